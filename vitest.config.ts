@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+// Tiers by folder. Those that boot machines share one lab, so their files run one after the other.
+const oneLab = { fileParallelism: false, testTimeout: 3 * 60_000, hookTimeout: 5 * 60_000, globalSetup: ['test/kit/lab-setup.ts'] };
+const tier = (name: string, more: object = {}) => ({ test: { name, include: [`test/${name}/**/*.test.ts`], ...more } });
+
+export default defineConfig({
+  test: {
+    // Times belong in the report; a slow unit test is one that has become something else.
+    slowTestThreshold: 1000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble}/**'],
+          testTimeout: 15_000,
+        },
+      },
+      tier('lab-kit', { testTimeout: 60_000 }),
+      tier('contract', oneLab),
+      tier('lab', oneLab),
+      tier('e2e', oneLab),
+      tier('rollback', oneLab),
+      tier('trouble', oneLab),
+    ],
+  },
+});
