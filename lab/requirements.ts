@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { mustRun, runCommand } from './command.ts';
+import { LabError } from './lab-error.ts';
+
+/** Program -> the Debian package it comes with. */
+const NEEDED: Record<string, string> = {
+  'systemd-nspawn': 'systemd-container',
+  mmdebstrap: 'mmdebstrap',
+  ip: 'iproute2',
+  ssh: 'openssh-client',
+  nsenter: 'util-linux',
+  flock: 'util-linux',
+};
+
+/**
+ * Makes sure that this machine can run a lab: Linux, root, and the programs, installing the packages that are missing.
+ * @throws LabError naming exactly what is missing.
+ */
+export async function requireLabMachine(say: (line: string) => void): Promise<void> {
+  if (process.platform !== 'linux') {
+    throw new LabError(
+      `The lab boots hosts with systemd-nspawn and needs Linux; this is ${process.platform}. Nothing was changed.`,
+      'run it on a Debian machine',
+    );
+  }
+  requireRoot();
+  const missing = [
+    ...new Set(
+      Object.keys(NEEDED)
+        .filter((name) => !onPath(name))
+        .map((name) => NEEDED[name] as string),
+    ),
+  ];
+  if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) missing.push('debian-archive-keyring');
+  if (missing.length === 0) return;
+  if (!onPath('apt-get')) {
+    throw new LabError(
+      `The lab needs the Debian packages ${missing.join(', ')}, and there is no apt-get here to install them. Nothing was changed.`,
+      'run it on a Debian machine',
+    );
+  }
+  say(`installing ${missing.join(', ')} on this machine`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await runCommand(['apt-get', 'update', '-q'], { env });
+  await mustRun(['apt-get', 'install', '-y', '-q', '-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends', ...missing], {
+    doing: `install ${missing.join(', ')}; no Debian mirror may be within reach`,
+    env,
+    hint: `apt-get update && apt-get install ${missing.join(' ')}`,
+  });
+}
+
+/** @throws LabError when this process is not root. */
+export function requireRoot(): void {
+  if (process.getuid?.() !== 0) {
+    throw new LabError(
+      'The lab mounts overlays and makes a bridge, so it needs root; you are not root. Nothing was changed.',
+      'sudo ferry lab up',
+    );
+  }
+}
+
+function onPath(name: string): boolean {
+  const folders = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`.split(':');
+  return folders.some((folder) => folder !== '' && existsSync(`${folder}/${name}`));
+}
