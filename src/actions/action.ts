@@ -1,0 +1,179 @@
+import type { z } from 'zod';
+import type { Facts, FactTree, Prediction } from '../facts/fact.ts';
+import type { ActingHost, HostInfo, Progress } from '../hosts/host.ts';
+import type { Sh } from '../hosts/sh.ts';
+import type { Json } from '../lib/json.ts';
+import type { Outputs } from './outputs.ts';
+
+/** Where a step acts: its own host, and the hosts behind the role names in its params. */
+export interface Site {
+  readonly host: HostInfo;
+  /** The host a role name stands for. */
+  hostOf(role: string): HostInfo;
+}
+
+/** Bytes that undo will need, kept on the host they belong to before the first attempt. */
+export type Keep =
+  | { readonly name: string; readonly host: string; readonly path: string }
+  | { readonly name: string; readonly host: string; readonly print: Sh; readonly as?: string };
+
+/** One line of a diff: `-` taken out, `+` put in, ` ` context. Values of secrets are already masked. */
+export type DiffLine = readonly ['-' | '+' | ' ', string];
+
+export interface Change<U extends Json, D extends Json = Json> {
+  readonly kind: 'change';
+  readonly summary: string;
+  readonly diff?: readonly DiffLine[];
+  readonly predicts: readonly Prediction[];
+  readonly outputs: Outputs;
+  /** A target state: right whether apply ran not at all, half, or fully. Journaled before the first attempt. */
+  readonly undo: U;
+  readonly undoSummary: string;
+  /** What apply needs beside params; journaled, so no secrets: those stay in `memory`. */
+  readonly data: D;
+  /** What apply needs and nobody may write down; gone after a crash, then made anew by `plan` on fresh facts. */
+  readonly memory?: unknown;
+  readonly keep: readonly Keep[];
+  /** True when Ferry cannot tell what the change does to facts (a bare command). */
+  readonly opaque: boolean;
+  /** Why it cannot be taken back, when it cannot. */
+  readonly irreversible?: string;
+  readonly bytes?: number;
+}
+export interface NoChange {
+  readonly kind: 'no-change';
+  readonly summary: string;
+  readonly outputs: Outputs;
+}
+/** Runs every time and changes nothing. `outputs` holds what is known from facts already. */
+export interface Check {
+  readonly kind: 'check';
+  readonly summary: string;
+  readonly outputs: Outputs;
+  /** True when later writes make going back lossy: see `written`. */
+  readonly writeLine: boolean;
+}
+/** Waits for a person's yes. */
+export interface Gate {
+  readonly kind: 'gate';
+  readonly summary: string;
+  readonly question: string;
+  readonly outputs: Outputs;
+}
+/** Cannot be done on this state; the plan shows it as a blocker. */
+export interface Blocked {
+  readonly kind: 'blocked';
+  readonly summary: string;
+  /** What to type or do to get past it. */
+  readonly hint: string;
+  readonly outputs: Outputs;
+}
+export type Planned<U extends Json = Json, D extends Json = Json> = Change<U, D> | NoChange | Check | Gate | Blocked;
+
+export function change<U extends Json, D extends Json = null>(parts: {
+  summary: string;
+  diff?: readonly DiffLine[];
+  predicts: readonly Prediction[];
+  outputs?: Outputs;
+  undo: U;
+  undoSummary: string;
+  data?: D;
+  memory?: unknown;
+  keep?: readonly Keep[];
+  opaque?: boolean;
+  irreversible?: string;
+  bytes?: number;
+}): Change<U, D> {
+  return { kind: 'change', outputs: {}, keep: [], opaque: false, ...parts, data: (parts.data ?? null) as D };
+}
+export function noChange(summary: string, parts: { outputs?: Outputs } = {}): NoChange {
+  return { kind: 'no-change', summary, outputs: parts.outputs ?? {} };
+}
+export function check(summary: string, parts: { outputs?: Outputs; writeLine?: boolean } = {}): Check {
+  return { kind: 'check', summary, outputs: parts.outputs ?? {}, writeLine: parts.writeLine ?? false };
+}
+export function gate(summary: string, question: string): Gate {
+  return { kind: 'gate', summary, question, outputs: {} };
+}
+export function blocked(summary: string, hint: string): Blocked {
+  return { kind: 'blocked', summary, hint, outputs: {} };
+}
+
+/** What apply and rollback have beside their hosts. */
+export interface ActContext {
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+  /** The path on `host` of bytes kept by this step under `name`. */
+  kept(host: string, name: string): string;
+}
+export interface UndoContext extends ActContext {
+  /** True when writers have run on the new side: data made by the run is then renamed and kept, not dropped. */
+  readonly crossedWriteLine: boolean;
+}
+
+/** Something a rollback left different on purpose, shown in the proof. `key` is the fact that differs, when there is one. */
+export interface KeptOnPurpose {
+  readonly host: string;
+  readonly key?: string;
+  readonly what: string;
+}
+
+export interface Acting<P> extends Site {
+  readonly on: ActingHost;
+  /** The machine behind a role name in the params. */
+  onRole(role: string): ActingHost;
+  readonly params: P;
+  readonly ctx: ActContext;
+}
+
+/** What a step changes, known without touching any host; for the linter and for conflicts between parallel steps. */
+export interface Touches {
+  /** Fact keys, each with its role: `[role, key]`. */
+  readonly changes?: readonly (readonly [role: string, key: string])[];
+  readonly reads?: readonly (readonly [role: string, key: string])[];
+}
+
+export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends Json, D extends Json> {
+  /** One sentence, imperative. */
+  readonly summary: string;
+  /** What a reader of the reference needs beyond the summary. */
+  readonly description?: string;
+  readonly params: S;
+  /** Output names with one line each; expressions are checked against them when a runbook is loaded. '*' allows any name. */
+  readonly outputs?: Readonly<Record<string, string>>;
+  /** False for actions that act each time they run (restart, dump): the contract test does not expect a second plan of no change. */
+  readonly converges?: false;
+  /** The role names in the params, so that leases and attempt folders cover every host. */
+  roles?(params: z.output<S>): string[];
+  facts(site: Site, params: z.output<S>): T;
+  touches?(params: z.output<S>, role: string): Touches;
+  /** Pure and synchronous: what would be done, from params and facts alone. `earlier` holds the first attempt's undo when there was one. */
+  plan(params: z.output<S>, facts: Facts<T>, site: Site & { readonly earlier: { readonly undo: U } | null }): Planned<U, D>;
+  /** The only method that may change a machine. For a check: asks, and throws when the check does not hold. */
+  apply?(acting: Acting<z.output<S>> & { readonly change: Change<U, D> }): Promise<Outputs | undefined> | Promise<void>;
+  /** Brings the machine to the undo's target state. */
+  rollback?(
+    acting: Site & { on: ActingHost; onHost(name: string): ActingHost; undo: U; ctx: UndoContext },
+  ): Promise<KeptOnPurpose[]> | Promise<void>;
+  /** Why there is no rollback. One of the two is required of an action that changes anything. */
+  readonly irreversible?: string;
+  /** For a write line: what was written on `on` since `outputs` was recorded, a line each; empty when nothing. */
+  written?(acting: { on: ActingHost; outputs: Outputs }): Promise<string[]>;
+  /** How long verification waits for the predicted facts; 60 s unless given. */
+  readonly verifyTimeoutMs?: number;
+  readonly examples: readonly { readonly title: string; readonly with: Json }[];
+}
+
+/** An action with its types taken away: what plan and engine work with. */
+// biome-ignore lint/suspicious/noExplicitAny: existential types; defineAction checked them where they were known.
+export type Action = ActionSource<z.ZodType, any, any, any> & { readonly name?: string };
+
+/** Declares one step type. The file's path is its name: `actions/service/stop.ts` is `service.stop`. */
+export function defineAction<S extends z.ZodType, T extends FactTree, U extends Json = null, D extends Json = null>(
+  source: ActionSource<S, T, U, D>,
+): ActionSource<S, T, U, D> {
+  return source;
+}

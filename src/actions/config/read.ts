@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { type ConfigFile, configFiles, isPattern } from '../../facts/config-files.ts';
+import { type ConfigSource, readConfig } from '../../facts/config-text.ts';
+import type { Fact, FactRef } from '../../facts/fact.ts';
+import { type FileContent, fileContent, textOf } from '../../facts/file-content.ts';
+import { isSecretKey, isSensitiveKey } from '../../facts/mask.ts';
+import { Secret } from '../../hosts/secret.ts';
+import { nearest, plural } from '../../lib/text.ts';
+import { blocked, check, defineAction } from '../action.ts';
+import type { OutputValue } from '../outputs.ts';
+import { absolutePath } from '../params.ts';
+import { configValue, keyName, textOfValue } from './values.ts';
+
+export default defineAction({
+  summary: 'Read the effective values of KEY="value" files.',
+  description:
+    'The files are read in the order given, a pattern with * or ? in the order of names; the last value of a key counts, and ${NAME} takes the value NAME has so far, as in oVirt. ' +
+    'Files that are not there are left out. Values of keys with PASSWORD, SECRET, TOKEN or PASSPHRASE in their name are secret outputs.',
+  params: z.strictObject({
+    files: z.array(absolutePath()).min(1).describe('Files or patterns, in the order in which the program reads them.'),
+    keys: z
+      .union([z.array(keyName()), z.record(z.string().regex(/^[A-Za-z_]\w*$/), keyName())])
+      .default([])
+      .describe('Keys to hand on: a list, or a map of output name to key.'),
+    optional: z.array(keyName()).default([]).describe('Keys among them that may be missing; their output is then null.'),
+    expect: z.record(keyName(), configValue()).default({}).describe('Values these keys must have for the check to hold.'),
+  }),
+  outputs: { '*': 'The value of each key that was asked for.' },
+  facts: ({ host }, { files }) => ({
+    files: files.map(
+      (path): FactRef<Source> =>
+        (isPattern(path) ? configFiles(path).on(host.name) : fileContent(path).on(host.name)) as FactRef<Source>,
+    ),
+  }),
+  touches: ({ files }, role) => ({
+    reads: files.map((path) => [role, isPattern(path) ? configFiles.key(path) : fileContent.key(path)] as const),
+  }),
+  plan({ files, keys, optional, expect }, facts, { host }) {
+    const sources = facts.files.flatMap((fact, index) => sourcesOf(files[index] ?? '', fact));
+    const odd = sources.find(({ text }) => text === null);
+    if (odd) return blocked(`${odd.path} on ${host.name} is no text of at most 64 KiB`, 'Name files of KEY="value" lines only.');
+    if (sources.length === 0)
+      return blocked(`none of the files is there on ${host.name}: ${files.join(', ')}`, 'Check the paths and the host.');
+    const { values, problem } = readConfig(sources as ConfigSource[]);
+    if (problem)
+      return blocked(
+        `${problem.path} on ${host.name} cannot be read at line ${problem.line}: ${problem.why}`,
+        'The programs that read this file stop there too: mend the line, for example a $ in a password needs a backslash.',
+      );
+
+    const wanted = Array.isArray(keys) ? keys.map((key) => [key, key] as const) : Object.entries(keys);
+    for (const key of [...wanted.map(([, key]) => key), ...Object.keys(expect)]) {
+      if (values.has(key) || optional.includes(key)) continue;
+      const near = nearest(key, values.keys());
+      return blocked(
+        `${key} is in none of ${plural(sources.length, 'file')} on ${host.name}`,
+        near ? `Did you mean ${near}?` : `Look at:  grep -n = ${sources.map(({ path }) => path).join(' ')}   on ${host.name}.`,
+      );
+    }
+    for (const [key, value] of Object.entries(expect)) {
+      if (values.get(key) === textOfValue(value)) continue;
+      const hidden = isSensitiveKey(key) || value instanceof Secret;
+      return blocked(
+        hidden
+          ? `${key} on ${host.name} is not what was expected`
+          : `${key} on ${host.name} is "${values.get(key) ?? ''}", expected "${textOfValue(value)}"`,
+        `It comes from ${sources.map(({ path }) => path).join(', ')}; the last one counts.`,
+      );
+    }
+    const outputs = Object.fromEntries(wanted.map(([name, key]) => [name, outputOf(host.name, key, values.get(key))]));
+    return check(
+      `read ${wanted.map(([, key]) => key).join(', ') || Object.keys(expect).join(', ')} from ${plural(sources.length, 'file')}`,
+      { outputs },
+    );
+  },
+  examples: [
+    {
+      title: 'What the engine uses to reach its database',
+      with: {
+        files: ['/etc/ovirt-engine/engine.conf', '/etc/ovirt-engine/engine.conf.d/*.conf'],
+        keys: { database: 'ENGINE_DB_DATABASE', user: 'ENGINE_DB_USER', password: 'ENGINE_DB_PASSWORD' },
+      },
+    },
+    {
+      title: 'Whether the engine is at the new server already',
+      with: { files: ['/etc/ovirt-engine/engine.conf.d/*.conf'], expect: { ENGINE_DB_HOST: 'newdb.example.com' } },
+    },
+  ],
+});
+
+type Source = FileContent | readonly ConfigFile[];
+
+function sourcesOf(path: string, fact: Fact<Source>): { path: string; text: string | null }[] {
+  const { value } = fact;
+  if (value === undefined) return [];
+  const files = Array.isArray(value) ? (value as readonly ConfigFile[]) : [{ ...(value as FileContent), path }];
+  return files.map((file) => ({ path: file.path, text: textOf(file) }));
+}
+
+function outputOf(host: string, key: string, value: string | undefined): OutputValue {
+  if (value === undefined) return null;
+  return isSecretKey(key) ? new Secret(value, `config:${host}:${key}`) : value;
+}

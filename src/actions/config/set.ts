@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { FerryError } from '../../errors/ferry-error.ts';
+import { quoteValue, setConfig } from '../../facts/config-text.ts';
+import { contentOf, textOf } from '../../facts/file-content.ts';
+import { plural } from '../../lib/text.ts';
+import { blocked, change, type DiffLine, defineAction, noChange } from '../action.ts';
+import { absolutePath, octalMode, userName } from '../params.ts';
+import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
+import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
+import { configValue, keyName, shownLine, textOfValue } from './values.ts';
+
+export default defineAction({
+  summary: 'Set keys in a KEY="value" file and leave everything else in it as it is.',
+  description:
+    'For the files of oVirt and of sysconfig. Values are written as they are given: quoted, with backslash, quote, dollar and backtick escaped, so that every reader gets them back. ' +
+    'Mode, owner and all other lines stay. Of several lines with one key the last is changed, because the last one counts. The file is replaced in one go.',
+  params: z.strictObject({
+    path: absolutePath().describe('The file.'),
+    set: z.record(keyName(), configValue()).describe('Keys and their values; a value may be a secret.'),
+    create: z.boolean().default(false).describe('Make the file when it is not there.'),
+    mode: octalMode().default('0600').describe('Mode of a file that is made.'),
+    owner: userName().default('root').describe('Owner of a file that is made.'),
+    group: userName().default('root').describe('Group of a file that is made.'),
+  }),
+  outputs: { path: 'The file.', changed: 'Keys whose value is changed.' },
+  facts: ({ host }, { path }) => pathFacts(host.name, path),
+  touches: ({ path }, role) => ({ changes: pathKeys(path, role) }),
+  plan(params, facts, { host }) {
+    const { path } = params;
+    const found = facts.content.value;
+    if (!found && !params.create)
+      return blocked(`${path} is not there on ${host.name}`, 'Check the path, or set create: true to make the file.');
+    const text = found ? textOf(found) : '';
+    if (text === null)
+      return blocked(
+        `${path} on ${host.name} is no text of at most 64 KiB`,
+        'config.set is for KEY="value" files; use file.put.',
+      );
+    const wanted = Object.entries(params.set).map(([key, value]) => [key, textOfValue(value)] as const);
+    const broken = wanted.find(([, value]) => quoteValue(value) === null);
+    if (broken)
+      return blocked(
+        `the value of ${broken[0]} holds a line break`,
+        'A KEY="value" file holds one line per key: give a value without line breaks.',
+      );
+
+    const { text: next, edits } = setConfig(text, wanted);
+    const outputs = { path, changed: edits.map(({ key }) => key) };
+    if (found && edits.length === 0) return noChange(`${path} has ${plural(wanted.length, 'value')} as wanted`, { outputs });
+    const has = found
+      ? { mode: found.mode, owner: found.owner, group: found.group }
+      : { mode: params.mode, owner: params.owner, group: params.group };
+    const undo: FileUndo = { path, was: found ? has : null };
+    return change({
+      summary: `${found ? 'set' : 'make'} ${path}: ${edits.map(({ key }) => key).join(', ')}`,
+      diff: edits.flatMap(({ key, before, after }): DiffLine[] => [
+        ...(before === undefined ? [] : [['-', shownLine(key, before)] as const]),
+        ['+', shownLine(key, after, params.set[key])],
+      ]),
+      predicts: pathBecomes(facts, path, contentOf(next, has)),
+      outputs,
+      undo,
+      undoSummary: found ? 'the old bytes' : 'remove it',
+      data: has,
+      memory: next,
+      keep: found ? [{ name: 'before', host: host.name, path }] : [],
+    });
+  },
+  async apply({ on, params, change: { data, memory } }) {
+    if (typeof memory !== 'string') throw new FerryError('INTERNAL', { what: 'config.set was applied without the new bytes' });
+    await replaceFile(on, 'replace', params.path, memory, data);
+  },
+  rollback: restoreFile,
+  examples: [
+    {
+      title: 'Point the engine at another database server',
+      with: {
+        path: '/etc/ovirt-engine/engine.conf.d/10-setup-database.conf',
+        set: { ENGINE_DB_HOST: 'newdb.example.com', ENGINE_DB_PORT: 5432, ENGINE_DB_PASSWORD: '${{ inputs.password }}' },
+      },
+    },
+  ],
+});

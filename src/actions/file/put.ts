@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { FerryError } from '../../errors/ferry-error.ts';
+import { contentOf, type FileContent, textOf } from '../../facts/file-content.ts';
+import { fileStat } from '../../facts/file-stat.ts';
+import { MASK, maskLines } from '../../facts/mask.ts';
+import { reveal, Secret } from '../../hosts/secret.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { blocked, change, type DiffLine, defineAction, noChange } from '../action.ts';
+import { absolutePath, octalMode, secretText, userName } from '../params.ts';
+import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
+import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
+
+// A plan is read by people: of a long file only the first changed lines are shown.
+const DIFF_LIMIT_LINES = 40;
+
+export default defineAction({
+  summary: 'Put a file with the given content, mode and owner.',
+  description:
+    'The bytes travel by stdin and the file is replaced in one go. What was there before is kept on the host for rollback.',
+  params: z.strictObject({
+    path: absolutePath().describe('Where the file goes; its folder must be there.'),
+    content: secretText().describe('The whole content; may hold secrets, and is then never shown.'),
+    mode: octalMode().default('0600').describe('Its mode.'),
+    owner: userName().default('root').describe('Its owner.'),
+    group: userName().default('root').describe('Its group.'),
+  }),
+  outputs: { path: 'The file.' },
+  facts: ({ host }, { path }) => ({ ...pathFacts(host.name, path), parent: fileStat(parentOf(path)).on(host.name) }),
+  touches: ({ path }, role) => ({ changes: pathKeys(path, role) }),
+  plan({ path, content, mode, owner, group }, facts, { host }) {
+    const parent = facts.parent.value;
+    if (!parent)
+      return blocked(
+        `the folder ${parentOf(path)} is not there on ${host.name}`,
+        `On ${host.name}:  mkdir -p ${parentOf(path)}   or make it in an earlier step.`,
+      );
+    if (parent.type === 'file' || parent.type === 'other')
+      return blocked(`${parentOf(path)} on ${host.name} is no folder`, 'Check the path.');
+    const before = facts.content.value;
+    const next = contentOf(reveal(content), { mode, owner, group });
+    // Two files over the limit cannot be compared here, so the step writes again.
+    const same = before && next.base64 !== null && before.base64 === next.base64;
+    if (same && before.mode === mode && before.owner === owner && before.group === group)
+      return noChange(`${path} is as wanted`, { outputs: { path } });
+    const undo: FileUndo = { path, was: before ? { mode: before.mode, owner: before.owner, group: before.group } : null };
+    return change({
+      summary: `${before ? 'replace' : 'make'} ${path} (${formatBytes(next.sizeBytes)}, ${mode} ${owner}:${group})`,
+      diff: same
+        ? [
+            ['-', has(before)],
+            ['+', has(next)],
+          ]
+        : diffOf(before, next, content instanceof Secret),
+      predicts: pathBecomes(facts, path, next),
+      outputs: { path },
+      undo,
+      undoSummary: before ? 'the old bytes' : 'remove it',
+      keep: before ? [{ name: 'before', host: host.name, path }] : [],
+    });
+  },
+  async apply({ on, params: { path, content, mode, owner, group } }) {
+    if (!(content instanceof Secret) && typeof content !== 'string')
+      throw new FerryError('INTERNAL', { what: 'file.put without content' });
+    await replaceFile(on, 'put', path, content, { mode, owner, group });
+  },
+  rollback: restoreFile,
+  examples: [
+    {
+      title: 'A password file for psql',
+      with: { path: '/root/.pgpass', content: 'newdb:5432:engine:engine:${{ inputs.password }}\n' },
+    },
+    {
+      title: 'A drop-in everybody may read',
+      with: { path: '/etc/sysctl.d/90-db.conf', content: 'vm.swappiness = 1\n', mode: '0644' },
+    },
+  ],
+});
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
+
+function has(file: FileContent): string {
+  return `mode ${file.mode}, owner ${file.owner}:${file.group}`;
+}
+
+/** The lines that differ between the first and the last difference; what may be secret is masked first. */
+function diffOf(before: FileContent | undefined, next: FileContent, secret: boolean): DiffLine[] {
+  const old = shownLines(before, false);
+  const now = shownLines(next, secret);
+  let start = 0;
+  while (start < Math.min(old.length, now.length) && old[start] === now[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end += 1;
+  const lines: DiffLine[] = [
+    ...old.slice(start, old.length - end).map((line) => ['-', line] as const),
+    ...now.slice(start, now.length - end).map((line) => ['+', line] as const),
+  ];
+  const more = lines.length - DIFF_LIMIT_LINES;
+  return more > 0 ? [...lines.slice(0, DIFF_LIMIT_LINES), [' ', `... and ${more} more lines`]] : lines;
+}
+
+function shownLines(file: FileContent | undefined, secret: boolean): string[] {
+  if (!file) return [];
+  const text = secret ? null : textOf(file);
+  if (text === null) return [`${secret ? MASK : 'bytes'} (${formatBytes(file.sizeBytes)})`];
+  return maskLines(text.replace(/\n$/, ''), (Number.parseInt(file.mode, 8) & 0o004) !== 0);
+}

@@ -1,0 +1,178 @@
+import { type Sh, sh } from '../../hosts/sh.ts';
+import { makeFolders, removeFolders } from '../made-folders.ts';
+
+/** What transfers of a step leave on hosts while they run. */
+export interface Places {
+  /** On the source: key, known_hosts, pid. On the destination: the forced command. 0700, on a tmpfs. */
+  readonly folder: string;
+  /** Holds the folders of all attempts. */
+  readonly parent: string;
+  /** The comment of the key line in authorized_keys. */
+  readonly marker: string;
+  /** The beginning of the markers of all attempts. */
+  readonly markers: string;
+}
+
+export function placesOf({ run, step, attempt }: { run: string; step: string; attempt: number }): Places {
+  const parent = `/run/ferry/${run}/transfer/${step}`;
+  const markers = `ferry:${run}:${step}:`;
+  return { folder: `${parent}/${attempt}`, parent, marker: `${markers}${attempt}`, markers };
+}
+
+/** The path under which bytes stand until they are whole and compared. */
+export function partOf(path: string): string {
+  return `${path}.ferry-part`;
+}
+
+/** On the source: makes the key of one transfer and pins the destination's host key. Prints the public key. */
+export function makeKeyScript({ folder, marker }: Places, hostKey: { type: string; blob: string }): Sh {
+  return sh`set -e; umask 077; rm -rf ${folder}; mkdir -p ${folder}; cd ${folder}
+ssh-keygen -q -t ed25519 -N '' -C ${marker} -f key
+printf '%s\\n' ${`ferry-destination ${hostKey.type} ${hostKey.blob}`} >known_hosts
+cat key.pub`;
+}
+
+export interface Login {
+  readonly user: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+// authorized_keys may be edited by several steps at once, so each edit holds this lock.
+const LOCKED: Sh = sh`exec 7>>/var/lib/ferry/authorized_keys.lock; flock -x 7`;
+
+/** Sets `$s` and `$a` to the .ssh folder and the authorized_keys of a user. */
+function loginFiles(user: string): Sh {
+  return sh`h=$(getent passwd ${user} | cut -d: -f6); [ -n "$h" ] || { echo "no home folder of "${user} >&2; exit 1; }; s="$h/.ssh"; a="$s/authorized_keys"`;
+}
+
+/**
+ * On the destination: lets the key in for a day, from the source alone, and for nothing but to receive this one file. A file
+ * made for it is marked as such, so that it goes again.
+ */
+export function authorizeScript(
+  places: Places,
+  user: string,
+  publicKey: string,
+  addresses: readonly string[],
+  path: string,
+  folders: readonly string[],
+): Sh {
+  const { folder, marker } = places;
+  const receive = `${folder}/receive`;
+  const command = `${user === 'root' ? '' : 'sudo -n '}/bin/sh ${receive}`;
+  const [type = '', blob = ''] = publicKey.split(' ');
+  return sh`set -e; umask 077; ${makeFolders(folders)}
+mkdir -p ${folder}; printf '%s\\n' ${receiveScript(path).text} >${receive}
+${LOCKED}
+${loginFiles(user)}
+if [ ! -d "$s" ]; then mkdir -m 0700 "$s"; chown ${user}: "$s"; fi
+t="$a.ferry"; if [ -e "$a" ]; then cp -a -- "$a" "$t"; else printf '%s\\n' ${`# made for ${marker}`} >"$t"; chown ${user}: "$t"; fi
+if [ -s "$t" ] && [ -n "$(tail -c 1 "$t")" ]; then echo >>"$t"; fi
+e=$(date -d "@$(( $(date +%s) + 86400 ))" +%Y%m%d%H%M%S)
+printf 'restrict,from="%s",command="%s",expiry-time="%s" %s %s %s\\n' ${addresses.join(',')} ${command} "$e" ${type} ${blob} ${marker} >>"$t"
+sync "$t"; mv -fT -- "$t" "$a"`;
+}
+
+/** The forced command: writes what comes in beside the destination, hashing while it streams. Prints `received SHA256 BYTES`. */
+export function receiveScript(path: string): Sh {
+  const part = partOf(path);
+  return sh`umask 077; p=${part}; rm -f -- "$p" "$p.failed"
+h=$( { tee -- "$p" || : >"$p.failed"; } | sha256sum )
+if [ -e "$p.failed" ]; then rm -f -- "$p" "$p.failed"; exit 74; fi
+sync "$p" || exit 74
+echo "received \${h%% *} $(stat -c %s -- "$p")"`;
+}
+
+/** Takes away every key line of a step's transfers and what their forced commands were; nothing is left of them. */
+export function revokeScript({ parent, markers }: Places, user: string): Sh {
+  return sh`set -e; umask 077; ${removeFolder(parent)}
+${LOCKED}
+${loginFiles(user)}
+[ -e "$a" ] && grep -qF ${markers} "$a" || exit 0
+made=$(grep -cF ${`# made for ${markers}`} "$a" || :)
+t="$a.ferry"; cp -a -- "$a" "$t"; grep -vF ${markers} "$a" >"$t" || :
+if [ "$made" -gt 0 ] && [ ! -s "$t" ]; then rm -f -- "$t" "$a"; else sync "$t"; mv -fT -- "$t" "$a"; fi`;
+}
+
+/** On the source: sends the file and compares both hashes. Prints `sent SHA256 BYTES CHANGED`; whatever ssh says goes to its log. */
+export function sendScript({ folder }: Places, source: string, to: Login, hostKeyType: string): Sh {
+  const algorithms = hostKeyType === 'ssh-rsa' ? 'rsa-sha2-512,rsa-sha2-256' : hostKeyType;
+  const options = [
+    'BatchMode=yes',
+    'IdentitiesOnly=yes',
+    'IdentityAgent=none',
+    'PreferredAuthentications=publickey',
+    'StrictHostKeyChecking=yes',
+    'HostKeyAlias=ferry-destination',
+    `HostKeyAlgorithms=${algorithms}`,
+    `UserKnownHostsFile=${folder}/known_hosts`,
+    'GlobalKnownHostsFile=/dev/null',
+    'Compression=no',
+    'ConnectTimeout=15',
+    'ServerAliveInterval=5',
+    'ServerAliveCountMax=6',
+  ].flatMap((option) => ['-o', option]);
+  return sh`f=${source}; cd ${folder} || exit 1
+trap 'rm -f key' EXIT
+c=$(stat -L -c %Y -- "$f") || exit 1
+sha256sum <"$f" >sum & s=$!
+ssh -T -F /dev/null -i ${`${folder}/key`} ${options} -p ${to.port} -l ${to.user} -- ${to.address} receive <"$f" >answer & p=$!
+echo $p >pid; wait $p; r=$?
+[ $r -eq 0 ] || { kill $s 2>/dev/null; [ $r -ne 74 ] || echo 'the destination could not write it all'; exit $r; }
+wait $s || exit 1
+read -r word hash bytes <answer; read -r own rest <sum
+[ "$word" = received ] || { echo "unexpected answer: $word"; exit 65; }
+[ "$hash" = "$own" ] || { echo "hashes differ: sent $own, received $hash"; exit 65; }
+echo "sent $hash $bytes $c"`;
+}
+
+/** The same for a source and a destination on one machine. */
+export function copyScript(source: string, path: string, folders: readonly string[]): Sh {
+  return sh`${makeFolders(folders)}
+f=${source}; c=$(stat -L -c %Y -- "$f") || exit 1
+set -- $( ( ${receiveScript(path)}
+) <"$f" )
+[ "$1" = received ] || { echo 'it could not be written'; exit 74; }
+echo "sent $2 $3 $c"`;
+}
+
+/** Prints how many bytes of the file ssh has read so far. */
+export function progressScript({ folder }: Places): Sh {
+  return sh`sed -n 's/^pos:[^0-9]*//p' "/proc/$(cat ${`${folder}/pid`})/fdinfo/0"`;
+}
+
+export interface Whole {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly changedAtS: number;
+}
+
+/** Reads the last line of what the sender printed. */
+export function parseSent(log: string): Whole | undefined {
+  const [, sha256, bytes, changed] = /^sent ([0-9a-f]{64}) (\d+) (-?\d+)$/m.exec(log) ?? [];
+  return sha256 && bytes && changed ? { sha256, bytes: Number(bytes), changedAtS: Number(changed) } : undefined;
+}
+
+/** On the destination: gives whole bytes their mode, owner and time, and their name, without writing over anything. */
+export function placeScript(path: string, has: { mode: string; owner: string; group: string }, changedAtS: number): Sh {
+  return sh`set -e; p=${partOf(path)}; f=${path}
+chown ${`${has.owner}:${has.group}`} -- "$p"; chmod ${has.mode} -- "$p"; touch -d ${`@${changedAtS}`} -- "$p"
+mv -nT -- "$p" "$f"; if [ -e "$p" ]; then echo "something else is at $f by now" >&2; exit 17; fi
+sync "\${f%/*}/"`;
+}
+
+/** Takes away the file, its parts and everything else a transfer may have left on the destination. */
+export function removeScript(path: string, folders: readonly string[]): Sh {
+  return sh`rm -f -- ${path} ${partOf(path)} ${`${partOf(path)}.failed`}; ${removeFolders(folders)}`;
+}
+
+/** Takes away the keys of a step's transfers on the source. */
+export function forgetKeysScript({ parent }: Places): Sh {
+  return removeFolder(parent);
+}
+
+/** Removes a folder and those above it that are empty then. */
+function removeFolder(path: string): Sh {
+  return sh`rm -rf -- ${path}; rmdir -p -- ${path.slice(0, path.lastIndexOf('/'))} 2>/dev/null || :`;
+}

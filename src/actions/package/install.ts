@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { FerryError } from '../../errors/ferry-error.ts';
+import { packageVersion } from '../../facts/package-version.ts';
+import { unitState } from '../../facts/unit-state.ts';
+import type { ActingHost } from '../../hosts/host.ts';
+import { change, defineAction, type KeptOnPurpose, noChange } from '../action.ts';
+import { ANY_CODE } from '../any-code.ts';
+import { duration, toMs, unitName } from '../params.ts';
+import { installScript } from './scripts.ts';
+
+const packageName = () => z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9+._:]|-(?=.))*$/, 'write the name of a package');
+
+type InstallUndo = { packages: string[]; units: string[] };
+
+export default defineAction({
+  summary: 'Install packages that are not installed.',
+  description:
+    'With apt-get (or dnf), without questions; another package manager at work is waited for. Installed packages are not upgraded. ' +
+    'Rollback leaves packages where they are and says so, because other things may have come to need them.',
+  params: z.strictObject({
+    packages: z.array(packageName()).describe('Names of packages.'),
+    units: z
+      .array(unitName())
+      .default([])
+      .describe('Units the packages bring: later steps on them are then planned after this one.'),
+    refresh: z
+      .enum(['auto', 'always', 'never'])
+      .default('auto')
+      .describe('When to fetch the package lists: auto is when a package is not found.'),
+    lockTimeout: duration().default('5m').describe('How long to wait for another package manager.'),
+    timeout: duration().default('30m').describe('How long it may take.'),
+  }),
+  outputs: { installed: 'Packages that were not installed before.' },
+  facts: ({ host }, { packages, units }) => ({
+    packages: packages.map((name) => packageVersion(name).on(host.name)),
+    units: units.map((name) => unitState(name).on(host.name)),
+  }),
+  touches: ({ packages, units }, role) => ({
+    changes: [...packages.map(packageVersion.key), ...units.map(unitState.key)].map((key) => [role, key] as const),
+  }),
+  plan({ packages }, facts, { earlier }) {
+    const missing = packages.filter((_, index) => facts.packages[index]?.absent);
+    const outputs = { installed: packages.filter((name) => missing.includes(name) || earlier?.undo.packages.includes(name)) };
+    if (missing.length === 0) return noChange(packages.length === 0 ? 'no package to install' : 'installed already', { outputs });
+    const newUnits = facts.units.filter(({ absent }) => absent);
+    const undo: InstallUndo = { packages: missing, units: newUnits.map(({ key }) => key.slice('unitState('.length, -1)) };
+    return change({
+      summary: `install ${missing.join(', ')}`,
+      predicts: [
+        ...facts.packages.filter(({ absent }) => absent).map((fact) => fact.becomes({ version: null })),
+        ...facts.units.map((fact) => fact.becomesUnknown()),
+      ],
+      outputs,
+      undo,
+      undoSummary: 'nothing: packages stay',
+      data: { packages: missing },
+      // Packages run scripts of their own: they make users, clusters, units and files.
+      opaque: true,
+    });
+  },
+  async apply({ on, params, change: { data } }) {
+    const script = installScript(data.packages, params.refresh, Math.ceil(toMs(params.lockTimeout) / 1000));
+    const result = await on.detached('install', script, {
+      okCodes: ANY_CODE,
+      timeoutMs: toMs(params.timeout),
+      note: 'installing',
+    });
+    if (result.code === 0) return;
+    const why = result.stdout.trim().split('\n').slice(-8).join('\n') || `exit code ${result.code}`;
+    throw new FerryError('PACKAGES_FAILED', { packages: data.packages.join(' '), host: on.name, why });
+  },
+  rollback: tellWhatStays,
+  examples: [{ title: 'The extension modules of PostgreSQL', with: { packages: ['postgresql-contrib'] } }],
+});
+
+/** Changes nothing: says which of the packages and their units are there now and were not before. */
+async function tellWhatStays({ on, undo }: { on: ActingHost; undo: InstallUndo }): Promise<KeptOnPurpose[]> {
+  const kept: KeptOnPurpose[] = [];
+  for (const name of undo.packages) {
+    const found = packageVersion.definition.parse(await on.run(packageVersion.definition.script(name)), name);
+    if (found.state === 'value')
+      kept.push({ host: on.name, key: packageVersion.key(name), what: `package ${name} stays installed` });
+  }
+  for (const unit of kept.length > 0 ? undo.units : [])
+    kept.push({ host: on.name, key: unitState.key(unit), what: `unit ${unit} came with a package` });
+  return kept;
+}

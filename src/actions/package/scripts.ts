@@ -1,0 +1,35 @@
+import { type Sh, sh } from '../../hosts/sh.ts';
+
+export type Refresh = 'auto' | 'always' | 'never';
+
+/**
+ * Installs with apt: no questions, conf files of the administrator stay, another apt is waited for. `auto` fetches the lists
+ * only when a package cannot be had from those that are there.
+ */
+export function aptScript(packages: readonly string[], refresh: Refresh, lockWaitS: number): Sh {
+  const lock = `DPkg::Lock::Timeout=${lockWaitS}`;
+  const update = sh`apt-get -q -o ${lock} update`;
+  const first = {
+    always: sh`${update} || exit 1`,
+    auto: sh`apt-get -q -s install -- ${packages} >/dev/null 2>&1 || ${update} || exit 1`,
+    never: sh`:`,
+  };
+  return sh`export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
+${first[refresh]}
+apt-get -q -y -o ${lock} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends install -- ${packages}`;
+}
+
+/** Installs with dnf, which waits for another dnf by itself. */
+export function dnfScript(packages: readonly string[], refresh: Refresh): Sh {
+  const fresh = refresh === 'always' ? sh` --refresh` : refresh === 'never' ? sh` --cacheonly` : sh``;
+  return sh`dnf -q -y${fresh} --setopt=install_weak_deps=False install -- ${packages}`;
+}
+
+/** Installs with whichever of the two is there. */
+export function installScript(packages: readonly string[], refresh: Refresh, lockWaitS: number): Sh {
+  return sh`if command -v apt-get >/dev/null; then
+${aptScript(packages, refresh, lockWaitS)}
+elif command -v dnf >/dev/null; then
+${dnfScript(packages, refresh)}
+else echo 'neither apt-get nor dnf is there'; exit 127; fi`;
+}

@@ -1,0 +1,135 @@
+import { dirname } from 'node:path/posix';
+import { z } from 'zod';
+import { isFerryError } from '../../errors/ferry-error.ts';
+import { diskFree } from '../../facts/disk-free.ts';
+import { fileStat } from '../../facts/file-stat.ts';
+import { pgClientVersion } from '../../facts/pg-client-version.ts';
+import { pgCluster } from '../../facts/pg-cluster.ts';
+import { pgDatabase } from '../../facts/pg-database.ts';
+import { pgSize } from '../../facts/pg-size.ts';
+import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
+import { sh } from '../../hosts/sh.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { blocked, change, defineAction, type Site } from '../action.ts';
+import { foldersToMake, makeFolders, parentFacts, removeFolders } from '../made-folders.ts';
+import { unknown } from '../outputs.ts';
+import { absolutePath } from '../params.ts';
+import { clientTooOld, clusterPort, databaseName, notReady } from './params.ts';
+
+type Undo = { path: string; folders: string[] };
+type Data = {
+  port: number;
+  database: string;
+  path: string;
+  compress: number;
+  folders: string[];
+  bytes: number | null;
+  mayReplace: boolean;
+};
+
+export default defineAction({
+  summary: 'Dump a database to a file in pg_dump custom format.',
+  description:
+    'Runs as a unit of its own, which outlives Ferry. The file is 0600 root in a 0700 folder, and has its name only when it is whole; pg_dump runs as postgres and gets it as its stdout. Rolled back, the file and the folder made for it are removed.',
+  converges: false,
+  params: z.strictObject({
+    database: databaseName(),
+    path: absolutePath().describe('The file to make, in a folder only root may write to; a missing folder is made.'),
+    compress: z.int().min(0).max(9).default(1).describe('gzip level; 0 is fastest where disk and network are no limit.'),
+    port: clusterPort(),
+  }),
+  outputs: {
+    path: 'Where the dump is.',
+    sha256: 'SHA-256 of the file, in hex.',
+    bytes: 'Size of the file.',
+    version: 'Major version of the server it comes from.',
+    warnings: 'Lines pg_dump printed, mostly none.',
+  },
+  facts: ({ host }, { database, path, port }) => ({
+    cluster: pgCluster(port).on(host.name),
+    database: pgDatabase(port, database).on(host.name),
+    size: pgSize(port, database).on(host.name),
+    client: pgClientVersion(port).on(host.name),
+    file: fileStat(path).on(host.name),
+    folders: parentFacts(host.name, path),
+    disk: diskFree(path).on(host.name),
+  }),
+  touches: ({ database, path, port }, role) => ({
+    changes: [[role, fileStat.key(path)]],
+    reads: [[role, pgDatabase.key(port, database)]],
+  }),
+  plan(
+    { database, path, compress, port },
+    facts,
+    { host, earlier }: Site & { readonly earlier: { readonly undo: Undo } | null },
+  ) {
+    const refused = notReady(facts.cluster, port) ?? clientTooOld(facts.client, facts.cluster);
+    if (refused) return refused;
+    if (!facts.database.value)
+      return blocked(`database "${database}" does not exist on ${host.name}`, 'postgres.read   names those that do.');
+    if (facts.file.value && !earlier)
+      return blocked(`${path} is there already on ${host.name}`, `Choose another path, or:  rm ${path}`);
+    const nearest = facts.folders.find((folder) => folder.value)?.value;
+    const isFolderRoots =
+      !facts.folders[0]?.value || (nearest?.owner === 'root' && (Number.parseInt(nearest.mode ?? '0', 8) & 0o022) === 0);
+    if (nearest?.type !== 'folder' || !isFolderRoots) {
+      return blocked(
+        `${dirname(path)} on ${host.name} is not a folder only root may write to`,
+        'Name a folder of its own in `path`; it is made.',
+      );
+    }
+    const size = facts.size.value?.bytes;
+    const free = facts.disk.value?.bytes;
+    if (!earlier && size !== undefined && free !== undefined && free < size / (compress === 0 ? 4 : 20)) {
+      return blocked(
+        `${host.name} has ${formatBytes(free)} free for a dump of a database of ${formatBytes(size)}`,
+        `Make room for ${path}, or choose another path.`,
+      );
+    }
+    const { folders, predicts: made } = foldersToMake(facts.folders, path);
+    return change<Undo, Data>({
+      summary: `dump ${database}${size === undefined ? '' : ` (${formatBytes(size)} on disk)`} to ${path}`,
+      predicts: [...made, facts.file.becomes({ type: 'file', mode: '0600', owner: 'root', group: 'root', sizeBytes: null })],
+      outputs: {
+        path,
+        sha256: unknown('SHA-256 of the dump'),
+        bytes: unknown('size of the dump'),
+        version: facts.cluster.value?.version ?? null,
+        warnings: unknown('what pg_dump prints'),
+      },
+      undo: { path, folders },
+      undoSummary: 'remove it',
+      data: { port, database, path, compress, folders, bytes: size ?? null, mayReplace: earlier !== null },
+      ...(size === undefined ? {} : { bytes: size }),
+    });
+  },
+  async apply({ on, change: { data, outputs } }) {
+    const { path, folders, port, database, compress } = data;
+    const script = sh`umask 077; f=${path}; p="$f.part"
+${makeFolders(folders)}
+${data.mayReplace ? sh`rm -f -- "$p" "$f"` : sh`[ ! -e "$f" ] || { echo "$f is there already"; exit 1; }`}
+${asPostgres} pg_dump -Fc -Z ${compress} --lock-wait-timeout=60s -p ${port} -d ${conninfo(database)} >"$p"; r=$?
+if [ $r -eq 0 ]; then sync "$p" && mv -- "$p" "$f" && sync ${dirname(path)}; r=$?; fi
+[ $r -eq 0 ] || { rm -f -- "$p"; exit $r; }
+printf 'ferry-dump %s %s\\n' "$(sha256sum <"$f" | cut -d' ' -f1)" "$(stat -c %s -- "$f")"`;
+    try {
+      const progress = sh`stat -c %s -- ${`${path}.part`}`;
+      const done = await on.detached('dump', script, {
+        progress,
+        note: 'dumping',
+        ...(data.bytes === null ? {} : { totalBytes: data.bytes }),
+      });
+      const lines = done.stdout.trim().split('\n');
+      const [, sha256 = '', bytes = ''] = /^ferry-dump ([0-9a-f]{64}) (\d+)$/.exec(lines.at(-1) ?? '') ?? [];
+      return { ...outputs, path, sha256, bytes: Number(bytes), warnings: lines.slice(0, -1) };
+    } catch (thrown) {
+      if (isFerryError(thrown, 'COMMAND_FAILED'))
+        thrown.left = `Nothing was changed in ${database}; the partial dump on ${on.name} was removed.`;
+      throw thrown;
+    }
+  },
+  async rollback({ on, undo: { path, folders } }) {
+    await on.change('remove', sh`rm -f -- ${path} ${`${path}.part`} || exit 1\n${removeFolders(folders)}`);
+  },
+  examples: [{ title: 'The engine database', with: { database: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } }],
+});

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { FerryError } from '../../errors/ferry-error.ts';
+import { pgCluster } from '../../facts/pg-cluster.ts';
+import { pgHba } from '../../facts/pg-hba.ts';
+import { type HbaRule, hbaLine, leadingComments, rulesMissing } from '../../facts/postgres/hba-rules.ts';
+import { runSql } from '../../facts/postgres/psql.ts';
+import { sh } from '../../hosts/sh.ts';
+import { plural } from '../../lib/text.ts';
+import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
+import { clusterPort, databaseName, notReady, roleName } from './params.ts';
+
+const address = z
+  .string()
+  .regex(
+    /^(all|samehost|samenet|[A-Za-z0-9:._-]+(\/\d{1,3})?)$/,
+    'write an address, a network such as 192.0.2.0/24, or a host name',
+  )
+  .describe('Client: an IP address, a network such as 192.0.2.0/24, a host name, or all, samehost, samenet.');
+
+type Undo = { port: number; path: string; mode: string; owner: string; group: string };
+type Data = { port: number; path: string; after: number; lines: string[] };
+
+export default defineAction({
+  summary: 'Let roles connect to databases: rules in pg_hba.conf, before any rule that would decide first.',
+  description:
+    'New rules go to the top of the file, after its leading comments, each marked with `# ferry`. The server checks them before it loads them. Rolled back, the file has its former bytes, mode and owner.',
+  params: z.strictObject({
+    port: clusterPort(),
+    rules: z
+      .array(
+        z.strictObject({
+          database: databaseName().describe('Database, or all.'),
+          role: roleName().describe('Role, or all.'),
+          address: z.union([address, z.array(address).min(1)]).describe('One client, or a list of them.'),
+          method: z
+            .enum(['scram-sha-256', 'md5', 'cert', 'trust', 'reject'])
+            .default('scram-sha-256')
+            .describe('How the client proves who it is.'),
+          type: z
+            .enum(['host', 'hostssl', 'hostnossl'])
+            .default('host')
+            .describe('Any TCP connection, or only those with or without TLS.'),
+        }),
+      )
+      .min(1)
+      .describe('Rules, in the order they should stand.'),
+  }),
+  outputs: { added: 'Number of lines that were put in.' },
+  facts: ({ host }, { port }) => ({ cluster: pgCluster(port).on(host.name), hba: pgHba(port).on(host.name) }),
+  touches: ({ port }, role) => ({ changes: [[role, pgHba.key(port)]] }),
+  plan({ port, rules }, { cluster, hba }, { host }: Site) {
+    const stopped = notReady(cluster, port);
+    if (stopped || !cluster.value) return stopped ?? blocked('no cluster', '');
+    const wanted = rules.flatMap(({ address: clients, ...rule }) =>
+      [clients].flat().map((client): HbaRule => ({ ...rule, address: client })),
+    );
+    const now = hba.value;
+    if (!now && hba.read && cluster.read)
+      return blocked(`pg_hba.conf on ${host.name} cannot be found`, `Look at:  ls -l ${cluster.value.hbaFile}`);
+    const lines = (now ? rulesMissing(now.content, wanted) : wanted).map(hbaLine);
+    if (now && lines.length === 0 && now.loaded) return noChange('the rules are there', { outputs: { added: 0 } });
+    const after = now ? leadingComments(now.content) : 0;
+    const path = now?.path ?? cluster.value.hbaFile;
+    const { mode, owner, group } = now ?? { mode: '0640', owner: 'postgres', group: 'postgres' };
+    return change<Undo, Data>({
+      summary: lines.length === 0 ? 'reload pg_hba.conf' : `${plural(lines.length, 'rule')} in pg_hba.conf`,
+      diff: lines.map((line) => ['+', line] as const),
+      predicts: [now ? hba.becomes({ ...now, content: insert(now.content, after, lines), loaded: true }) : hba.becomesUnknown()],
+      outputs: { added: lines.length },
+      undo: { port, path, mode, owner, group },
+      undoSummary: 'the former bytes of pg_hba.conf, reload',
+      data: { port, path, after, lines },
+      keep: [{ name: 'pg_hba.conf', host: host.name, path }],
+    });
+  },
+  async apply({ on, change: { data } }) {
+    const { path, after, lines, port } = data;
+    const errors = runSql({ port }, `SELECT line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL;`);
+    // The server can only check the file in its place; nothing is in force before the reload.
+    const put = await on.change(
+      'put',
+      sh`f=${path}; n="$f.ferry-new"; o="$f.ferry-old"
+(umask 077; { head -n ${after} -- "$f"; ${lines.length > 0 ? sh`printf '%s\\n' ${lines}` : sh`:`}; tail -n +${after + 1} -- "$f"; } >"$n") || exit 1
+cp -p -- "$f" "$o" && chown --reference="$f" -- "$n" && chmod --reference="$f" -- "$n" && sync "$n" && mv -- "$n" "$f" || exit 1
+e=$(${errors}); r=$?
+if [ $r -ne 0 ] || [ -n "$e" ]; then mv -- "$o" "$f"; printf '%s\\n' "$e"; [ $r -ne 0 ] && exit $r; exit 9; fi
+rm -f -- "$o"; ${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null`,
+      { okCodes: [0, 9] },
+    );
+    if (put.code === 9) {
+      throw new FerryError(
+        'HBA_INVALID',
+        { host: on.name, path, why: put.stdout.trim().split('\n')[0] ?? '' },
+        { left: `${path} has its former content; the server kept its rules.` },
+      );
+    }
+  },
+  async rollback({ on, undo, ctx }) {
+    const { path, mode, owner, group, port } = undo;
+    await on.change(
+      'put-back',
+      sh`f=${path}; n="$f.ferry-new"; rm -f -- "$f.ferry-old"
+(umask 077; cat -- ${ctx.kept(on.name, 'pg_hba.conf')} >"$n") && chown ${`${owner}:${group}`} "$n" && chmod ${mode} "$n" && sync "$n" && mv -- "$n" "$f" || exit 1
+# A server that does not run reads the file when it starts.
+${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null 2>&1 || :`,
+    );
+  },
+  examples: [
+    {
+      title: 'The engine may log in from its host',
+      with: { rules: [{ database: 'engine', role: 'engine', address: '192.0.2.10' }] },
+    },
+    {
+      title: 'Names are quoted where they need it',
+      with: { rules: [{ database: 'My-DB', role: 'app', address: ['192.0.2.10', '2001:db8::/64'] }] },
+    },
+  ],
+});
+
+function insert(content: string, after: number, lines: readonly string[]): string {
+  const all = content.split('\n');
+  return [...all.slice(0, after), ...lines, ...all.slice(after)].join('\n');
+}

@@ -1,0 +1,45 @@
+import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
+import { type Sh, sh } from '../../hosts/sh.ts';
+
+/** Exit code of `restoreScript` for a dump that is not whole; the last line printed says why. */
+export const DAMAGED = 65;
+
+// Entries the restoring role may not touch, or that the target has already: extensions are made by postgres beforehand.
+const LEFT_OUT = '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION - |COMMENT - EXTENSION |SCHEMA - public |COMMENT - SCHEMA public )';
+
+/** Checks a dump and restores it in one transaction. Root opens the file; pg_restore, as postgres, gets it as its stdin. */
+export function restoreScript(wish: {
+  readonly port: number;
+  readonly database: string;
+  readonly owner: string;
+  readonly path: string;
+  readonly sha256: string | null;
+  readonly privileges: boolean;
+}): Sh {
+  // Equal to what pg_dump finished is whole; else reading it to the end, without a database, shows a cut one.
+  const check = wish.sha256
+    ? sh`h=$(sha256sum <"$f"); [ "\${h%% *}" = ${wish.sha256} ] || damaged 'its SHA-256 is not that of the dump that was made'`
+    : sh`e=$(${asPostgres} pg_restore -f /dev/null <"$f" 2>&1) || damaged "$e"`;
+  const flags = [
+    '--exit-on-error',
+    '--single-transaction',
+    '--no-owner',
+    `--role=${wish.owner}`,
+    ...(wish.privileges ? [] : ['--no-privileges']),
+  ];
+  return sh`f=${wish.path}
+damaged() { printf '%s\\n' "$1" | head -n 1; exit ${DAMAGED}; }
+[ -f "$f" ] || damaged 'there is no such file'
+${check}
+l=$(mktemp) && trap 'rm -f -- "$l"' EXIT || exit 1
+t=$(${asPostgres} pg_restore -l <"$f" 2>&1) || damaged "$t"
+printf '%s\\n' "$t" | grep -Ev ${LEFT_OUT} >"$l" && chown postgres "$l" || exit 1
+${asPostgres} pg_restore ${flags} -L "$l" -p ${wish.port} -d ${conninfo(wish.database)} <"$f"`;
+}
+
+/** Prints how far the process that has a file as its stdin has read. */
+export function readPosition(path: string): Sh {
+  const pattern = path.replaceAll(/[\\*?[\]]/g, '\\$&');
+  return sh`n=$(find /proc/[0-9]*/fd -maxdepth 1 -name 0 -lname ${pattern} -print -quit 2>/dev/null); [ -n "$n" ] || exit 0
+p="\${n%/fd/0}"; sed -n 's/^pos:[[:space:]]*//p' "$p/fdinfo/0"`;
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { FerryError, isFerryError } from '../../errors/ferry-error.ts';
+import { fileStat } from '../../facts/file-stat.ts';
+import { pgClientVersion } from '../../facts/pg-client-version.ts';
+import { pgCluster } from '../../facts/pg-cluster.ts';
+import { describeContents, isEmpty, type PgContents, pgContents } from '../../facts/pg-contents.ts';
+import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
+import { pgRole } from '../../facts/pg-role.ts';
+import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
+import { readFacts } from '../../facts/read.ts';
+import { sh } from '../../hosts/sh.ts';
+import { formatBytes } from '../../lib/bytes.ts';
+import { blocked, change, defineAction, type Site } from '../action.ts';
+import { unknown } from '../outputs.ts';
+import { absolutePath } from '../params.ts';
+import { emptyDatabase } from './databases.ts';
+import { clientTooOld, clusterPort, databaseName, notReady, roleName } from './params.ts';
+import { DAMAGED, readPosition, restoreScript } from './restore-script.ts';
+
+type Undo = { port: number; database: string; former: PgDatabase };
+type Data = {
+  port: number;
+  database: string;
+  owner: string;
+  path: string;
+  sha256: string | null;
+  privileges: boolean;
+  bytes: number | null;
+  analyzeOnly: boolean;
+};
+
+export default defineAction({
+  summary: 'Restore a dump into an empty database, in one transaction.',
+  description:
+    'Everything in it belongs to `owner` afterwards. Extensions are left to postgres.extension. The dump is checked first; whatever fails, the database is as empty as before. Ends with ANALYZE. Runs as a unit of its own, which outlives Ferry.',
+  params: z.strictObject({
+    database: databaseName(),
+    path: absolutePath().describe('The dump, in pg_dump custom format; root reads it and hands it to pg_restore.'),
+    owner: roleName().describe('Role that will own everything restored.'),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'write 64 hex digits')
+      .optional()
+      .describe('What the file must hash to, as postgres.dump tells. Without it the whole dump is read once before the restore.'),
+    privileges: z.boolean().default(false).describe('Restore GRANTs too; every role they name must exist.'),
+    port: clusterPort(),
+  }),
+  outputs: { database: 'Name of the database.', tables: 'Number of tables restored.', bytes: 'Size of the dump.' },
+  facts: ({ host }, { database, path, owner, port }) => ({
+    cluster: pgCluster(port).on(host.name),
+    database: pgDatabase(port, database).on(host.name),
+    contents: pgContents(port, database).on(host.name),
+    client: pgClientVersion(port).on(host.name),
+    owner: pgRole(port, owner).on(host.name),
+    file: fileStat(path).on(host.name),
+  }),
+  touches: ({ database, path, port }, role) => ({
+    changes: [[role, pgContents.key(port, database)]],
+    reads: [
+      [role, fileStat.key(path)],
+      [role, pgDatabase.key(port, database)],
+    ],
+  }),
+  plan(params, facts, { host, earlier }: Site & { readonly earlier: { readonly undo: Undo } | null }) {
+    const { database, path, owner, port } = params;
+    const refused = notReady(facts.cluster, port) ?? clientTooOld(facts.client, facts.cluster);
+    if (refused) return refused;
+    const former = facts.database.value;
+    if (!former)
+      return blocked(`database "${database}" does not exist on ${host.name}`, 'Add a postgres.database step before this one.');
+    if (facts.owner.absent && facts.owner.read)
+      return blocked(`role "${owner}" does not exist on ${host.name}`, 'Add a postgres.role step before this one.');
+    const file = facts.file.value;
+    if (facts.file.read && file?.type !== 'file')
+      return blocked(`there is no dump at ${path} on ${host.name}`, 'Bring it there first, for example with file.transfer.');
+    const inside = facts.contents.value;
+    // One transaction: what is there after an earlier attempt is the whole restore.
+    const isRestored = inside !== undefined && !isEmpty(inside);
+    if (isRestored && !earlier) {
+      return blocked(
+        `database "${database}" on ${host.name} is not empty: ${describeContents(inside)}; nothing was restored`,
+        'Drop it if nobody needs it, or restore into another one.',
+      );
+    }
+    const bytes = file?.sizeBytes ?? null;
+    return change<Undo, Data>({
+      summary: isRestored
+        ? `${database} is restored; analyze it`
+        : `restore ${path}${bytes === null ? '' : ` (${formatBytes(bytes)})`} into ${database}, owner ${owner}`,
+      predicts: [facts.contents.becomesUnknown()],
+      outputs: { database, tables: unknown('number of tables in the dump'), bytes: bytes ?? unknown('size of the dump') },
+      undo: { port, database, former },
+      undoSummary: 'make it empty again',
+      data: {
+        port,
+        database,
+        owner,
+        path,
+        sha256: params.sha256 ?? null,
+        privileges: params.privileges,
+        bytes,
+        analyzeOnly: isRestored,
+      },
+      ...(bytes === null ? {} : { bytes }),
+    });
+  },
+  async apply({ on, change: { data } }) {
+    const { port, database, path, bytes } = data;
+    if (!data.analyzeOnly) {
+      try {
+        const total = bytes === null ? {} : { totalBytes: bytes };
+        const done = await on.detached('restore', restoreScript(data), {
+          progress: readPosition(path),
+          note: 'restoring',
+          okCodes: [0, DAMAGED],
+          ...total,
+        });
+        if (done.code === DAMAGED) {
+          throw new FerryError(
+            'DUMP_DAMAGED',
+            { host: on.name, path, why: done.stdout.trim() },
+            { left: `Nothing was restored; database ${database} on ${on.name} is empty.` },
+          );
+        }
+      } catch (thrown) {
+        if (!isFerryError(thrown, 'COMMAND_FAILED')) throw thrown;
+        const left = `The transaction was rolled back: database ${database} on ${on.name} is empty, as before.`;
+        throw new FerryError('RESTORE_FAILED', { host: on.name, database, why: thrown.args.output }, { cause: thrown, left });
+      }
+    }
+    await on.detached('analyze', sh`${asPostgres} vacuumdb --quiet --analyze-only -p ${port} -d ${conninfo(database)}`, {
+      note: 'analyzing',
+    });
+    const [contents] = await readFacts(on, [pgContents(port, database).on(on.name)]);
+    return { database, tables: contents?.state === 'value' ? (contents.value as PgContents).tables : null, bytes };
+  },
+  async rollback({ on, undo, ctx }) {
+    // After the write line the database is renamed and kept by the step that made it.
+    if (ctx.crossedWriteLine) return;
+    await emptyDatabase(on, undo.port, undo.database, undo.former);
+  },
+  examples: [
+    { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },
+  ],
+});

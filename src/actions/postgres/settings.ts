@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import { FerryError, isFerryError } from '../../errors/ferry-error.ts';
+import type { Fact, Prediction } from '../../facts/fact.ts';
+import { pgCluster } from '../../facts/pg-cluster.ts';
+import { pgLocale } from '../../facts/pg-locale.ts';
+import { type PgSetting, pgSetting } from '../../facts/pg-setting.ts';
+import { runSql } from '../../facts/postgres/psql.ts';
+import { readFacts } from '../../facts/read.ts';
+import type { ActingHost } from '../../hosts/host.ts';
+import { joinSh, sh } from '../../hosts/sh.ts';
+import { plural } from '../../lib/text.ts';
+import { blocked, change, type DiffLine, defineAction, noChange, type Site } from '../action.ts';
+import { localeRefused } from './locale-refused.ts';
+import { clusterPort, notReady } from './params.ts';
+import { awaitServer, control, serverRef } from './server.ts';
+import { settingStatements } from './sql.ts';
+import { plainValue, settingToWrite, shownAs } from './values.ts';
+
+const bound = z.union([z.number(), z.string().min(1)]);
+const wanted = z.union([
+  z.number(),
+  z.boolean(),
+  z.string(),
+  z.strictObject({
+    atLeast: bound.optional().describe('Raised to this when lower.'),
+    atMost: bound.optional().describe('Lowered to this when higher.'),
+  }),
+]);
+
+type Server = ReturnType<typeof serverRef>;
+type Former = { autoConf: string | null; setting: string | null; needsRestart: boolean };
+type Undo = { port: number; server: Server; autoConfFile: string; former: { [name: string]: Former } };
+type Data = { port: number; server: Server; write: { [name: string]: string }; restart: boolean };
+
+export default defineAction({
+  summary: 'Set configuration settings of a server, and restart it where one needs that.',
+  description:
+    'Writes with ALTER SYSTEM. A value with `atLeast` or `atMost` is left alone while it is within the bound; units count (64MB is more than 8192kB). Locale names are the same whatever their case and dashes.',
+  params: z.strictObject({
+    port: clusterPort(),
+    settings: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]*$/, 'write the name of a setting'), wanted)
+      .describe('Setting name to its value, or to { atLeast: value } or { atMost: value }.'),
+    restart: z
+      .boolean()
+      .default(true)
+      .describe('Restart the server when a changed setting needs it. With false such a setting waits for the next restart.'),
+  }),
+  outputs: { changed: 'Names of the settings that were changed.', restarted: 'Whether the server was restarted.' },
+  facts: ({ host }, { port, settings }) => ({
+    cluster: pgCluster(port).on(host.name),
+    settings: Object.fromEntries(Object.keys(settings).map((name) => [name, pgSetting(port, name).on(host.name)])),
+    locales: Object.entries(settings).flatMap(([name, given]) =>
+      name.startsWith('lc_') && typeof given === 'string' ? [pgLocale(port, given).on(host.name)] : [],
+    ),
+  }),
+  touches: ({ port, settings }, role) => ({
+    changes: Object.keys(settings).map((name) => [role, pgSetting.key(port, name)] as const),
+  }),
+  plan(params, facts, { host }: Site) {
+    const { port } = params;
+    const stopped = notReady(facts.cluster, port);
+    if (stopped || !facts.cluster.value) return stopped ?? blocked('no cluster', '');
+    const refused = facts.locales.map((fact) => localeRefused(fact, facts.cluster)).find(Boolean);
+    if (refused) return refused;
+    const parts: Part[] = [];
+    for (const [name, want] of Object.entries(params.settings)) {
+      const fact = facts.settings[name] as Fact<PgSetting>;
+      const now = fact.value;
+      if (!now && fact.read && facts.cluster.read)
+        return blocked(`PostgreSQL on ${host.name} knows no setting "${name}"`, 'Correct its name.');
+      if (now?.context === 'internal')
+        return blocked(`"${name}" cannot be set, it is fixed when the cluster is made`, 'Take it out of `settings`.');
+      const part = partOf(name, fact, now ? settingToWrite(want, now, name) : plainValue(want), params.restart);
+      if (part) parts.push(part);
+    }
+    const restart = parts.some((part) => part.restarts);
+    const write = Object.fromEntries(parts.flatMap((part) => (part.write === null ? [] : [[part.name, part.write]])));
+    if (parts.length === 0 || (!restart && Object.keys(write).length === 0)) {
+      const waiting = parts.length > 0 ? 'set already, waiting for a restart' : 'all as wanted';
+      return noChange(waiting, { outputs: { changed: [], restarted: false } });
+    }
+    const server = serverRef(facts.cluster.value);
+    const autoConfFile = `${facts.cluster.value.dataDirectory}/postgresql.auto.conf`;
+    return change<Undo, Data>({
+      summary: `${plural(parts.length, 'setting')}${restart ? ', restart needed' : ', reload'}`,
+      diff: parts.flatMap((part) => part.diff),
+      predicts: parts.map((part) => part.prediction),
+      outputs: { changed: parts.map((part) => part.name), restarted: restart },
+      undo: { port, server, autoConfFile, former: Object.fromEntries(parts.map((part) => [part.name, part.former])) },
+      undoSummary: `the former values${restart ? ', restart' : ''}`,
+      data: { port, server, write, restart },
+      keep: [{ name: 'postgresql.auto.conf', host: host.name, path: autoConfFile }],
+    });
+  },
+  async apply({ on, change: { data } }) {
+    const { sql, variables } = settingStatements('ALTER SYSTEM', data.write);
+    await on.change('alter', runSql({ port: data.port }, `${sql}\nSELECT pg_reload_conf();`, variables));
+    if (data.restart) await restartServer(on, data.server, data.port);
+  },
+  async rollback({ on, undo, ctx }) {
+    const { port, server } = undo;
+    const answers = await on.run(runSql({ port }, 'SELECT 1;'));
+    if (answers.code !== 0) {
+      // It does not run, maybe because of what was set: without it ALTER SYSTEM is not to be had, so the file goes back.
+      const kept = ctx.kept(on.name, 'postgresql.auto.conf');
+      const file = undo.autoConfFile;
+      await on.change(
+        'put-back',
+        sh`cp -p -- ${kept} ${`${file}.ferry`} && chown postgres: ${`${file}.ferry`} && mv -- ${`${file}.ferry`} ${file}`,
+      );
+      await restartServer(on, server, port);
+      return;
+    }
+    const { sql, variables } = settingStatements(
+      'ALTER SYSTEM',
+      Object.fromEntries(Object.entries(undo.former).map(([name, { autoConf }]) => [name, autoConf])),
+    );
+    await on.change('alter', runSql({ port }, `${sql}\nSELECT pg_reload_conf();`, variables));
+    const names = Object.keys(undo.former).filter((name) => undo.former[name]?.needsRestart);
+    const now = await readFacts(
+      on,
+      names.map((name) => pgSetting(port, name).on(on.name)),
+    );
+    const moved = names.some((name, index) => {
+      const read = now[index] as { state: string; value?: PgSetting } | undefined;
+      return undo.former[name]?.setting !== null && read?.value?.setting !== undo.former[name]?.setting;
+    });
+    if (moved) await restartServer(on, server, port);
+  },
+  examples: [
+    {
+      title: 'What engine-setup asks of a server',
+      with: { settings: { max_connections: { atLeast: 150 }, work_mem: { atLeast: '8MB' }, lc_messages: 'en_US.UTF-8' } },
+    },
+  ],
+});
+
+interface Part {
+  readonly name: string;
+  /** The text to write; null when the file has it already and only a restart is missing. */
+  readonly write: string | null;
+  readonly restarts: boolean;
+  readonly diff: readonly DiffLine[];
+  readonly prediction: Prediction;
+  readonly former: Former;
+}
+
+function partOf(name: string, fact: Fact<PgSetting>, text: string | undefined, mayRestart: boolean): Part | undefined {
+  const now = fact.value;
+  if (text === undefined) return undefined;
+  if (!now) {
+    return {
+      name,
+      write: text,
+      restarts: false,
+      diff: [['+', `${name} = ${text}`]],
+      prediction: fact.becomesUnknown(),
+      former: { autoConf: null, setting: null, needsRestart: true },
+    };
+  }
+  const needsRestart = now.context === 'postmaster';
+  const restarts = needsRestart && mayRestart;
+  const written = now.autoConf !== null && now.pendingRestart && shownAs(now.autoConf, now) === shownAs(text, now);
+  const unit = now.unit && /^[A-Za-z]/.test(now.unit) ? ` ${now.unit}` : '';
+  const hide = (shown: string) => (now.secret ? '[secret]' : shown);
+  return {
+    name,
+    write: written ? null : text,
+    restarts,
+    diff: [
+      ['-', `${name} = ${hide(now.setting + unit)}`],
+      ['+', `${name} = ${hide(text)}`],
+    ],
+    prediction: fact.becomes({
+      ...now,
+      setting: needsRestart && !mayRestart ? now.setting : shownAs(text, now),
+      autoConf: written ? now.autoConf : text,
+      pendingRestart: needsRestart && !mayRestart,
+    }),
+    former: { autoConf: now.autoConf, setting: now.setting, needsRestart },
+  };
+}
+
+async function restartServer(on: ActingHost, server: Server, port: number): Promise<void> {
+  try {
+    await on.change('restart', joinSh([control(server, 'restart'), awaitServer(server, port)], ' && '));
+  } catch (thrown) {
+    if (!isFerryError(thrown, 'COMMAND_FAILED')) throw thrown;
+    throw new FerryError(
+      'SERVER_NOT_STARTED',
+      { host: on.name, unit: server.unit, why: thrown.args.output },
+      { cause: thrown, left: `The server on ${on.name} is down, with the new settings in postgresql.auto.conf.` },
+    );
+  }
+}

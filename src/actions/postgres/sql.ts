@@ -1,0 +1,47 @@
+import type { PgVariables } from '../../facts/postgres/psql.ts';
+
+/** Ends every other client session on the database named by `:'db'`. */
+export const END_SESSIONS = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = :'db' AND pid <> pg_backend_pid() AND backend_type = 'client backend';`;
+
+/** Opens a block that runs only while the database named by `:'db'` exists; close it with `\endif`. */
+export const IF_DATABASE = String.raw`SELECT count(*) > 0 AS found FROM pg_database WHERE datname = :'db' \gset
+\if :found`;
+
+/**
+ * Drops the database named by `:'db'` if it is there. No session, not even a superuser's, can come in between; on a failure
+ * the database stays closed to connections.
+ */
+export const DROP_DATABASE = String.raw`${IF_DATABASE}
+ALTER DATABASE :"db" ALLOW_CONNECTIONS false;
+${END_SESSIONS}
+DROP DATABASE :"db";
+\endif`;
+
+// The server quotes each member of these lists, so each must be a literal of its own.
+const LISTS = new Set([
+  'search_path',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'local_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+]);
+
+/** `head SET name = value` or `head RESET name` for each setting, with the psql variables they need. */
+export function settingStatements(
+  head: string,
+  settings: Readonly<Record<string, string | null>>,
+): { sql: string; variables: PgVariables } {
+  const variables: Record<string, string> = {};
+  const lines = Object.entries(settings).map(([name, text], index) => {
+    variables[`n${index}`] = name;
+    if (text === null) return `${head} RESET :"n${index}";`;
+    const members = LISTS.has(name.toLowerCase())
+      ? text.split(',').map((member) => member.trim().replace(/^"(.*)"$/, '$1'))
+      : [text];
+    for (const [at, member] of members.entries()) variables[`v${index}_${at}`] = member;
+    return `${head} SET :"n${index}" = ${members.map((_, at) => `:'v${index}_${at}'`).join(', ')};`;
+  });
+  return { sql: lines.join('\n'), variables };
+}

@@ -1,0 +1,75 @@
+import { FerryError } from '../errors/ferry-error.ts';
+import type { ActingHost } from '../hosts/host.ts';
+import type { Secret } from '../hosts/secret.ts';
+import { reveal } from '../hosts/secret.ts';
+import { type Sh, sh } from '../hosts/sh.ts';
+import type { ActContext } from './action.ts';
+
+export type Ownership = { mode: string; owner: string; group: string };
+
+/** What was at a path before a step: kept bytes with their mode and owner, or nothing. */
+export type FileUndo = { path: string; was: Ownership | null };
+
+// The exit code of the script below when less came in than was sent.
+const CUT = 75;
+
+/**
+ * Prepares `$t`, a temp file beside `$f` that no reader of a drop-in folder takes for its own, with the attributes (ACL,
+ * SELinux context) of the file it will replace; closed to all but root until it is whole.
+ */
+const TEMP_BESIDE: Sh = sh`set -eu; umask 077; d=\${f%/*}; b=\${f##*/}
+rm -f -- "\${d:-/}/.$b.ferry-"??????
+t=$(mktemp "\${d:-/}/.$b.ferry-XXXXXX"); trap 'rm -f -- "$t"' EXIT
+if [ -f "$f" ] && [ ! -L "$f" ]; then cp -a -- "$f" "$t"; fi
+chown 0:0 -- "$t"; chmod 0600 -- "$t"`;
+
+const PUT_IN_PLACE: Sh = sh`sync "$t"; mv -fT -- "$t" "$f"; sync "\${d:-/}"; trap - EXIT`;
+
+/** A script that replaces a file by what comes in on stdin, all or nothing. */
+export function replaceScript(path: string, sizeBytes: number, has: Ownership): Sh {
+  return sh`f=${path}; ${TEMP_BESIDE}
+cat >"$t"; [ "$(stat -c %s -- "$t")" -eq ${sizeBytes} ] || exit ${CUT}
+chown ${`${has.owner}:${has.group}`} -- "$t"; chmod ${has.mode} -- "$t"
+${PUT_IN_PLACE}`;
+}
+
+/** Replaces a file by new bytes, which travel by stdin. @throws BYTES_CUT, COMMAND_FAILED */
+export async function replaceFile(
+  on: ActingHost,
+  name: string,
+  path: string,
+  content: string | Secret,
+  has: Ownership,
+): Promise<void> {
+  const sizeBytes = Buffer.byteLength(reveal(content));
+  const result = await on.change(name, replaceScript(path, sizeBytes, has), { stdin: content, okCodes: [0, CUT] });
+  if (result.code === CUT) throw new FerryError('BYTES_CUT', { path, host: on.name, expected: sizeBytes });
+}
+
+/** A script that brings a path back to kept bytes, or to nothing. Leaves a file alone that is as it was. */
+export function restoreScript(undo: FileUndo, kept: string): Sh {
+  if (undo.was === null)
+    return sh`f=${undo.path}; d=\${f%/*}; rm -f -- "$f" "\${d:-/}/.\${f##*/}.ferry-"??????; [ ! -d "\${d:-/}" ] || sync "\${d:-/}"`;
+  const { mode, owner, group } = undo.was;
+  // Bytes are kept before the first attempt: where none were, nothing was done.
+  return sh`f=${undo.path}; k=${kept}
+if [ ! -e "$k" ]; then [ ! -e "$k.absent" ] || rm -f -- "$f"; exit 0; fi
+if cmp -s -- "$k" "$f" && [ "$(stat -c '%04a' -- "$f")" = ${mode} ] && [ "$(stat -c '%U:%G' -- "$f")" = ${`${owner}:${group}`} ]; then
+d=\${f%/*}; rm -f -- "\${d:-/}/.\${f##*/}.ferry-"??????; exit 0; fi
+${TEMP_BESIDE}
+cat -- "$k" >"$t"; chown ${`${owner}:${group}`} -- "$t"; chmod ${mode} -- "$t"
+${PUT_IN_PLACE}`;
+}
+
+/** The rollback of a step that replaced one file, which it kept as `before`. */
+export async function restoreFile({
+  on,
+  undo,
+  ctx,
+}: {
+  on: ActingHost;
+  undo: FileUndo;
+  ctx: Pick<ActContext, 'kept'>;
+}): Promise<void> {
+  await on.change('restore-file', restoreScript(undo, ctx.kept(on.name, 'before')));
+}

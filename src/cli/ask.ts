@@ -1,0 +1,35 @@
+import { createInterface } from 'node:readline/promises';
+
+interface Terminal {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** Asks on stderr and gives the line that was typed, trimmed; null when the question was taken back or input ended. */
+export async function askLine(
+  terminal: Terminal,
+  question: string,
+  more: { signal?: AbortSignal; onInterrupt?(): void } = {},
+): Promise<string | null> {
+  const line = createInterface({ input: terminal.stdin, output: terminal.stderr });
+  const ended = new AbortController();
+  // Ctrl-C at a question belongs to whoever asked; without an answer to it, it takes the question back.
+  line.on('SIGINT', () => (more.onInterrupt ? more.onInterrupt() : ended.abort()));
+  line.on('close', () => ended.abort());
+  const signals = [ended.signal, ...(more.signal ? [more.signal] : [])];
+  try {
+    return (await line.question(question, { signal: AbortSignal.any(signals) })).trim();
+  } catch (thrown) {
+    if (!AbortSignal.any(signals).aborted) throw thrown;
+    terminal.stderr.write('\n');
+    return null;
+  } finally {
+    line.close();
+  }
+}
+
+/** Asks a question that only a clear yes answers with true. */
+export async function askYes(terminal: Terminal, question: string, more: { signal?: AbortSignal } = {}): Promise<boolean> {
+  const answer = await askLine(terminal, `${question} [y/N] `, more);
+  return answer !== null && /^y(es)?$/i.test(answer);
+}

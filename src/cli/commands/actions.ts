@@ -1,0 +1,29 @@
+import { JSON_FLAG } from '../options.ts';
+import { pageOf, print } from '../outside.ts';
+import { does, examples, type Verb } from '../verb.ts';
+
+/** `ferry actions [NAME]`: the step types there are, or one of them with its params. */
+export const actions: Verb = (program, cli) => {
+  program
+    .command('actions')
+    .summary('the step types there are, or one in full')
+    .description('List the step types a runbook can use, or show one with its params, outputs and examples.')
+    .argument('[name]', 'the name of an action, such as service.stop')
+    .option(...JSON_FLAG)
+    .addHelpText('after', examples('ferry actions', 'ferry actions service.stop'))
+    .action(
+      does(cli, async (name: string | undefined, options: { json?: boolean }) => {
+        const { describeAction, listActions } = await import('../action-reference.ts');
+        const { actionListText, actionText } = await import('../../renderers/actions.ts');
+        const page = pageOf(cli.outside.stdout, cli.outside.env);
+        if (name === undefined) {
+          const list = await listActions();
+          print(cli.outside, options.json ? JSON.stringify(list, null, 2) : actionListText(list, page));
+        } else {
+          const action = await describeAction(name);
+          print(cli.outside, options.json ? JSON.stringify(action, null, 2) : actionText(action, page));
+        }
+        return 0;
+      }),
+    );
+};

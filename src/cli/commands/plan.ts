@@ -1,0 +1,36 @@
+import { commonOptions, type Typed, withHosts, withInputs } from '../options.ts';
+import { pageOf, print } from '../outside.ts';
+import { does, examples, type Verb } from '../verb.ts';
+
+/** `ferry plan RUNBOOK`: what a run would do, from the real state of the hosts. */
+export const plan: Verb = (program, cli) => {
+  withInputs(withHosts(program.command('plan')))
+    .summary('show what a run would do; changes nothing')
+    .description(
+      'Read the hosts and show what a run would do, step by step, with the way back beside each. Nothing is written on any host.',
+    )
+    .argument('<runbook>', 'the runbook, a YAML file')
+    .option('--detailed-exitcode', 'exit with 2 when changes are planned')
+    .addHelpText(
+      'after',
+      examples(
+        'ferry plan runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml --secret password=file:/root/db-password',
+        'ferry plan move.yaml --role new_db=db7 --json > plan.json',
+      ),
+    )
+    .action(
+      does(cli, async (path: string, typed: Typed & { detailedExitcode?: boolean }) => {
+        const options = commonOptions(typed, cli.outside.env);
+        const wire = await cli.outside.loadWire();
+        const made = (await wire.planRunbook(path, options)).plan;
+        if (options.json) print(cli.outside, JSON.stringify(made, null, 2));
+        else {
+          const { planText } = await import('../../renderers/plan.ts');
+          print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env)));
+        }
+        if (made.blockers.length > 0) return 5;
+        const changes = !made.alreadyDone && made.lines.some((line) => line.kind === 'change' || line.kind === 'later');
+        return typed.detailedExitcode && changes ? 2 : 0;
+      }),
+    );
+};

@@ -1,0 +1,25 @@
+import { commonOptions, JSON_FLAG, STATE_DIR, type Typed } from '../options.ts';
+import { pageOf, print } from '../outside.ts';
+import { does, type Verb } from '../verb.ts';
+
+/** `ferry runs`: every run that is remembered, newest first. */
+export const runs: Verb = (program, cli) => {
+  program
+    .command('runs')
+    .summary('all runs, newest first')
+    .description('List every run that is remembered on this machine, newest first.')
+    .option(...STATE_DIR)
+    .option(...JSON_FLAG)
+    .action(
+      does(cli, async (typed: Typed) => {
+        const options = commonOptions(typed, cli.outside.env);
+        const found = (await cli.outside.loadWire()).readRuns(options);
+        const { runsText } = await import('../../renderers/runs.ts');
+        print(
+          cli.outside,
+          options.json ? JSON.stringify(found, null, 2) : runsText(found, pageOf(cli.outside.stdout, cli.outside.env)),
+        );
+        return 0;
+      }),
+    );
+};

@@ -1,0 +1,70 @@
+import type { Plan } from '../plan/plan.ts';
+import { createJsonRenderer } from '../renderers/json.ts';
+import { createLines } from '../renderers/lines.ts';
+import { createOutcome } from '../renderers/outcome.ts';
+import { planText } from '../renderers/plan.ts';
+import type { Renderer } from '../renderers/renderer.ts';
+import { createTree } from '../renderers/tree.ts';
+import { askYes } from './ask.ts';
+import type { RunEnd, RunIo, Wire } from './contract.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import { canAsk, type Outside, pageOf, print, printError } from './outside.ts';
+
+/**
+ * Lets a run happen in front of a person or a log: shows its events, asks its questions, hears Ctrl-C, and says at the end
+ * what came of it. Answers with the exit code.
+ */
+export async function conduct(
+  outside: Outside,
+  options: { readonly yes: boolean; readonly json: boolean },
+  work: (wire: Wire, io: RunIo) => Promise<RunEnd>,
+): Promise<number> {
+  const wire = await outside.loadWire();
+  const renderer = rendererFor(outside, options.json);
+  const outcome = createOutcome();
+  const interrupt = listenForInterrupt(outside, renderer);
+  // Ctrl-C at a question is a no.
+  const ask = async (question: string) => {
+    await renderer.suspend();
+    try {
+      return await askYes(outside, question, { signal: interrupt.signal });
+    } finally {
+      renderer.resume();
+    }
+  };
+  const confirmPlan = async (plan: Plan) => {
+    outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env))}\n\n`);
+    return ask('Run it?');
+  };
+  const mayAsk = canAsk(outside) && !options.json;
+  try {
+    const end = await work(wire, {
+      emit(event) {
+        outcome.hear(event);
+        renderer.emit(event);
+      },
+      signal: interrupt.signal,
+      ...(mayAsk ? { ask } : {}),
+      ...(mayAsk && !options.yes ? { confirmPlan } : {}),
+    });
+    // Takes back the question of a Ctrl-C that the end of the run has answered.
+    interrupt.done();
+    await renderer.close();
+    if (options.json) {
+      if (end.error) await printError(outside, end.error, true);
+    } else if (end.outcome === 'refused' && end.error) await printError(outside, end.error, false);
+    else print(outside, outcome.text(end, pageOf(outside.stdout, outside.env)));
+    return end.exit;
+  } finally {
+    interrupt.done();
+    await renderer.close();
+  }
+}
+
+function rendererFor(outside: Outside, json: boolean): Renderer {
+  if (json) return createJsonRenderer((text) => outside.stdout.write(text));
+  const { colour } = pageOf(outside.stderr, outside.env);
+  if (outside.stderr.isTTY && outside.env.TERM !== 'dumb' && !outside.env.CI)
+    return createTree({ stream: outside.stderr, colour });
+  return createLines((text) => outside.stderr.write(text), colour);
+}

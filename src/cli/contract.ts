@@ -1,0 +1,91 @@
+import type { ErrorReport, Event } from '../engine/events.ts';
+import type { RunState } from '../engine/state.ts';
+import type { Diagnostic } from '../errors/diagnostic.ts';
+import type { JournalRecord, RunSummary } from '../journal/journal.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Runbook } from '../runbook/runbook.ts';
+
+/** What the words of a command line mean, whatever the verb. Paths are as typed. */
+export interface CommonOptions {
+  readonly inventory?: string;
+  readonly stateDir?: string;
+  /** `--input name=value`; a name that turns out to be a secret is refused when the runbook is known. */
+  readonly inputs: Map<string, string>;
+  readonly inputsFile?: string;
+  /** `--secret name=source`, the source unread: `env:VAR`, `file:PATH` or `cmd:...`. */
+  readonly secrets: Map<string, string>;
+  /** `--role role=host`. */
+  readonly roles: Map<string, string>;
+  /** Answers the plan's question and gates with yes; never stands for giving up what was written. */
+  readonly yes: boolean;
+  readonly json: boolean;
+}
+
+export interface RunOptions extends CommonOptions {
+  /** The checkpoint at which the run pauses. */
+  readonly until?: string;
+  readonly onFailure: 'pause' | 'rollback';
+}
+
+export interface RollbackOptions extends CommonOptions {
+  /** The checkpoint to go back to; to before the first step when absent. */
+  readonly to?: string;
+  /** Permits going back across the write line, which gives up what was written since. */
+  readonly discardWrites: boolean;
+}
+
+/** How a run talks to the person in front of it. */
+export interface RunIo {
+  emit(event: Event): void;
+  /** Asks a yes-or-no question; absent where nobody can answer. */
+  ask?(question: string): Promise<boolean>;
+  /** Aborted when no new step may start; the running command stays. */
+  readonly signal: AbortSignal;
+  /** Shows the plan and asks whether to run it; absent where it needs no answer. */
+  confirmPlan?(plan: Plan): Promise<boolean>;
+}
+
+export interface RunEnd {
+  readonly outcome: 'finished' | 'already-done' | 'paused' | 'failed' | 'rolled-back' | 'refused';
+  readonly run: string | null;
+  readonly error: ErrorReport | null;
+  readonly exit: number;
+}
+
+export interface Validation {
+  readonly diagnostics: Diagnostic[];
+  readonly sources: { readonly path: string; readonly text: string }[];
+  readonly runbook?: Runbook;
+}
+
+/** What a rollback would do, in the order it would do it. */
+export interface RollbackPreview {
+  readonly run: string;
+  readonly to: string | null;
+  /** `keeps` says what stays different on purpose, null when nothing does. */
+  readonly steps: readonly {
+    readonly step: string;
+    readonly host: string;
+    readonly summary: string;
+    readonly keeps: string | null;
+  }[];
+  /** Set when the way back crosses the write line; `written` has a line for each thing written since. */
+  readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
+}
+
+/** Everything a verb can ask for: `wire.ts` is the real one. */
+export interface Wire {
+  validateRunbook(path: string): Promise<Validation>;
+  planRunbook(path: string, options: CommonOptions): Promise<{ plan: Plan }>;
+  runRunbook(path: string, options: RunOptions, io: RunIo): Promise<RunEnd>;
+  resumeRun(run: string | undefined, options: RunOptions, io: RunIo): Promise<RunEnd>;
+  rollbackRun(run: string | undefined, options: RollbackOptions, io: RunIo): Promise<RunEnd>;
+  previewRollback(run: string | undefined, options: RollbackOptions): Promise<RollbackPreview>;
+  readState(run: string | undefined, options: CommonOptions): Promise<RunState>;
+  /** Whether a Ferry on this machine works on the run right now. */
+  isWorkedOn(run: string, options: CommonOptions): boolean;
+  readRuns(options: CommonOptions): RunSummary[];
+  readLog(run: string | undefined, options: CommonOptions): JournalRecord[];
+  /** Gives the host free and answers with a sentence that says what was done. */
+  unlockHost(host: string, options: CommonOptions & { readonly abandon: boolean }): Promise<string>;
+}

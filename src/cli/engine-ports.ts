@@ -1,0 +1,85 @@
+import type { Action } from '../actions/action.ts';
+import type { CrashPoint, Ports } from '../engine/ports.ts';
+import { FerryError } from '../errors/ferry-error.ts';
+import { factKind } from '../facts/kinds.ts';
+import { readFacts } from '../facts/read.ts';
+import type { Fleet } from '../hosts/fleet.ts';
+import { openFleet } from '../hosts/open-fleet.ts';
+import { Redactor } from '../hosts/redactor.ts';
+import { Secret } from '../hosts/secret.ts';
+import type { HostSettings, Inventory } from '../inventory/inventory.ts';
+import type { Journal } from '../journal/journal.ts';
+import { SecretHashes } from '../journal/secret-hash.ts';
+import type { Runbook } from '../runbook/runbook.ts';
+import { LocalTransport } from '../transports/local.ts';
+import { SshTransport } from '../transports/ssh.ts';
+import type { RunIo } from './contract.ts';
+import type { InputValues } from './inputs.ts';
+import { holderName } from './places.ts';
+
+/** The hosts of an inventory, each over the transport it names. */
+export function fleetOf(inventory: Inventory): Fleet {
+  return openFleet(inventory.hosts, (settings: HostSettings) =>
+    settings.connection === 'local' ? new LocalTransport(settings) : new SshTransport(settings),
+  );
+}
+
+/** Everything the engine needs of the world, wired to the real one. */
+export function makePorts(parts: {
+  journal: Journal;
+  fleet: Fleet;
+  runbook: Runbook;
+  actions: ReadonlyMap<string, Action>;
+  inputs: InputValues;
+  stateDir: string;
+  yes: boolean;
+  io: RunIo;
+}): Ports {
+  const { journal, fleet, runbook, actions, inputs, io } = parts;
+  const redactor = new Redactor();
+  const learn = (value: unknown): void => {
+    if (value instanceof Secret) redactor.add(value);
+  };
+  for (const value of inputs.values()) learn(value);
+  return {
+    journal,
+    fleet,
+    runbook,
+    actions,
+    inputs,
+    read: (host, refs) => readFacts(fleet.host(host), refs),
+    async factKind(kind) {
+      const found = await factKind(kind);
+      if (!found) throw new FerryError('INTERNAL', { what: `this release knows no kind of fact ${kind}` });
+      return found;
+    },
+    emit: (event) => io.emit(event),
+    redact: (value) => redactor.redactTexts(value),
+    learn,
+    secrets: new SecretHashes(parts.stateDir),
+    ask: async (question) => (parts.yes ? true : io.ask ? await io.ask(question) : null),
+    askPerson: async (question) => (io.ask ? await io.ask(question) : null),
+    holder: holderName(),
+    signal: io.signal,
+    crash: crashPoint(process.env),
+  };
+}
+
+/**
+ * For tests only. FERRY_CRASH_AT="after-record step.intended:dump" ends this process there, as a power cut would;
+ * FERRY_FAIL_AT="after-apply dump" lets the step fail there.
+ */
+function crashPoint(env: NodeJS.ProcessEnv): (point: CrashPoint, about: string) => void {
+  const { FERRY_CRASH_AT: crashAt, FERRY_FAIL_AT: failAt } = env;
+  if (!crashAt && !failAt) return () => undefined;
+  return (point, about) => {
+    const here = `${point} ${about}`;
+    if (here === crashAt) process.kill(process.pid, 'SIGKILL');
+    if (here === failAt)
+      throw new FerryError('CHECK_FAILED', {
+        what: `the failure asked for by FERRY_FAIL_AT at ${here}`,
+        host: 'this machine',
+        why: 'it was asked for',
+      });
+  };
+}

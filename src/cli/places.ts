@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { homedir, hostname, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { FerryError } from '../errors/ferry-error.ts';
+
+/** Where journals are: `--state-dir`, FERRY_STATE_DIR, or the XDG state folder. */
+export function stateDirOf(given: string | undefined): string {
+  const named = given ?? process.env.FERRY_STATE_DIR;
+  if (named) return resolve(named);
+  return join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'ferry');
+}
+
+/** Who works here, for leases and records: `user@machine`. */
+export function holderName(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+/** A file's bytes. @throws FILE_UNREADABLE with the reason in words */
+export async function readInput(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EACCES'
+          ? 'permission denied'
+          : code === 'EISDIR'
+            ? 'it is a folder'
+            : message;
+    throw new FerryError('FILE_UNREADABLE', { file: path, why }, { cause: thrown });
+  }
+}

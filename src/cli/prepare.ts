@@ -1,0 +1,94 @@
+import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import type { Action } from '../actions/action.ts';
+import { catalog } from '../actions/catalog.ts';
+import { FerryError } from '../errors/ferry-error.ts';
+import { FindingsError } from '../errors/findings-error.ts';
+import type { HostInfo } from '../hosts/host.ts';
+import { hostInfo } from '../hosts/machine.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import { loadInventory } from '../inventory/load.ts';
+import { resolveRoles } from '../inventory/resolve-roles.ts';
+import { loadRunbook, type ReadFile } from '../runbook/load.ts';
+import type { Runbook } from '../runbook/runbook.ts';
+import type { CommonOptions } from './contract.ts';
+import { readInput } from './places.ts';
+
+/** A checked runbook. @throws RUNBOOK_INVALID with all findings */
+export async function readRunbook(path: string, readFile: ReadFile = readInput): Promise<Runbook> {
+  const loaded = await loadRunbook(path, { readFile });
+  if ('runbook' in loaded) return loaded.runbook;
+  const count = loaded.diagnostics.filter((found) => found.severity === 'error').length;
+  throw new FindingsError('RUNBOOK_INVALID', { file: path, count }, loaded.diagnostics, loaded.sources);
+}
+
+/** The frozen files of a run, as a reader. */
+export function frozenReader(sources: readonly { readonly path: string; readonly text: string }[]): ReadFile {
+  return (path) => {
+    const source = sources.find((one) => one.path === path);
+    return source
+      ? Promise.resolve(source.text)
+      : Promise.reject(new FerryError('FILE_UNREADABLE', { file: path, why: 'it is not among the frozen files of the run' }));
+  };
+}
+
+/** The inventory that was named, or inventory.yaml beside the runbook or here. @throws INVENTORY_INVALID, INVENTORY_MISSING */
+export async function readInventory(named: string | undefined, runbookPath: string): Promise<Inventory> {
+  const path = resolve(named ?? (await findInventory(runbookPath)));
+  const loaded = await loadInventory(path, { readFile: readInput, home: homedir(), env: process.env });
+  if ('inventory' in loaded) return loaded.inventory;
+  throw new FindingsError(
+    'INVENTORY_INVALID',
+    { file: path, count: loaded.diagnostics.length },
+    loaded.diagnostics,
+    loaded.sources,
+  );
+}
+
+async function findInventory(runbookPath: string): Promise<string> {
+  const places = [join(dirname(runbookPath), 'inventory.yaml'), 'inventory.yaml'];
+  for (const place of places) {
+    if (
+      await access(place).then(
+        () => true,
+        () => false,
+      )
+    )
+      return place;
+  }
+  throw new FerryError('INVENTORY_MISSING', { places: [...new Set(places)].join(' and ') });
+}
+
+/** The host of each role. @throws INVENTORY_INVALID with all that is missing */
+export function rolesOf(runbook: Runbook, inventory: Inventory, given: CommonOptions['roles']): ReadonlyMap<string, HostInfo> {
+  const resolved = resolveRoles(runbook, inventory, given);
+  if ('diagnostics' in resolved)
+    throw new FindingsError(
+      'INVENTORY_INVALID',
+      { file: inventory.file, count: resolved.diagnostics.length },
+      resolved.diagnostics,
+      runbook.sources,
+    );
+  return new Map([...resolved.roles].map(([role, host]) => [role, infoOf(inventory, host)]));
+}
+
+function infoOf(inventory: Inventory, host: string): HostInfo {
+  const settings = inventory.hosts.get(host);
+  if (!settings) throw new FerryError('INTERNAL', { what: `no host ${host} in the inventory` });
+  return hostInfo(settings);
+}
+
+/** The actions a runbook uses, loaded. */
+export async function actionsOf(runbook: Runbook): Promise<ReadonlyMap<string, Action>> {
+  const names = new Set([...runbook.done, ...runbook.steps].map((step) => step.uses));
+  return new Map(
+    await Promise.all(
+      [...names].map(async (name) => {
+        const load = catalog[name];
+        if (!load) throw new FerryError('INTERNAL', { what: `no action ${name}` });
+        return [name, (await load()).default] as const;
+      }),
+    ),
+  );
+}

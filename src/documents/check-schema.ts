@@ -1,0 +1,172 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Diagnostic } from '../errors/diagnostic.ts';
+import { finding } from '../errors/finding.ts';
+import type { Json } from '../lib/json.ts';
+import { nearest } from '../lib/text.ts';
+import type { Path, SourceDocument } from './document.ts';
+
+interface SchemaPart {
+  readonly title?: string;
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly patternErrorMessage?: string;
+  readonly ferry?: string;
+}
+
+let compiler: Ajv | undefined;
+
+/** The one Ajv, which knows Ferry's own annotations and refuses any schema it does not wholly understand. */
+export function schemaCompiler(): Ajv {
+  if (compiler) return compiler;
+  // Making one costs more than compiling a schema with it. Our schemas are checked when they are made, by the tests.
+  compiler = new Ajv({
+    strict: true,
+    allErrors: true,
+    verbose: true,
+    allowUnionTypes: true,
+    strictRequired: false,
+    validateSchema: false,
+  });
+  compiler.addVocabulary(['ferry', 'patternErrorMessage', 'markdownDescription']);
+  return compiler;
+}
+
+/**
+ * Checks the part of a document at `base` and says all that is wrong with it, each finding at its place. An alternative
+ * that only allows an expression is never what a person meant, so its errors are left out.
+ */
+export function checkSchema(document: SourceDocument, value: Json, validate: ValidateFunction, base: Path = []): Diagnostic[] {
+  if (validate(value)) return [];
+  return reduce(validate.errors ?? []).map((error) => describe(document, error, base));
+}
+
+function reduce(errors: readonly ErrorObject[]): ErrorObject[] {
+  const real = errors.filter(
+    (error) =>
+      !['if', 'anyOf', 'oneOf', 'propertyNames'].includes(error.keyword) &&
+      !error.schemaPath.startsWith('#/definitions/expression'),
+  );
+  const kept: ErrorObject[] = [];
+  for (const error of real) {
+    const alternative = errors.some(
+      (other) => ['anyOf', 'oneOf'].includes(other.keyword) && other.instancePath === error.instancePath,
+    );
+    if (alternative && error.keyword === 'type') {
+      // Where one alternative has the right type and fails deeper, that deeper error is the news.
+      const deeper = real.some((other) => other !== error && isUnder(other, error.instancePath) && other.keyword !== 'type');
+      if (deeper) continue;
+      const same = kept.find((other) => other.keyword === 'type' && other.instancePath === error.instancePath);
+      if (same) {
+        same.params = { type: [same.params.type, error.params.type].flat() };
+        continue;
+      }
+    }
+    kept.push({ ...error });
+  }
+  return kept;
+}
+
+function isUnder(error: ErrorObject, path: string): boolean {
+  return error.instancePath === path || error.instancePath.startsWith(`${path}/`);
+}
+
+function describe(document: SourceDocument, error: ErrorObject, base: Path): Diagnostic {
+  const path = [...base, ...pointerToPath(error.instancePath)];
+  const schema = (error.parentSchema ?? {}) as SchemaPart;
+  const field = fieldName(path);
+  const got = schema.ferry === 'secret' ? 'this value' : describeValue(error.data as Json);
+  const known = Object.keys(schema.properties ?? {});
+  if (error.propertyName !== undefined) {
+    const why = schema.patternErrorMessage ?? error.message ?? '';
+    return finding('FIELD_NAME_INVALID', { field: error.propertyName, why }, document.keyPlace([...path, error.propertyName]));
+  }
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const unknown = String(error.params.additionalProperty);
+      const args = {
+        field: unknown,
+        of: schema.title ?? `"${field}"`,
+        nearest: nearest(unknown, known) ?? '',
+        known: known.join(', '),
+      };
+      // No field has a space in its name; in { } it is mostly the rest of a text after a comma.
+      const hint = /\s/.test(unknown) ? 'Put a text that holds a comma between quotes.' : undefined;
+      return finding('FIELD_UNKNOWN', args, document.keyPlace([...path, unknown]), hint === undefined ? {} : { hint });
+    }
+    case 'required':
+      return finding(
+        'FIELD_MISSING',
+        { field: String(error.params.missingProperty), of: schema.title ?? `"${field}"` },
+        document.startPlace(path),
+      );
+    case 'type':
+      return finding('TYPE_WRONG', { field, expected: describeTypes(error.params.type), got }, document.place(path));
+    case 'const':
+      return finding(
+        'VALUE_UNKNOWN',
+        { field, got, nearest: '', known: JSON.stringify(error.params.allowedValue) },
+        document.place(path),
+      );
+    case 'enum': {
+      const allowed = (error.params.allowedValues as Json[]).map(String);
+      const args = { field, got, nearest: nearest(String(error.data), allowed) ?? '', known: allowed.join(', ') };
+      return finding('VALUE_UNKNOWN', args, document.place(path));
+    }
+    default:
+      return finding(
+        'VALUE_INVALID',
+        { field, got, why: (error.keyword === 'pattern' && schema.patternErrorMessage) || limitOf(error) },
+        document.place(path),
+      );
+  }
+}
+
+/** What a limit demands, in words. */
+function limitOf({ keyword, params, message }: ErrorObject): string {
+  const limit = String(params.limit);
+  if (keyword === 'minimum' || keyword === 'exclusiveMinimum')
+    return `it must be ${keyword === 'minimum' ? 'at least' : 'more than'} ${limit}`;
+  if (keyword === 'maximum' || keyword === 'exclusiveMaximum')
+    return `it must be ${keyword === 'maximum' ? 'at most' : 'less than'} ${limit}`;
+  if (keyword === 'minItems' || keyword === 'minProperties') return `it needs at least ${limit}`;
+  if (keyword === 'maxItems' || keyword === 'maxProperties') return `it can have at most ${limit}`;
+  if (keyword === 'minLength') return `it needs at least ${limit} characters`;
+  if (keyword === 'maxLength') return `it can have at most ${limit} characters`;
+  return message ?? 'it does not fit';
+}
+
+function pointerToPath(pointer: string): Path {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** The last name in a path, with the indexes after it: `units[2]`; empty for the whole. */
+export function fieldName(path: Path): string {
+  let name = '';
+  for (const member of path) name = /^\d+$/.test(String(member)) ? `${name}[${member}]` : String(member);
+  return name;
+}
+
+function describeTypes(type: unknown): string {
+  const names: Record<string, string> = {
+    object: 'a map',
+    array: 'a list',
+    string: 'text',
+    integer: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+    null: 'nothing',
+  };
+  return [...new Set([type].flat().map((each) => names[String(each)] ?? String(each)))].join(' or ');
+}
+
+/** A value as an error names it: `the text "x"`, `a list`. */
+export function describeValue(value: Json | undefined): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a map';
+  if (typeof value === 'string')
+    return value === '' ? 'an empty text' : `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)}`;
+  return typeof value === 'number' ? `the number ${value}` : String(value);
+}

@@ -1,0 +1,197 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument as parseYaml,
+  type YAMLError,
+} from 'yaml';
+import type { Diagnostic } from '../errors/diagnostic.ts';
+import { finding, type Place } from '../errors/finding.ts';
+import { formatBytes } from '../lib/bytes.ts';
+import type { Json } from '../lib/json.ts';
+import { positionOf, SourceDocument } from './document.ts';
+
+/** 3.9 MB of YAML cost 764 MB of memory, so the size is refused before anything is parsed. */
+const MAX_BYTES = 1_000_000;
+const MAX_ALIASES = 100;
+
+/**
+ * Reads one YAML file into a document with positions, or says everything that is wrong with its bytes and its syntax.
+ * A byte order mark and CRLF line ends are accepted.
+ */
+export function parseDocument(
+  file: string,
+  content: string | Uint8Array,
+): { document: SourceDocument } | { diagnostics: Diagnostic[] } {
+  const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+  if (size > MAX_BYTES)
+    return refuse(finding('FILE_TOO_LARGE', { file, size: formatBytes(size), limit: formatBytes(MAX_BYTES) }, start(file)));
+  const decoded = decode(content);
+  if ('badLine' in decoded)
+    return refuse(finding('FILE_ENCODING_INVALID', { file }, { at: { file, line: decoded.badLine, column: 1 }, length: 1 }));
+  const text = decoded.text;
+  const lines = new LineCounter();
+  const yaml = parseYaml(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    version: '1.2',
+    logLevel: 'error',
+  }) as Document<ParsedNode>;
+  const syntax = syntaxFindings(file, text, lines, [...yaml.errors, ...yaml.warnings]);
+  if (syntax.length > 0) return { diagnostics: syntax };
+  // Under %YAML 1.1 "yes" is true and 010 is eight; a runbook means one thing only.
+  if (yaml.directives?.yaml.version !== '1.2') return refuse(finding('YAML_VERSION_OLD', {}, start(file)));
+  if (yaml.contents === null) return refuse(finding('FILE_EMPTY', { file }, start(file)));
+  const structure = structureFindings(file, text, lines, yaml);
+  if (structure.length > 0) return { diagnostics: structure };
+  try {
+    const value = yaml.toJS({ maxAliasCount: MAX_ALIASES }) as Json;
+    return { document: new SourceDocument({ file, text, value, yaml, lines }) };
+  } catch {
+    // What is left to go wrong after the checks above is the count of aliases.
+    return refuse(finding('ALIAS_EXCESSIVE', {}, firstAlias(file, text, lines)));
+  }
+}
+
+function refuse(diagnostic: Diagnostic): { diagnostics: Diagnostic[] } {
+  return { diagnostics: [diagnostic] };
+}
+
+function start(file: string): Place {
+  return { at: { file, line: 1, column: 1 }, length: 1 };
+}
+
+function decode(content: string | Uint8Array): { text: string } | { badLine: number } {
+  if (typeof content === 'string') return { text: content.startsWith('\uFEFF') ? content.slice(1) : content };
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return { text: decoder.decode(content) };
+  } catch {
+    // Line by line, to say where: a line feed byte is never part of another character in UTF-8.
+    let line = 1;
+    for (let from = 0; from <= content.length; line += 1) {
+      const feed = content.indexOf(10, from);
+      const to = feed === -1 ? content.length : feed;
+      try {
+        decoder.decode(content.subarray(from, to));
+      } catch {
+        return { badLine: line };
+      }
+      from = to + 1;
+    }
+    return { badLine: 1 };
+  }
+}
+
+function syntaxFindings(file: string, text: string, lines: LineCounter, errors: readonly YAMLError[]): Diagnostic[] {
+  const findings: Diagnostic[] = [];
+  let broken = false;
+  for (const error of errors) {
+    const [from, to] = error.pos;
+    const place: Place = {
+      at: positionOf(file, lines, from),
+      length: Math.max(1, (text.slice(from, to).split('\n', 1)[0] ?? '').length),
+    };
+    if (error.code === 'DUPLICATE_KEY') {
+      const key = (/^("[^"\n]*"|'[^'\n]*'|[^:\n]*)/.exec(text.slice(from))?.[0] ?? '').trim().replaceAll(/^["']|["']$/g, '');
+      findings.push(finding('KEY_DUPLICATE', { key, line: firstLineOfKey(text, key, place) }, { ...place, length: key.length }));
+    } else if (error.code === 'TAG_RESOLVE_FAILED') {
+      findings.push(finding('YAML_TAG_UNKNOWN', { tag: text.slice(from, to) }, place));
+    } else if (error.code === 'MULTIPLE_DOCS') {
+      findings.push(finding('YAML_DOCUMENT_SECOND', { file }, { ...place, length: 3 }));
+    } else if (error.code === 'TAB_AS_INDENT') {
+      // A file indented with tabs has one in every line; the first says it.
+      if (!broken) findings.push(finding('YAML_TAB_FOUND', {}, { ...place, length: 1 }));
+      broken = true;
+    } else if (!broken) {
+      // One syntax error mostly causes those that follow it.
+      findings.push(syntaxFinding(file, text, lines, error, place));
+      broken = true;
+    }
+  }
+  return findings;
+}
+
+function syntaxFinding(file: string, text: string, lines: LineCounter, error: YAMLError, place: Place): Diagnostic {
+  const line = text.split('\n')[place.at.line - 1] ?? '';
+  const expression = line.indexOf('${{');
+  const quotesBefore = line.slice(0, expression).match(/["']/g)?.length ?? 0;
+  if (expression !== -1 && quotesBefore % 2 === 0) {
+    const at = { ...place.at, column: expression + 1 };
+    return finding('YAML_SYNTAX_WRONG', { why: 'the value that begins here must be quoted', quoting: 1 }, { at, length: 3 });
+  }
+  const why = error.message.replace(/"quote$/, 'quote').replace(/^[A-Z]/, (first) => first.toLowerCase());
+  // A quote that is missing is noticed at the end of the file; it is missing where the text began.
+  const open = why.includes('closing') ? openQuote(text.slice(0, error.pos[0])) : -1;
+  return finding(
+    'YAML_SYNTAX_WRONG',
+    { why, quoting: 0 },
+    open === -1 ? place : { at: positionOf(file, lines, open), length: 1 },
+  );
+}
+
+/** Where a quoted text begins that no quote ends; -1 when there is none. Quotes inside words and comments do not count. */
+function openQuote(text: string): number {
+  let open = -1;
+  for (const found of text.matchAll(
+    /(?<=^|[\s[{,:-])#[^\n]*|(?<=^|[\s[{,:(-])"(?:[^"\\]|\\[\s\S])*("|$)|(?<=^|[\s[{,:(-])'(?:[^']|'')*('|$)/g,
+  )) {
+    if (!found[0].startsWith('#') && !found[1] && !found[2]) open = found.index;
+  }
+  return open;
+}
+
+function firstLineOfKey(text: string, key: string, second: Place): number {
+  const indent = ' '.repeat(second.at.column - 1);
+  const before = text.split('\n').slice(0, second.at.line - 1);
+  for (let index = before.length - 1; index >= 0; index -= 1) {
+    const line = (before[index] ?? '').replace(/^(\s*)- /, '$1  ');
+    if (line.startsWith(`${indent}${key}:`) || line.startsWith(`${indent}"${key}":`) || line.startsWith(`${indent}'${key}':`))
+      return index + 1;
+  }
+  return second.at.line;
+}
+
+function structureFindings(file: string, text: string, lines: LineCounter, yaml: Document<ParsedNode>): Diagnostic[] {
+  const findings: Diagnostic[] = [];
+  const placeOf = (node: Node): Place => {
+    const [from, to] = node.range ?? [0, 0];
+    return { at: positionOf(file, lines, from), length: Math.max(1, (text.slice(from, to).split('\n', 1)[0] ?? '').length) };
+  };
+  const walk = (node: Node | null | undefined, parents: readonly Node[]): void => {
+    if (isAlias(node)) {
+      const target = node.resolve(yaml);
+      if (!target) findings.push(finding('ALIAS_UNKNOWN', { name: node.source }, placeOf(node)));
+      else if (parents.includes(target as Node)) findings.push(finding('ALIAS_RECURSIVE', { name: node.source }, placeOf(node)));
+    } else if (isScalar(node) && typeof node.value === 'number') {
+      const written = text.slice(...((node.range?.slice(0, 2) ?? [0, 0]) as [number, number]));
+      if (!Number.isFinite(node.value) || (Number.isInteger(node.value) && !Number.isSafeInteger(node.value))) {
+        findings.push(finding('NUMBER_TOO_LARGE', { number: written }, placeOf(node)));
+      }
+    } else if (isSeq(node)) {
+      for (const item of node.items) walk(item as Node, [...parents, node]);
+    } else if (isMap(node)) {
+      for (const pair of node.items) {
+        const key = pair.key as Node;
+        if (isScalar(key) && key.value === '<<') findings.push(finding('YAML_MERGE_KEY_FOUND', {}, placeOf(key)));
+        else if (!isScalar(key))
+          findings.push(
+            finding('KEY_NOT_TEXT', { key: isSeq(key) ? 'a list' : isMap(key) ? 'a map' : 'an alias' }, placeOf(key)),
+          );
+        walk(pair.value as Node | null, [...parents, node]);
+      }
+    }
+  };
+  walk(yaml.contents, []);
+  return findings;
+}
+
+function firstAlias(file: string, text: string, lines: LineCounter): Place {
+  const found = /(?<=[\s[{,:-])\*[^\s,\]}]+/.exec(text);
+  return found ? { at: positionOf(file, lines, found.index), length: found[0].length } : start(file);
+}

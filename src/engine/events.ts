@@ -1,0 +1,84 @@
+import type { Json } from '../lib/json.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** An error as it goes into records and events: already redacted. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  /** What state was left. */
+  readonly left: string | null;
+}
+
+export type Outcome = 'ok' | 'no-change' | 'failed' | 'skipped' | 'unknown';
+
+/** One line of the proof after a rollback: a state fact before the run and now. */
+export interface ProofLine {
+  readonly host: string;
+  readonly key: string;
+  readonly verdict: 'equal' | 'kept' | 'differs';
+  readonly before: string;
+  readonly now: string;
+  /** For `kept`: what was kept and why. */
+  readonly why: string | null;
+}
+
+/** What the engine tells renderers, after it told the journal. `at` is ISO time, `ms` a duration. */
+export type Event = { readonly at: string; readonly run: string } & (
+  | { readonly type: 'run.started'; readonly plan: Plan; readonly resumed: boolean; readonly done: readonly string[] }
+  | {
+      readonly type: 'step.started';
+      readonly step: string;
+      readonly host: string;
+      readonly attempt: number;
+      readonly title: string;
+      readonly summary: string;
+      readonly reattached: boolean;
+    }
+  | {
+      readonly type: 'step.progressed';
+      readonly step: string;
+      readonly host: string;
+      readonly note: string | null;
+      readonly bytes: number | null;
+      readonly totalBytes: number | null;
+    }
+  | {
+      readonly type: 'step.ended';
+      readonly step: string;
+      readonly host: string;
+      readonly outcome: Outcome;
+      readonly summary: string;
+      readonly ms: number;
+      readonly outputs: { readonly [name: string]: Json };
+      readonly error: ErrorReport | null;
+    }
+  | { readonly type: 'checkpoint.reached'; readonly checkpoint: string }
+  | {
+      readonly type: 'run.paused';
+      readonly reason: 'failure' | 'gate' | 'until' | 'interrupt' | 'drift';
+      readonly step: string | null;
+      readonly error: ErrorReport | null;
+    }
+  | { readonly type: 'run.finished'; readonly ms: number; readonly steps: number }
+  | {
+      readonly type: 'rollback.started';
+      readonly steps: readonly { readonly step: string; readonly host: string; readonly summary: string }[];
+      readonly to: string | null;
+    }
+  | { readonly type: 'undo.started'; readonly step: string; readonly host: string; readonly summary: string }
+  | {
+      readonly type: 'undo.ended';
+      readonly step: string;
+      readonly host: string;
+      readonly outcome: 'ok' | 'failed';
+      readonly ms: number;
+      readonly kept: readonly string[];
+      readonly error: ErrorReport | null;
+    }
+  | { readonly type: 'run.rolled-back'; readonly to: string | null; readonly proof: readonly ProofLine[]; readonly ms: number }
+  | { readonly type: 'note'; readonly text: string }
+);
+
+/** An event before the engine stamps it with time and run. */
+export type EventBody = Event extends infer E ? (E extends unknown ? Omit<E, 'at' | 'run'> : never) : never;

@@ -1,0 +1,45 @@
+import type { Action } from '../actions/action.ts';
+import type { OutputValue } from '../actions/outputs.ts';
+import type { FactKind, FactRef, Observed } from '../facts/fact.ts';
+import type { Fleet } from '../hosts/fleet.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Runbook } from '../runbook/runbook.ts';
+import type { Event } from './events.ts';
+
+/** A named place at which tests end the process: around every durable record and every effect on a host. */
+export type CrashPoint =
+  | 'before-record'
+  | 'after-record'
+  | 'before-keep'
+  | 'before-apply'
+  | 'after-apply'
+  | 'before-undo'
+  | 'after-undo';
+
+/** All the engine sees of the world. */
+export interface Ports {
+  readonly journal: Journal;
+  readonly fleet: Fleet;
+  readonly runbook: Runbook;
+  readonly actions: ReadonlyMap<string, Action>;
+  readonly inputs: ReadonlyMap<string, OutputValue>;
+  /** Reads facts of one host in one round trip, in order. */
+  read(host: string, refs: readonly FactRef<unknown>[]): Promise<Observed<unknown>[]>;
+  /** The kind of fact that has a name; how a stored reading is read again. */
+  factKind(kind: string): Promise<FactKind<unknown>>;
+  emit(event: Event): void;
+  /** Takes every known secret out of the free texts of a record, event or report. */
+  redact<T>(value: T): T;
+  /** Makes a secret known to the redactor. */
+  learn(value: unknown): void;
+  readonly secrets: { hash(value: string): string; matches(value: string, hashed: string): boolean };
+  /** A yes or no, from a person or from `--yes`; null when nobody can be asked. */
+  ask(question: string): Promise<boolean | null>;
+  /** A person's own yes or no, which `--yes` does not stand for; null when nobody can be asked. */
+  askPerson(question: string): Promise<boolean | null>;
+  /** `user@machine`, for leases and records. */
+  readonly holder: string;
+  /** Aborted when no new step may start. */
+  readonly signal: AbortSignal;
+  crash(point: CrashPoint, about: string): void;
+}

@@ -1,0 +1,145 @@
+import type { Outputs, OutputValue } from '../actions/outputs.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import type { FactRef, Observed } from '../facts/fact.ts';
+import type { HostInfo } from '../hosts/host.ts';
+import { Secret } from '../hosts/secret.ts';
+import type { JournalRecord } from '../journal/journal.ts';
+import { isoTime } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
+import { namesOver, SKIPPED } from '../plan/names.ts';
+import type { Reading, Readings } from '../plan/plan.ts';
+import { publishReading, publishValue } from '../plan/publish.ts';
+import type { Names } from '../runbook/evaluate.ts';
+import type { Step } from '../runbook/runbook.ts';
+import type { ErrorReport, Event, EventBody } from './events.ts';
+import type { Ports } from './ports.ts';
+import { applyRecord, type RunState, type StepState, type StoredRef } from './state.ts';
+
+/** What the parts of the engine share while they work on one run: the ports, the state, and the one way to add a record. */
+export class RunContext {
+  readonly ports: Ports;
+  readonly state: RunState;
+  readonly names: Names;
+  /** Secret outputs, in memory only: step -> name -> value. */
+  readonly #secretOutputs = new Map<string, Map<string, Secret>>();
+
+  constructor(ports: Ports, state: RunState) {
+    this.ports = ports;
+    this.state = state;
+    this.names = namesOver(
+      ports.inputs,
+      (step) => this.#outputsOf(step),
+      (role) => this.hostOfRole(role),
+    );
+  }
+
+  hostOfRole(role: string): HostInfo {
+    const host = this.state.plan.roles[role];
+    if (host === undefined) throw new FerryError('INTERNAL', { what: `no host for role ${role}` });
+    return this.ports.fleet.info(host);
+  }
+
+  stepState(step: string): StepState {
+    const found = this.state.steps.get(step);
+    if (!found) throw new FerryError('INTERNAL', { what: `no step ${step} in the plan` });
+    return found;
+  }
+
+  /** Adds a record and folds it in; returns when it is on disk. Secrets are taken out on the way. */
+  record(type: string, about: { step?: string; host?: string; body?: { [name: string]: unknown } } = {}): JournalRecord {
+    this.ports.crash('before-record', `${type}:${about.step ?? ''}`);
+    const record = this.ports.journal.append(this.state.run, {
+      type,
+      epoch: this.state.epoch,
+      ...(about.step === undefined ? {} : { step: about.step }),
+      ...(about.host === undefined ? {} : { host: about.host }),
+      body: this.ports.redact((about.body ?? {}) as { [name: string]: Json }),
+    });
+    applyRecord(this.state, record);
+    this.ports.crash('after-record', `${type}:${about.step ?? ''}`);
+    return record;
+  }
+
+  emit(body: EventBody): void {
+    this.ports.emit({ at: isoTime(), run: this.state.run, ...this.ports.redact(body) } as Event);
+  }
+
+  /** An error as it may be written down. */
+  report(thrown: unknown, left: string): ErrorReport {
+    const error = isFerryError(thrown) ? thrown : new FerryError('INTERNAL', { what: describe(thrown) }, { cause: thrown });
+    return this.ports.redact({ code: error.code, message: error.message, hint: error.hint ?? null, left: error.left ?? left });
+  }
+
+  /** Outputs for the journal; their secrets stay here, in memory, and leave a keyed hash there. */
+  keepOutputs(step: string, outputs: Outputs): { [name: string]: Json } {
+    const written: { [name: string]: Json } = {};
+    for (const [name, value] of Object.entries(outputs)) {
+      if (value instanceof Secret) {
+        this.ports.learn(value);
+        this.holdSecret(step, name, value);
+        written[name] = { $secret: value.source, hash: this.ports.secrets.hash(value.reveal()) };
+      } else {
+        written[name] = publishValue(value);
+      }
+    }
+    return written;
+  }
+
+  holdSecret(step: string, name: string, value: Secret): void {
+    const held = this.#secretOutputs.get(step) ?? new Map<string, Secret>();
+    held.set(name, value);
+    this.#secretOutputs.set(step, held);
+  }
+
+  #outputsOf(step: string): Outputs | typeof SKIPPED | undefined {
+    const state = this.state.steps.get(step);
+    if (state?.phase === 'skipped') return SKIPPED;
+    if (state?.phase !== 'done') return undefined;
+    return Object.fromEntries(
+      Object.entries(state.outputs).map(([name, value]): [string, OutputValue] => [
+        name,
+        this.#secretOutputs.get(step)?.get(name) ?? value,
+      ]),
+    );
+  }
+
+  /** Reads facts on all their hosts at once. */
+  async observe(refs: readonly FactRef<unknown>[]): Promise<Map<FactRef<unknown>, Observed<unknown>>> {
+    const byHost = new Map<string, FactRef<unknown>[]>();
+    for (const ref of refs) byHost.set(ref.host, [...(byHost.get(ref.host) ?? []), ref]);
+    const found = new Map<FactRef<unknown>, Observed<unknown>>();
+    await Promise.all(
+      [...byHost].map(async ([host, ofHost]) => {
+        const observed = await this.ports.read(host, ofHost);
+        ofHost.forEach((ref, index) => {
+          found.set(ref, observed[index] ?? { state: 'unreadable', why: 'no answer' });
+        });
+      }),
+    );
+    return found;
+  }
+}
+
+/** State readings for a record, in published form, with how to read each again. */
+export function publishReadings(found: ReadonlyMap<FactRef<unknown>, Observed<unknown>>): {
+  readings: Readings;
+  refs: Record<string, Record<string, StoredRef>>;
+} {
+  const readings: Record<string, Record<string, Reading>> = {};
+  const refs: Record<string, Record<string, StoredRef>> = {};
+  for (const [ref, observed] of found) {
+    if (ref.kind.class !== 'state') continue;
+    (readings[ref.host] ??= {})[ref.key] = publishReading(ref.kind, observed);
+    (refs[ref.host] ??= {})[ref.key] = { kind: ref.kind.kind, args: ref.args };
+  }
+  return { readings, refs };
+}
+
+/** The title a person sees for a step. */
+export function titleOf(step: Step): string {
+  return step.title ?? step.id;
+}
+
+function describe(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+}

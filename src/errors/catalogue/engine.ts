@@ -1,0 +1,178 @@
+import { entry } from '../entry.ts';
+
+/** Errors of plans, runs and their journal: refusals, drift, failures of steps. */
+export const engineErrors = {
+  STEP_BLOCKED: entry<{ step: string; host: string; why: string; todo: string }>({
+    title: 'A step cannot be done on this state',
+    message: (a) => `Step ${a.step} on ${a.host} cannot be done: ${a.why}.`,
+    hint: (a) => a.todo,
+    exit: 5,
+    example: { step: 'restore', host: 'newdb', why: 'the database is not empty', todo: 'Choose another name.' },
+  }),
+  DONE_CHECK_UNFIT: entry<{ step: string; uses: string }>({
+    title: 'A check under done cannot be answered by a plan',
+    message: (a) =>
+      `The check ${a.step} under done uses ${a.uses}, which has to act to know its answer; a plan only reads facts.`,
+    hint: () => 'Use a step type that is answered by facts, such as config.read, service.read or postgres.read.',
+    exit: 65,
+    example: { step: 'page', uses: 'http.check' },
+  }),
+  PARAM_INVALID: entry<{ step: string; uses: string; param: string; why: string }>({
+    title: 'A param has a value the action does not take',
+    message: (a) => `Step ${a.step}: ${a.uses} does not take this value for ${a.param}: ${a.why}.`,
+    hint: (a) => `ferry actions ${a.uses}`,
+    exit: 65,
+    example: { step: 'copy', uses: 'file.transfer', param: 'path', why: 'not an absolute path' },
+  }),
+  PLAN_BLOCKED: entry<{ count: number; first: string }>({
+    title: 'The plan has blockers',
+    message: (a) => `The plan has ${a.count === 1 ? 'a blocker' : `${a.count} blockers`}: ${a.first}`,
+    exit: 5,
+    example: { count: 1, first: 'newdb has no locale en_US.UTF-8.' },
+  }),
+  FACT_DRIFTED: entry<{ step: string; host: string; fact: string; before: string; now: string; others: string }>({
+    title: 'Something was changed by other hands',
+    message: (a) =>
+      `${a.fact} on ${a.host} was changed by other hands since the plan: from ${a.before} to ${a.now}. Step ${a.step} was planned on the first${a.others ? `, and so were ${a.others}` : ''}.`,
+    hint: () => 'Put it back, or take the run back with  ferry rollback  and plan again.',
+    exit: 5,
+    example: { step: 'point', host: 'engine', fact: 'unitState(x.service)', before: 'active', now: 'inactive', others: '' },
+  }),
+  PLAN_CHANGED: entry<{ step: string; host: string; planned: string; now: string }>({
+    title: 'A step would do something else than planned',
+    message: (a) => `Step ${a.step} on ${a.host} was planned as "${a.planned}" and would now be "${a.now}".`,
+    hint: () => 'ferry rollback   and plan again, or put the state back and  ferry resume.',
+    exit: 5,
+    example: { step: 'stop', host: 'engine', planned: 'stop x', now: 'already stopped' },
+  }),
+  VERIFY_FAILED: entry<{ step: string; host: string; fact: string; wanted: string; now: string; limit: string }>({
+    title: 'A step did not have its effect',
+    message: (a) => `Step ${a.step} was done, but ${a.fact} on ${a.host} is ${a.now} after ${a.limit}; it should be ${a.wanted}.`,
+    hint: () => 'Look at the host, then  ferry resume  (tries again) or  ferry rollback.',
+    exit: 1,
+    example: { step: 'start', host: 'engine', fact: 'unitState(x.service)', wanted: 'active', now: 'failed', limit: '60 s' },
+  }),
+  INVENTORY_INVALID: entry<{ file: string; count: number }>({
+    title: 'The inventory does not fit',
+    message: (a) => `The inventory ${a.file} has ${a.count === 1 ? 'an error' : `${a.count} errors`}. No host was touched.`,
+    exit: 65,
+    example: { file: 'inventory.yaml', count: 1 },
+  }),
+  INVENTORY_MISSING: entry<{ places: string }>({
+    title: 'There is no inventory',
+    message: (a) => `No inventory was named, and there is none in ${a.places}.`,
+    hint: () => 'Name one:  -i inventory.yaml',
+    exit: 64,
+    example: { places: 'runbooks/inventory.yaml and inventory.yaml' },
+  }),
+  INPUTS_INVALID: entry<{ runbook: string; count: number }>({
+    title: 'The inputs do not fit',
+    message: (a) => `The inputs for ${a.runbook} have ${a.count === 1 ? 'an error' : `${a.count} errors`}. No host was touched.`,
+    exit: 64,
+    example: { runbook: 'migrate-engine-db', count: 2 },
+  }),
+  LEASE_MISSING: entry<{ host: string }>({
+    title: 'No run holds the host',
+    message: (a) => `No run holds ${a.host}; there is nothing to unlock.`,
+    exit: 64,
+    example: { host: 'engine' },
+  }),
+  LEASE_WANTED: entry<{ host: string; run: string; holder: string; since: string; phase: string }>({
+    title: 'The run that holds the host is not over',
+    message: (a) => `${a.host} is held by run ${a.run} (${a.phase}; ${a.holder}, since ${a.since}). Nothing was changed.`,
+    hint: (a) =>
+      `ferry resume ${a.run}   or   ferry rollback ${a.run};  to give that run up and leave the hosts as they are:  ferry unlock ${a.host} --abandon`,
+    exit: 5,
+    example: { host: 'engine', run: 'r-1', holder: 'root@admin1', since: '2026-01-01T02:00:00Z', phase: 'paused' },
+  }),
+  RUN_BUSY: entry<{ run: string }>({
+    title: 'Another process works on the run',
+    message: (a) => `Another ferry process on this machine works on run ${a.run}. Nothing was changed.`,
+    hint: (a) => `ferry status ${a.run}`,
+    exit: 5,
+    example: { run: 'r-1' },
+  }),
+  RUN_UNKNOWN: entry<{ run: string }>({
+    title: 'There is no such run',
+    message: (a) => (a.run ? `There is no run ${a.run} in this state folder.` : 'There is no run in this state folder.'),
+    hint: () => 'ferry runs   lists them; --state-dir names another folder.',
+    exit: 64,
+    example: { run: 'r-1' },
+  }),
+  RUN_UNFINISHED: entry<{ run: string; phase: string; hosts: string; host: string }>({
+    title: 'A run on these hosts is not finished',
+    message: (a) => `Run ${a.run} on ${a.hosts} is not finished (${a.phase}).`,
+    hint: (a) =>
+      `ferry resume ${a.run}   goes on,  ferry rollback ${a.run}   takes it back,  ferry unlock ${a.host} --abandon   gives it up and leaves the hosts as they are.`,
+    exit: 5,
+    example: { run: 'r-1', phase: 'paused', hosts: 'engine, newdb', host: 'engine' },
+  }),
+  RUN_OVER: entry<{ run: string; phase: string; verb: string }>({
+    title: 'The run is over',
+    message: (a) => `Run ${a.run} is ${a.phase}; there is nothing to ${a.verb}.`,
+    exit: 64,
+    example: { run: 'r-1', phase: 'rolled back', verb: 'resume' },
+  }),
+  RUN_GOES_BACK: entry<{ run: string }>({
+    title: 'The run is being rolled back',
+    message: (a) => `Run ${a.run} is being rolled back; it cannot go forward before that is done.`,
+    hint: (a) => `ferry rollback ${a.run}`,
+    exit: 5,
+    example: { run: 'r-1' },
+  }),
+  CHECKPOINT_UNKNOWN: entry<{ checkpoint: string; known: string }>({
+    title: 'There is no such checkpoint',
+    message: (a) => `There is no checkpoint ${a.checkpoint}, or it was not reached. There are: ${a.known || 'none'}.`,
+    exit: 64,
+    example: { checkpoint: 'quiet', known: 'quiesced, copied' },
+  }),
+  SECRET_CHANGED: entry<{ name: string; source: string }>({
+    title: 'A secret is not the one the run began with',
+    message: (a) => `The secret ${a.name} (${a.source}) is not the one this run began with.`,
+    hint: (a) => `Give the first value again:  ferry resume --secret ${a.name}=file:PATH`,
+    exit: 5,
+    example: { name: 'password', source: 'file:pw' },
+  }),
+  SECRET_DRIFTED: entry<{ step: string; source: string }>({
+    title: 'A secret that was read from a host is another one now',
+    message: (a) => `The secret that step ${a.step} had read (${a.source}) was changed by other hands since.`,
+    hint: () => 'Put the former value back, then  ferry resume;  or take the run back with  ferry rollback  and run again.',
+    exit: 5,
+    example: { step: 'read-conf', source: 'config:engine:ENGINE_DB_PASSWORD' },
+  }),
+  WRITE_LINE_CROSSED: entry<{ run: string; at: string; written: string }>({
+    title: 'Going back would lose what was written since',
+    message: (a) => `Writers have run on the new side since ${a.at}; going back loses what they wrote: ${a.written}.`,
+    hint: (a) => `ferry rollback ${a.run} --discard-writes   goes back all the same; the new database is renamed and kept.`,
+    exit: 5,
+    example: { run: 'r-1', at: '02:14:07', written: 'audit_log: 12 rows' },
+  }),
+  GATE_WAITS: entry<{ step: string; question: string; run: string }>({
+    title: 'A step waits for a person',
+    message: (a) => `Step ${a.step} waits for a person: ${a.question}`,
+    hint: (a) => `ferry resume ${a.run} --yes   answers yes;  ferry rollback ${a.run}   goes back.`,
+    exit: 3,
+    example: { step: 'go', question: 'Start the engine on the new database?', run: 'r-1' },
+  }),
+  UNDO_FAILED: entry<{ steps: string; why: string; run: string }>({
+    title: 'A step could not be undone',
+    message: (a) => `The rollback stopped: ${a.steps} could not be undone: ${a.why}`,
+    hint: (a) => `Mend the cause, then  ferry rollback ${a.run}   goes on from there.`,
+    exit: 3,
+    example: { steps: 'stop-services on engine', why: 'engine cannot be reached.', run: 'r-1' },
+  }),
+  JOURNAL_UNWRITABLE: entry<{ dir: string; why: string }>({
+    title: 'The journal cannot be written',
+    message: (a) => `The journal in ${a.dir} cannot be written: ${a.why}. No further step was begun.`,
+    hint: () => 'Make room or mend the disk, then  ferry resume.',
+    exit: 1,
+    example: { dir: '~/.local/state/ferry', why: 'disk full' },
+  }),
+  STATE_DIR_UNUSABLE: entry<{ dir: string; why: string }>({
+    title: 'The state folder cannot be used',
+    message: (a) => `The state folder ${a.dir} cannot be used: ${a.why}.`,
+    hint: () => 'Name another, on a local disk:  --state-dir DIR  or FERRY_STATE_DIR.',
+    exit: 64,
+    example: { dir: '/mnt/nfs/ferry', why: 'it is on NFS' },
+  }),
+};

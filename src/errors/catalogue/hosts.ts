@@ -1,0 +1,149 @@
+import { entry } from '../entry.ts';
+
+/** Errors of connections, host keys and commands on hosts. */
+export const hostErrors = {
+  HOST_KEY_UNKNOWN: entry<{ host: string; address: string; port: number; fingerprint: string; type: string; files: string }>({
+    title: 'The host key is not known',
+    message: (a) =>
+      `${a.host} (${a.address} port ${a.port}) shows a host key that stands in no known_hosts file: ${a.type} ${a.fingerprint}. Looked in ${a.files}.`,
+    hint: (a) =>
+      `Check the fingerprint with the owner of the machine, then:  ssh-keyscan -p ${a.port} ${a.address} >> ${a.files.split(', ')[0]}`,
+    exit: 5,
+    example: {
+      host: 'newdb',
+      address: '192.0.2.7',
+      port: 22,
+      fingerprint: 'SHA256:0aB',
+      type: 'ssh-ed25519',
+      files: '~/.ssh/known_hosts',
+    },
+  }),
+  HOST_KEY_CHANGED: entry<{
+    host: string;
+    address: string;
+    port: number;
+    got: string;
+    expected: string;
+    file: string;
+    line: number;
+  }>({
+    title: 'The host key has changed',
+    message: (a) =>
+      `${a.host} (${a.address} port ${a.port}) shows another host key than the one in ${a.file} line ${a.line}: got ${a.got}, expected ${a.expected}. Either the machine was reinstalled or something stands in between.`,
+    hint: (a) =>
+      `If the machine was reinstalled, check the fingerprint with its owner, then:  ssh-keygen -f ${a.file} -R ${a.port === 22 ? a.address : `'[${a.address}]:${a.port}'`}`,
+    exit: 5,
+    example: {
+      host: 'newdb',
+      address: '192.0.2.7',
+      port: 22,
+      got: 'SHA256:Jx4',
+      expected: 'SHA256:0aB',
+      file: '~/.ssh/known_hosts',
+      line: 12,
+    },
+  }),
+  HOST_KEY_REVOKED: entry<{ host: string; address: string; port: number; got: string; file: string; line: number }>({
+    title: 'The host key is revoked',
+    message: (a) =>
+      `${a.host} (${a.address} port ${a.port}) shows a host key that ${a.file} line ${a.line} marks as revoked: ${a.got}. Whoever answers there must not be trusted with anything.`,
+    hint: () => 'Find out from the owner of the machine why the key was revoked; give the machine a new one before going on.',
+    exit: 5,
+    example: {
+      host: 'newdb',
+      address: '192.0.2.7',
+      port: 22,
+      got: 'ssh-ed25519 SHA256:Jx4',
+      file: '~/.ssh/known_hosts',
+      line: 12,
+    },
+  }),
+  HOST_UNREACHABLE: entry<{ host: string; address: string; port: number; why: string }>({
+    title: 'The host cannot be reached',
+    message: (a) => `${a.host} (${a.address} port ${a.port}) cannot be reached: ${a.why}.`,
+    hint: (a) => `Try:  ssh -p ${a.port} ${a.address} true`,
+    exit: 1,
+    example: { host: 'newdb', address: '192.0.2.7', port: 22, why: 'connection refused' },
+  }),
+  HOST_LOGIN_REFUSED: entry<{ host: string; user: string; address: string; tried: string }>({
+    title: 'The host refuses the login',
+    message: (a) => `${a.host} (${a.address}) refuses the login of ${a.user}. Tried: ${a.tried}.`,
+    hint: (a) => `Try:  ssh ${a.user}@${a.address} true   and set user or identityFile in the inventory.`,
+    exit: 1,
+    example: { host: 'newdb', user: 'root', address: '192.0.2.7', tried: 'key ~/.ssh/id_ed25519' },
+  }),
+  IDENTITY_UNREADABLE: entry<{ host: string; file: string; why: string }>({
+    title: 'The private key cannot be used',
+    message: (a) => `The private key ${a.file} for ${a.host} cannot be used: ${a.why}.`,
+    hint: () => 'Load it into the agent with ssh-add, or name another identityFile in the inventory.',
+    exit: 64,
+    example: { host: 'newdb', file: '~/.ssh/id_ed25519', why: 'no such file' },
+  }),
+  BECOME_REFUSED: entry<{ host: string; user: string; why: string }>({
+    title: 'The login may not become root',
+    message: (a) => `${a.user} on ${a.host} may not run commands as root without a password: ${a.why}.`,
+    hint: (a) => `Allow it in sudoers (${a.user} ALL=(ALL) NOPASSWD: ALL), or log in as root.`,
+    exit: 5,
+    example: { host: 'newdb', user: 'admin', why: 'sudo: a password is required' },
+  }),
+  COMMAND_TIMEOUT: entry<{ host: string; what: string; limit: string }>({
+    title: 'A command took too long',
+    message: (a) => `${a.what} on ${a.host} gave no answer within ${a.limit}.`,
+    exit: 1,
+    example: { host: 'newdb', what: 'reading facts', limit: '60 s' },
+  }),
+  COMMAND_FAILED: entry<{ host: string; what: string; code: number; output: string }>({
+    title: 'A command failed',
+    message: (a) => `${a.what} on ${a.host} ended with exit code ${a.code}${a.output ? `: ${a.output}` : ''}`,
+    exit: 1,
+    example: { host: 'newdb', what: 'restore', code: 1, output: 'pg_restore: error: out of disk space' },
+  }),
+  COMMAND_LOST: entry<{ host: string; what: string; why: string }>({
+    title: 'A command died without an exit code',
+    message: (a) => `${a.what} on ${a.host} started but left no exit code: ${a.why}.`,
+    hint: () => 'ferry resume   reads the facts and starts a new attempt where one is needed.',
+    exit: 1,
+    example: { host: 'newdb', what: 'restore', why: 'the machine was rebooted' },
+  }),
+  OUTPUT_TOO_LONG: entry<{ host: string }>({
+    title: 'A command printed too much',
+    message: (a) => `A command on ${a.host} printed more than 8 MiB and was ended.`,
+    exit: 1,
+    example: { host: 'newdb' },
+  }),
+  STEP_TIMEOUT: entry<{ step: string; limit: string }>({
+    title: 'A step took longer than it may',
+    message: (a) => `Step ${a.step} was not done within ${a.limit}, its timeout. What it started may still run on its host.`,
+    hint: () => 'ferry resume   joins what still runs;  ferry rollback   ends it and goes back.',
+    exit: 1,
+    example: { step: 'dump', limit: '5 min' },
+  }),
+  CONNECT_REFUSED: entry<{ from: string; address: string; port: number; why: string }>({
+    title: 'A port cannot be reached from a host',
+    message: (a) => `From ${a.from}, ${a.address} port ${a.port} cannot be reached: ${a.why}.`,
+    hint: () => 'Look at the listener, its address, and the firewalls on both machines.',
+    exit: 1,
+    example: { from: 'engine', address: 'newdb', port: 5432, why: 'connection refused' },
+  }),
+  LEASE_HELD: entry<{ host: string; run: string; holder: string; since: string }>({
+    title: 'Another run holds the host',
+    message: (a) => `${a.host} is held by run ${a.run} (${a.holder}, since ${a.since}).`,
+    hint: (a) =>
+      `ferry resume ${a.run}   or   ferry rollback ${a.run}   on ${a.holder}; if that run is given up for good:  ferry unlock ${a.host} --abandon`,
+    exit: 5,
+    example: { host: 'engine', run: 'r-20260101-020000-ab12', holder: 'root@admin1', since: '2026-01-01T02:00:00Z' },
+  }),
+  EPOCH_STALE: entry<{ host: string; run: string; ours: number; theirs: string }>({
+    title: 'This controller was replaced',
+    message: (a) =>
+      `Run ${a.run} on ${a.host} belongs to another controller now (epoch ${a.theirs}, ours is ${a.ours}); nothing was run.`,
+    exit: 5,
+    example: { host: 'engine', run: 'r-1', ours: 1, theirs: '2' },
+  }),
+  FACT_UNREADABLE: entry<{ host: string; fact: string; why: string }>({
+    title: 'A fact cannot be read',
+    message: (a) => `${a.fact} on ${a.host} cannot be read: ${a.why}.`,
+    exit: 5,
+    example: { host: 'newdb', fact: 'pgDatabase(5432, engine)', why: 'permission denied' },
+  }),
+};

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { type Json, sameJson } from '../lib/json.ts';
+import { defineFact } from './fact.ts';
+import { normalLocale } from './pg-locale.ts';
+import { fromJson, inDatabase, readSql } from './postgres/psql.ts';
+
+const shape = z.object({
+  owner: z.string(),
+  encoding: z.string(),
+  collate: z.string(),
+  ctype: z.string(),
+  /** -1 is no limit. Superusers are never held by it. */
+  connectionLimit: z.int(),
+  allowConnections: z.boolean(),
+  /** What ALTER DATABASE ... SET has set, for every role. */
+  settings: z.record(z.string(), z.string()),
+  /** Null when the database takes no connections, so that nobody can look inside. */
+  extensions: z.record(z.string(), z.object({ version: z.string(), owner: z.string(), schema: z.string() })).nullable(),
+  /** Grants on the database; null while they are the defaults. The grantee `` is PUBLIC. */
+  grants: z.array(z.object({ to: z.string(), privilege: z.string() })).nullable(),
+  comment: z.string().nullable(),
+});
+export type PgDatabase = z.infer<typeof shape>;
+
+const SQL = String.raw`SELECT json_build_object(
+  'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
+  'connectionLimit', d.datconnlimit, 'allowConnections', d.datallowconn,
+  'settings', (SELECT coalesce(json_object_agg(split_part(s, '=', 1), substr(s, strpos(s, '=') + 1)), '{}')
+    FROM pg_db_role_setting r, unnest(r.setconfig) s WHERE r.setdatabase = d.oid AND r.setrole = 0),
+  'extensions', CASE WHEN :'open' THEN (SELECT coalesce(json_object_agg(extname, json_build_object('version', extversion,
+    'owner', pg_get_userbyid(extowner), 'schema', extnamespace::regnamespace::text) ORDER BY extname), '{}') FROM pg_extension WHERE extname <> 'plpgsql') END,
+  'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('to',
+    CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee) END, 'privilege', a.privilege_type)
+    ORDER BY a.grantee, a.privilege_type), '[]') FROM aclexplode(d.datacl) a) END,
+  'comment', shobj_description(d.oid, 'pg_database')) FROM pg_database d WHERE d.datname = :'db';
+\endif`;
+
+/** One database of a cluster: its owner, locale, limits, own settings and extensions. What it holds is `pgContents`. */
+export const pgDatabase = defineFact<[port: number, name: string], PgDatabase>({
+  kind: 'pgDatabase',
+  class: 'state',
+  script: (port, name) => readSql(port, `${inDatabase(name).open}\n${SQL}`, inDatabase(name).variables),
+  parse: (answer) => fromJson(answer, shape),
+  publish: published,
+  meets: (read, predicted) => sameJson(comparable(read), comparable(predicted)),
+  show: (shown) => {
+    const seen = shown as unknown as PgDatabase;
+    const limit = seen.connectionLimit < 0 ? '' : `, at most ${seen.connectionLimit} connections`;
+    return `owner ${seen.owner}, ${seen.encoding}, ${seen.collate}${limit}`;
+  },
+});
+
+/**
+ * Without what nobody should wait for: the comment, where a run leaves its mark on a database it made, and the schemas of
+ * extensions, some of which choose their own.
+ */
+function published(found: PgDatabase): Json {
+  const { comment: _, extensions, ...rest } = found;
+  const bare = Object.entries(extensions ?? {}).map(([name, { version, owner }]) => [name, { version, owner }]);
+  return { ...rest, extensions: extensions === null ? null : (Object.fromEntries(bare) as Json) };
+}
+
+function comparable(found: PgDatabase): Json {
+  return published({ ...found, collate: normalLocale(found.collate), ctype: normalLocale(found.ctype) });
+}

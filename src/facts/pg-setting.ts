@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { Json } from '../lib/json.ts';
+import { defineFact } from './fact.ts';
+import { fromJson, readSql } from './postgres/psql.ts';
+
+const shape = z.object({
+  /** In `unit`, as the server has it now. */
+  setting: z.string(),
+  /** `kB`, `8kB`, `ms`, ...; null for plain numbers and text. */
+  unit: z.string().nullable(),
+  /** `postmaster` needs a restart, `internal` cannot be set. */
+  context: z.string(),
+  type: z.enum(['bool', 'enum', 'integer', 'real', 'string']),
+  pendingRestart: z.boolean(),
+  /** The entry ALTER SYSTEM has left in postgresql.auto.conf; null when there is none. */
+  autoConf: z.string().nullable(),
+  secret: z.boolean(),
+});
+export type PgSetting = z.infer<typeof shape>;
+
+// Settings that may hold a password.
+const SQL = `SELECT json_build_object('setting', setting, 'unit', unit, 'context', context, 'type', vartype, 'pendingRestart', pending_restart,
+ 'autoConf', (SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) AND f.sourcefile LIKE '%/postgresql.auto.conf'
+   ORDER BY f.seqno DESC LIMIT 1),
+ 'secret', s.name IN ('primary_conninfo', 'ssl_passphrase_command', 'archive_command', 'restore_command'))
+FROM pg_settings s WHERE lower(s.name) = lower(:'name');`;
+
+/** One configuration setting of a running server; absent when it does not run or knows no such setting. */
+export const pgSetting = defineFact<[port: number, name: string], PgSetting>({
+  kind: 'pgSetting',
+  class: 'state',
+  script: (port, name) => readSql(port, SQL, { name }),
+  parse: (answer) => fromJson(answer, shape),
+  publish: (found): Json =>
+    found.secret ? { ...found, setting: '[secret]', autoConf: found.autoConf === null ? null : '[secret]' } : found,
+  meets: (read, predicted) =>
+    read.setting === predicted.setting &&
+    read.autoConf === predicted.autoConf &&
+    read.pendingRestart === predicted.pendingRestart,
+  show: (published) => {
+    const seen = published as unknown as PgSetting;
+    return `${seen.setting}${seen.unit ? ` ${seen.unit}` : ''}${seen.pendingRestart ? ' (restart pending)' : ''}`;
+  },
+});

@@ -1,0 +1,130 @@
+import type { Duplex } from 'node:stream';
+import { FerryError } from '../errors/ferry-error.ts';
+import { poll } from '../lib/clock.ts';
+import { asUser } from './as-user.ts';
+import { changeScript, detachedScript, watchScript } from './effect-scripts.ts';
+import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult } from './host.ts';
+import { type AttemptId, secretsDir } from './layout.ts';
+import { type Sh, sh } from './sh.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A machine within one attempt of one step: the only way to change anything on a host. */
+export class ActingMachine implements ActingHost {
+  readonly name: string;
+  readonly address: string;
+  readonly user: string;
+  readonly port: number;
+  readonly #host: Host;
+  readonly #id: AttemptId;
+  readonly #signal: AbortSignal;
+  readonly #report: (progress: Progress) => void;
+
+  constructor(host: Host, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void) {
+    ({ name: this.name, address: this.address, user: this.user, port: this.port } = host);
+    this.#host = host;
+    this.#id = id;
+    this.#signal = signal;
+    this.#report = report;
+  }
+
+  run(script: Sh, options?: RunOptions): Promise<RunResult> {
+    return this.#host.run(script, options);
+  }
+
+  connect(address: string, port: number, timeoutMs?: number): Promise<Duplex> {
+    return this.#host.connect(address, port, timeoutMs);
+  }
+
+  hostKey(): Promise<{ type: string; blob: string } | null> {
+    return this.#host.hostKey();
+  }
+
+  async change(name: string, script: Sh, options: ChangeOptions = {}): Promise<RunResult> {
+    const command = options.as ? asUser(options.as, script) : script;
+    const answer = await this.#host.run(changeScript(this.#id, name, command), {
+      timeoutMs: options.timeoutMs ?? 300_000,
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    });
+    const { word, rest, body } = firstLine(answer.stdout);
+    this.#refuse(name, answer, word, rest);
+    if (word === 'lost') throw this.#lost(name, 'its process is gone');
+    return this.#judge(name, { code: Number(rest), stdout: body, stderr: answer.stderr }, options);
+  }
+
+  async detached(name: string, script: Sh, options: DetachedOptions = {}): Promise<RunResult> {
+    await this.#start(name, options.as ? asUser(options.as, script) : script, options);
+    const ended = await poll(() => this.#watch(name, options), {
+      timeoutMs: options.timeoutMs ?? 7 * DAY_MS,
+      intervalMs: 1000,
+      signal: this.#signal,
+    });
+    // A re-attached command may have ended before its secrets were put there again.
+    if (options.secrets) await this.#host.run(sh`rm -rf ${secretsDir(this.#id, name)}`);
+    if (!ended)
+      throw new FerryError('COMMAND_TIMEOUT', {
+        host: this.name,
+        what: `${this.#id.step} (${name})`,
+        limit: `${options.timeoutMs} ms`,
+      });
+    return this.#judge(name, ended, options);
+  }
+
+  async #start(name: string, command: Sh, options: DetachedOptions): Promise<void> {
+    const folder = secretsDir(this.#id, name);
+    for (const [file, content] of Object.entries(options.secrets ?? {})) {
+      const put = await this.#host.run(sh`umask 077; mkdir -p ${folder} && cat > ${`${folder}/${file}`}`, { stdin: content });
+      if (put.code !== 0) throw this.#failed(name, put);
+    }
+    const answer = await this.#host.run(detachedScript(this.#id, name, command));
+    const { word, rest } = firstLine(answer.stdout);
+    this.#refuse(name, answer, word, rest);
+  }
+
+  async #watch(name: string, options: DetachedOptions): Promise<RunResult | undefined> {
+    const answer = await this.#host.run(watchScript(this.#id, name, options.progress));
+    const { word, rest, body } = firstLine(answer.stdout);
+    const second = firstLine(body);
+    if (word === 'exited') return { code: Number(rest), stdout: second.body, stderr: '' };
+    if (word === 'lost') throw this.#lost(name, `${second.word} ${second.rest}`.trim() || 'its unit is gone');
+    if (word !== 'running') throw this.#failed(name, answer);
+    const bytes = Number.parseInt(second.word, 10);
+    this.#report({
+      ...(options.note === undefined ? {} : { note: options.note }),
+      ...(Number.isFinite(bytes) ? { bytes } : {}),
+      ...(options.totalBytes === undefined ? {} : { totalBytes: options.totalBytes }),
+    });
+    return undefined;
+  }
+
+  #judge(name: string, result: RunResult, options: ChangeOptions): RunResult {
+    if (!(options.okCodes ?? [0]).includes(result.code)) throw this.#failed(name, result);
+    return result;
+  }
+
+  #refuse(name: string, answer: RunResult, word: string, rest: string): void {
+    if (word === 'stale')
+      throw new FerryError('EPOCH_STALE', { host: this.name, run: this.#id.run, ours: this.#id.epoch, theirs: rest });
+    if (!['exited', 'lost', 'running'].includes(word)) throw this.#failed(name, answer);
+  }
+
+  #failed(name: string, result: RunResult): FerryError<'COMMAND_FAILED'> {
+    const output = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-6).join('\n');
+    return new FerryError('COMMAND_FAILED', { host: this.name, what: `${this.#id.step} (${name})`, code: result.code, output });
+  }
+
+  #lost(name: string, why: string): FerryError<'COMMAND_LOST'> {
+    return new FerryError('COMMAND_LOST', { host: this.name, what: `${this.#id.step} (${name})`, why });
+  }
+}
+
+function firstLine(text: string): { word: string; rest: string; body: string } {
+  const end = text.indexOf('\n');
+  const line = end < 0 ? text : text.slice(0, end);
+  const space = line.indexOf(' ');
+  return {
+    word: space < 0 ? line : line.slice(0, space),
+    rest: space < 0 ? '' : line.slice(space + 1),
+    body: end < 0 ? '' : text.slice(end + 1),
+  };
+}

@@ -1,0 +1,33 @@
+import type { ActingHost, Host, HostInfo, Progress } from './host.ts';
+import type { KeepRequest } from './keep.ts';
+import type { AttemptId } from './layout.ts';
+import type { Lease } from './lease.ts';
+
+/** What an attempt did on a host, by the evidence in its folder. */
+export interface Effect {
+  readonly name: string;
+  readonly detached: boolean;
+  readonly state: 'exited' | 'running' | 'lost';
+}
+
+/** The hosts of a run, by inventory name: all the engine sees of machines. One connection each, opened when first used. */
+export interface Fleet {
+  info(host: string): HostInfo;
+  host(host: string): Host;
+  /** The machine within one attempt; the attempt must be open there. */
+  acting(host: string, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void): ActingHost;
+  /** Makes the attempt folder with the intent in it. False when it is there already. */
+  openAttempt(host: string, id: AttemptId, intent: string): Promise<boolean>;
+  /** Null when the attempt was never opened on that host. */
+  effects(host: string, id: AttemptId): Promise<Effect[] | null>;
+  /** Ends the attempt's detached commands that still run, with everything they started. */
+  endDetached(host: string, id: AttemptId): Promise<void>;
+  keep(host: string, run: string, step: string, requests: readonly KeepRequest[]): Promise<{ name: string; sha256: string }[]>;
+  /** Null when taken; the other run's lease when held. */
+  takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null>;
+  releaseLease(host: string, run: string): Promise<void>;
+  /** Gives the host back and makes every further command of that run there refuse, whoever gives it. */
+  fenceRun(host: string, run: string): Promise<void>;
+  lease(host: string): Promise<Lease | null>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+import { keepPath } from './layout.ts';
+import { joinSh, type Sh, sh } from './sh.ts';
+
+/** Bytes to keep on one host: a file or folder as it is, or what a command prints. */
+export interface KeepRequest {
+  readonly name: string;
+  readonly path?: string;
+  readonly print?: Sh;
+}
+
+/**
+ * A script that keeps bytes of a step, once per run and step: temp, fsync, no-clobber rename. What is not there is kept as
+ * `NAME.absent`. Owner, mode and times are kept with a file. Prints `kept NAME SHA256|absent|folder|link` a line each.
+ */
+export function keepScript(run: string, step: string, requests: readonly KeepRequest[]): Sh {
+  const one = ({ name, path, print }: KeepRequest): Sh => {
+    const target = keepPath(run, step, name);
+    const source = print ? sh`( ${print} ) >"$T"` : sh`cp -a -- ${path ?? ''} "$T"`;
+    const missing = print ? sh`false` : sh`[ ! -e ${path ?? ''} ] && [ ! -L ${path ?? ''} ]`;
+    return sh`K=${target}; T="$K.new"
+if [ ! -e "$K" ] && [ ! -L "$K" ] && [ ! -e "$K.absent" ]; then rm -rf -- "$T"
+if ${missing}; then : >"$K.absent"; else ${source} && { [ -L "$T" ] || sync -f "$T"; } && mv -nT -- "$T" "$K" || { echo "$K could not be kept" >&2; exit 1; }; fi; fi
+if [ -L "$K" ]; then echo "kept "${name}" link"; elif [ -f "$K" ]; then echo "kept "${name}" $(sha256sum <"$K" | cut -d' ' -f1)"; elif [ -d "$K" ]; then echo "kept "${name}" folder"; elif [ -e "$K.absent" ]; then echo "kept "${name}" absent"; fi`;
+  };
+  const folder = keepPath(run, step, '');
+  return sh`set -e; umask 077; mkdir -p ${folder}; ${joinSh(requests.map(one))}; sync -f ${folder}`;
+}

@@ -1,0 +1,36 @@
+/** Where Ferry leaves its evidence on a host; root only, 0700. */
+export const FERRY_DIR = '/var/lib/ferry';
+/** Secrets of detached commands while they run; a tmpfs, so they do not survive a reboot. */
+export const SECRETS_DIR = '/run/ferry';
+
+/** One attempt of one step of one run. `undo` attempts are those of a rollback. */
+export interface AttemptId {
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly undo: boolean;
+}
+
+export function runDir(run: string): string {
+  return `${FERRY_DIR}/${run}`;
+}
+
+export function attemptDir(id: Pick<AttemptId, 'run' | 'step' | 'attempt' | 'undo'>): string {
+  return `${runDir(id.run)}/${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}`;
+}
+
+/** The path of bytes kept by a step under a name. */
+export function keepPath(run: string, step: string, name: string): string {
+  return `${runDir(run)}/keep/${step}/${name}`;
+}
+
+/** The systemd unit of a detached command. Its name says to whom it belongs, so any controller finds it. */
+export function unitName(id: AttemptId, effect: string): string {
+  return `ferry-${id.run}-${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}-${effect}.service`;
+}
+
+/** The folder of a detached command's secrets. */
+export function secretsDir(id: AttemptId, effect: string): string {
+  return `${SECRETS_DIR}/${id.run}/${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}.${effect}`;
+}

@@ -1,0 +1,45 @@
+import { FERRY_DIR, runDir } from './layout.ts';
+import { type Sh, sh } from './sh.ts';
+
+export interface Lease {
+  readonly run: string;
+  /** Who works on it: `user@machine`. */
+  readonly holder: string;
+  readonly since: string;
+}
+
+/** Takes the host for a run, or prints who has it: `held RUN HOLDER SINCE`. Writes the run's epoch. Taking it twice is fine. */
+export function takeLeaseScript(lease: Lease, epoch: number): Sh {
+  const line = `${lease.run} ${lease.holder} ${lease.since}`;
+  return sh`set -e; umask 077; mkdir -p ${FERRY_DIR}; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :)
+if [ -n "$H" ] && [ "\${H%% *}" != ${lease.run} ]; then echo "held $H"; exit 0; fi
+mkdir -p ${runDir(lease.run)}; printf '%s\n' ${epoch} >${`${runDir(lease.run)}/epoch`}
+if [ -z "$H" ]; then printf '%s\n' ${line} >"$L.new"; sync "$L.new"; mv "$L.new" "$L"; fi
+echo taken`;
+}
+
+/** Gives the host back, when this run has it. What it kept stays. */
+export function releaseLeaseScript(run: string): Sh {
+  return sh`L=${`${FERRY_DIR}/lease`}; [ -e "$L" ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
+}
+
+/**
+ * Gives the host back and shuts the run out: its epoch is taken away, so the guard of every command of its controller, should
+ * that still live, refuses. Waits for short commands under way.
+ */
+export function fenceLeaseScript(run: string): Sh {
+  return sh`exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; ${releaseLeaseScript(run)}`;
+}
+
+/** Prints the lease, or nothing. Reads only. */
+export function readLeaseScript(): Sh {
+  return sh`cat ${`${FERRY_DIR}/lease`} 2>/dev/null || :`;
+}
+
+/** Reads the line `readLeaseScript` prints; null when the host is free. */
+export function parseLease(line: string): Lease | null {
+  const [run, holder, since] = line.trim().split(' ');
+  return run && holder && since ? { run, holder, since } : null;
+}

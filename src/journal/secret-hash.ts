@@ -1,0 +1,39 @@
+import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Makes hashes that tell whether a secret is the same one as before, and little else: keyed with a key of the state
+ * folder (0600, made when absent), and slow on purpose.
+ */
+export class SecretHashes {
+  readonly #key: Buffer;
+
+  constructor(stateDir: string) {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const file = join(stateDir, 'hash.key');
+    try {
+      writeFileSync(file, randomBytes(32), { mode: 0o600, flag: 'wx' });
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    }
+    this.#key = readFileSync(file);
+  }
+
+  /** `salt:hash`, both hex. */
+  hash(value: string): string {
+    const salt = randomBytes(16);
+    return `${salt.toString('hex')}:${this.#derive(value, salt).toString('hex')}`;
+  }
+
+  matches(value: string, hashed: string): boolean {
+    const [salt = '', expected = ''] = hashed.split(':');
+    const made = this.#derive(value, Buffer.from(salt, 'hex'));
+    const wanted = Buffer.from(expected, 'hex');
+    return made.length === wanted.length && timingSafeEqual(made, wanted);
+  }
+
+  #derive(value: string, salt: Buffer): Buffer {
+    return scryptSync(value, Buffer.concat([salt, this.#key]), 32, { N: 16384, r: 8, p: 1 });
+  }
+}

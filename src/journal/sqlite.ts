@@ -1,0 +1,161 @@
+import { chmodSync, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { FerryError } from '../errors/ferry-error.ts';
+import { isoTime } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
+import type { Journal, JournalRecord, RunSummary } from './journal.ts';
+
+// statfs type numbers of file systems whose locks and syncs cannot be relied on.
+const NETWORK_FILE_SYSTEMS = new Map([
+  [0x6969, 'NFS'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB'],
+  [0x01021997, '9p'],
+  [0x65735546, 'FUSE'],
+]);
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, runbook TEXT NOT NULL, started_at TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS records (
+    run TEXT NOT NULL REFERENCES runs, seq INTEGER NOT NULL, at TEXT NOT NULL, epoch INTEGER NOT NULL,
+    type TEXT NOT NULL, step TEXT, host TEXT, body TEXT NOT NULL, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * Opens the journal in a state folder, made when absent (0700, files 0600). Every append is on disk when it returns:
+ * WAL with synchronous=FULL.
+ * @throws STATE_DIR_UNUSABLE
+ */
+export function openSqliteJournal(stateDir: string): Journal {
+  const locks = new Map<string, DatabaseSync>();
+  const database = openDatabase(stateDir);
+  const insert = database.prepare(
+    `INSERT INTO records (run, seq, at, epoch, type, step, host, body)
+     SELECT :run, coalesce(max(seq), 0) + 1, :at, :epoch, :type, :step, :host, :body FROM records WHERE run = :run RETURNING seq`,
+  );
+
+  const lockFile = (run: string): string => join(stateDir, 'locks', `${run}.lock`);
+  /** The lock is an open transaction on a file of its own: the kernel lets go of it when this process dies, however it dies. */
+  const lock = (run: string): void => {
+    if (locks.has(run)) return;
+    mkdirSync(join(stateDir, 'locks'), { recursive: true, mode: 0o700 });
+    // Long enough for a look by `isOpen`, which holds it for an instant.
+    const handle = new DatabaseSync(lockFile(run), { timeout: 200 });
+    try {
+      chmodSync(lockFile(run), 0o600);
+      handle.exec('BEGIN EXCLUSIVE');
+    } catch (cause) {
+      handle.close();
+      throw new FerryError('RUN_BUSY', { run }, { cause });
+    }
+    locks.set(run, handle);
+  };
+
+  return {
+    create(run, runbook) {
+      lock(run);
+      database.prepare('INSERT INTO runs (run, runbook, started_at) VALUES (?, ?, ?)').run(run, runbook, isoTime());
+    },
+    open(run) {
+      if (!database.prepare('SELECT 1 FROM runs WHERE run = ?').get(run)) throw new FerryError('RUN_UNKNOWN', { run });
+      lock(run);
+    },
+    isOpen(run) {
+      if (locks.has(run)) return true;
+      if (!existsSync(lockFile(run))) return false;
+      const handle = new DatabaseSync(lockFile(run), { timeout: 0 });
+      try {
+        handle.exec('BEGIN EXCLUSIVE; ROLLBACK');
+        return false;
+      } catch {
+        return true;
+      } finally {
+        handle.close();
+      }
+    },
+    append(run, { type, epoch, step, host, body }) {
+      const at = isoTime();
+      try {
+        const row = insert.get({
+          run,
+          at,
+          epoch,
+          type,
+          step: step ?? null,
+          host: host ?? null,
+          body: JSON.stringify(body ?? {}),
+        });
+        return { seq: Number(row?.seq), at, epoch, type, step: step ?? null, host: host ?? null, body: body ?? {} };
+      } catch (cause) {
+        throw new FerryError(
+          'JOURNAL_UNWRITABLE',
+          { dir: stateDir, why: cause instanceof Error ? cause.message : String(cause) },
+          { cause },
+        );
+      }
+    },
+    read(run) {
+      const rows = database
+        .prepare('SELECT seq, at, epoch, type, step, host, body FROM records WHERE run = ? ORDER BY seq')
+        .all(run);
+      return rows.map(
+        (row): JournalRecord => ({
+          seq: Number(row.seq),
+          at: String(row.at),
+          epoch: Number(row.epoch),
+          type: String(row.type),
+          step: row.step === null ? null : String(row.step),
+          host: row.host === null ? null : String(row.host),
+          body: JSON.parse(String(row.body)) as { [name: string]: Json },
+        }),
+      );
+    },
+    runs() {
+      const rows = database
+        .prepare(
+          `SELECT r.run, r.runbook, r.started_at, l.at, l.type FROM runs r
+           LEFT JOIN records l ON l.run = r.run AND l.seq = (SELECT max(seq) FROM records WHERE run = r.run)
+           ORDER BY r.started_at DESC, r.rowid DESC`,
+        )
+        .all();
+      return rows.map(
+        (row): RunSummary => ({
+          run: String(row.run),
+          runbook: String(row.runbook),
+          startedAt: String(row.started_at),
+          lastAt: String(row.at ?? row.started_at),
+          lastType: String(row.type ?? 'run.created'),
+        }),
+      );
+    },
+    close() {
+      for (const handle of locks.values()) handle.close();
+      locks.clear();
+      database.close();
+    },
+  };
+}
+
+function openDatabase(stateDir: string): DatabaseSync {
+  const unusable = (why: string, cause?: unknown) => new FerryError('STATE_DIR_UNUSABLE', { dir: stateDir, why }, { cause });
+  let fileSystem: string | undefined;
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    // statfs numbers are unsigned 32-bit; Node may hand them out signed.
+    fileSystem = NETWORK_FILE_SYSTEMS.get(statfsSync(stateDir).type >>> 0);
+  } catch (cause) {
+    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  if (fileSystem) throw unusable(`it is on ${fileSystem}, whose locks and syncs cannot be relied on`);
+  const file = join(stateDir, 'journal.db');
+  try {
+    const database = new DatabaseSync(file, { timeout: 5000 });
+    chmodSync(file, 0o600);
+    database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
+    database.exec(SCHEMA);
+    return database;
+  } catch (cause) {
+    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}

@@ -1,0 +1,119 @@
+import type { Action, Planned, Site } from '../actions/action.ts';
+import { FerryError } from '../errors/ferry-error.ts';
+import type { FactRef } from '../facts/fact.ts';
+import type { HostInfo } from '../hosts/host.ts';
+import type { Json } from '../lib/json.ts';
+import { evaluate, evaluateWhen, type Names } from '../runbook/evaluate.ts';
+import type { Step } from '../runbook/runbook.ts';
+import { factsOf, type Look, refsOf } from './fact-view.ts';
+
+/** What a step would do, on what a view knows. */
+export type StepPlan =
+  | { readonly kind: 'skipped' }
+  | {
+      readonly kind: 'later';
+      readonly after: readonly string[];
+      readonly refs: readonly FactRef<unknown>[];
+      /** Facts the step is going to change, as `host key`; none while its params are unknown. */
+      readonly touched: readonly string[];
+    }
+  | { readonly kind: 'missing'; readonly refs: readonly FactRef<unknown>[] }
+  | {
+      readonly kind: 'planned';
+      readonly planned: Planned;
+      readonly params: unknown;
+      readonly site: Site;
+      readonly refs: readonly FactRef<unknown>[];
+      /** Every host the step acts on, its own first. */
+      readonly hosts: readonly string[];
+      /** Steps whose predicted effects this one was planned on. */
+      readonly on: readonly string[];
+      readonly touched: readonly string[];
+    };
+
+export interface StepView {
+  readonly names: Names;
+  hostOfRole(rootRole: string): HostInfo;
+  look(ref: FactRef<unknown>): Look;
+  /** The first attempt's undo, when the step was begun before. */
+  readonly earlier: { readonly undo: Json } | null;
+}
+
+/** Where a step acts. Role names in params are those of the step's own file. */
+export function siteOf(step: Step, view: Pick<StepView, 'hostOfRole'>): Site {
+  return {
+    host: view.hostOfRole(step.role),
+    hostOf: (role) => view.hostOfRole(step.scope.roles.get(role) ?? role),
+  };
+}
+
+/**
+ * Plans one step: evaluates its params, finds its facts in the view, and asks the action. Pure but for what `look` does.
+ * @throws PARAM_INVALID when the params, evaluated, are not what the action takes
+ */
+export function planStep(step: Step, action: Action, view: StepView): StepPlan {
+  if (step.when) {
+    const when = evaluateWhen(step.when, view.names);
+    if (when.known && !when.value) return { kind: 'skipped' };
+    if (!when.known) return { kind: 'later', after: when.after, refs: [], touched: [] };
+  }
+  const evaluated = evaluate(step.with, step.scope, view.names);
+  if (!evaluated.known) return { kind: 'later', after: evaluated.after, refs: [], touched: [] };
+  const params = parseParams(step, action, evaluated.value);
+  const site = siteOf(step, view);
+  const refs = refsOf(action.facts(site, params));
+  const looks = new Map(refs.map((ref) => [ref, view.look(ref)] as const));
+  const missing = refs.filter((ref) => looks.get(ref) === 'missing');
+  if (missing.length > 0) return { kind: 'missing', refs: missing };
+  const unknown = [...looks.values()].flatMap((look) =>
+    typeof look === 'object' && 'unknownAfter' in look ? [look.unknownAfter] : [],
+  );
+  const touched = touchedBy(action, params, site);
+  if (unknown.length > 0) return { kind: 'later', after: [...new Set(unknown)], refs, touched };
+  const hosts = [...new Set([site.host.name, ...(action.roles?.(params) ?? []).map((role) => site.hostOf(role).name)])];
+  const planned =
+    unreadable(step, refs, looks) ??
+    action.plan(params, factsFor(action, site, params, looks) as never, { ...site, earlier: view.earlier });
+  const on = [...looks.values()].flatMap((look) =>
+    typeof look === 'object' && 'madeBy' in look && look.madeBy ? [look.madeBy] : [],
+  );
+  return { kind: 'planned', planned, params, site, refs, hosts, on: [...new Set(on)], touched };
+}
+
+/** What a step changes, from its params alone, as `host key`. */
+function touchedBy(action: Action, params: unknown, site: Site): string[] {
+  // No role has an empty name, so it can stand for the step's own.
+  const { changes = [] } = action.touches?.(params, '') ?? {};
+  return changes.map(([role, key]) => `${role === '' ? site.host.name : site.hostOf(role).name} ${key}`);
+}
+
+function factsFor(action: Action, site: Site, params: unknown, looks: ReadonlyMap<FactRef<unknown>, Look>): unknown {
+  const byKey = new Map([...looks].map(([ref, look]) => [`${ref.host} ${ref.key}`, look]));
+  return factsOf(action.facts(site, params), (ref) => byKey.get(`${ref.host} ${ref.key}`) ?? 'missing');
+}
+
+function unreadable(step: Step, refs: readonly FactRef<unknown>[], looks: ReadonlyMap<FactRef<unknown>, Look>): Planned | null {
+  for (const ref of refs) {
+    const look = looks.get(ref);
+    if (typeof look !== 'object' || !('observed' in look) || look.observed.state !== 'unreadable' || ref.kind.class === 'measure')
+      continue;
+    return {
+      kind: 'blocked',
+      summary: `${ref.key} on ${ref.host} cannot be read: ${look.observed.why}`,
+      hint: `Make it readable for root on ${ref.host}, then plan again; step ${step.id} needs it.`,
+      outputs: {},
+    };
+  }
+  return null;
+}
+
+function parseParams(step: Step, action: Action, value: unknown): unknown {
+  const parsed = action.params.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new FerryError(
+    'PARAM_INVALID',
+    { step: step.id, uses: step.uses, param: issue?.path.join('.') || 'with', why: issue?.message ?? 'not valid' },
+    { at: `${step.at.file}:${step.at.line}:${step.at.column}` },
+  );
+}

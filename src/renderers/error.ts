@@ -1,0 +1,35 @@
+import type { ErrorReport } from '../engine/events.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import { printable } from '../lib/text.ts';
+import { wrapText } from './layout.ts';
+import { createPaint, type Page } from './paint.ts';
+
+/** What is told of anything thrown: a FerryError as it is, anything else as a defect of Ferry. */
+export function reportOf(thrown: unknown): ErrorReport {
+  const error = isFerryError(thrown)
+    ? thrown
+    : new FerryError('INTERNAL', { what: thrown instanceof Error ? thrown.message : String(thrown) }, { cause: thrown });
+  return { code: error.code, message: error.message, hint: error.hint ?? null, left: error.left ?? null };
+}
+
+/** An error for a person: code and message, what state was left, what to type next. */
+export function errorText(error: ErrorReport, page: Page): string {
+  return errorLines(error, page).join('\n');
+}
+
+/** The same line by line, for embedding under a step. Hints are never wrapped, so that a command in them can be copied. */
+export function errorLines(error: ErrorReport, page: Page): string[] {
+  const paint = createPaint(page.colour);
+  const head = `error ${error.code}  `;
+  const [first = '', ...more] = wrapText(`${head}${error.message}`, page.width);
+  return [
+    `${paint.bad(head.trimEnd())}${first.slice(head.trimEnd().length)}`,
+    ...more.flatMap((line) => wrapText(line, page.width - 2)).map((line) => `  ${line}`),
+    ...(error.left ? wrapText(error.left, page.width - 2).map((line) => `  ${paint.quiet(line)}`) : []),
+    ...(error.hint
+      ? printable(error.hint)
+          .split('\n')
+          .map((line) => `  ${paint.accent(line)}`)
+      : []),
+  ];
+}

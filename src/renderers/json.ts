@@ -1,0 +1,11 @@
+import type { Renderer } from './renderer.ts';
+
+/** Writes each event as one line of JSON, for programs. */
+export function createJsonRenderer(write: (text: string) => void): Renderer {
+  return {
+    emit: (event) => write(`${JSON.stringify(event)}\n`),
+    suspend: () => Promise.resolve(),
+    resume: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,51 @@
+import { printable } from '../lib/text.ts';
+
+/**
+ * Breaks text into lines of at most `width` characters, at spaces where there are any; a longer word is cut. Newlines
+ * stay, control characters go: what is wrapped may come from a host.
+ */
+export function wrapText(text: string, width: number): string[] {
+  const limit = Math.max(8, width);
+  const lines: string[] = [];
+  for (const paragraph of printable(text).replaceAll('\t', '  ').split('\n')) {
+    let rest = paragraph.trimEnd();
+    while (rest.length > limit) {
+      const space = rest.lastIndexOf(' ', limit);
+      const end = space > limit / 3 ? space : limit;
+      lines.push(rest.slice(0, end).trimEnd());
+      rest = rest.slice(end).trimStart();
+    }
+    lines.push(rest);
+  }
+  return lines;
+}
+
+/** One line of text that may come from a host: newlines become spaces, control characters go. */
+export function oneLine(text: string): string {
+  return printable(text).replace(/\s+/g, ' ').trim();
+}
+
+/** Cuts a line to `width`, with `...` where something was taken away. */
+export function clip(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 3))}...`;
+}
+
+/** Sets columns side by side, each to its widest cell; the last is left ragged. `paintCell` sees the padded text. */
+export function table(
+  rows: readonly (readonly string[])[],
+  paintCell: (text: string, column: number, row: number) => string = (text) => text,
+): string[] {
+  const widths: number[] = [];
+  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  return rows.map((row, index) =>
+    row
+      .map((cell, column) => paintCell(column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0), column, index))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** The moment of an ISO time for a person and for logs: `2026-01-01 02:00:31Z`. */
+export function moment(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
+}

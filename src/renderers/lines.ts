@@ -1,0 +1,112 @@
+import type { Event } from '../engine/events.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { plural } from '../lib/text.ts';
+import { errorLines } from './error.ts';
+import { moment, oneLine } from './layout.ts';
+import { createMeter, type Meter } from './meter.ts';
+import { createPaint } from './paint.ts';
+import type { Renderer } from './renderer.ts';
+
+type Progressed = Extract<Event, { type: 'step.progressed' }>;
+
+/** Tells a run line by line, each with its moment: for logs and where there is no terminal. */
+export function createLines(write: (text: string) => void, colour = false): Renderer {
+  const paint = createPaint(colour);
+  const running = new Map<string, { meter: Meter; toldMs: number; toldShare: number }>();
+
+  /** At most every five seconds or ten per cent of the way; judged by the events' own time. */
+  const isDue = (event: Progressed): boolean => {
+    const told = running.get(keyOf(event));
+    if (!told) return false;
+    const atMs = Date.parse(event.at);
+    const share = event.bytes !== null && event.totalBytes ? event.bytes / event.totalBytes : told.toldShare;
+    if (atMs - told.toldMs < 5000 && share - told.toldShare < 0.1) return false;
+    told.toldMs = atMs;
+    told.toldShare = share;
+    return true;
+  };
+
+  const tell = (event: Event): string[] => {
+    switch (event.type) {
+      case 'run.started':
+        return [
+          event.resumed
+            ? `run ${event.run} of ${event.plan.runbook.name} goes on: ${new Set(event.done).size} of ${plural(event.plan.lines.length, 'step')} done before`
+            : `run ${event.run} of ${event.plan.runbook.name} started: ${plural(event.plan.lines.length, 'step')}`,
+        ];
+      case 'step.started': {
+        running.set(keyOf(event), { meter: createMeter(), toldMs: Date.parse(event.at), toldShare: 0 });
+        const again = event.reattached ? ' (joined again)' : event.attempt > 1 ? ` (attempt ${event.attempt})` : '';
+        return [`${whoOf(event)}: ${oneLine(event.summary)}${again}`];
+      }
+      case 'step.progressed': {
+        // The meter learns from every event, also from those that are not told.
+        const words = running.get(keyOf(event))?.meter.words(event) ?? '';
+        return words !== '' && isDue(event) ? [`${whoOf(event)}: ${words}`] : [];
+      }
+      case 'step.ended':
+        running.delete(keyOf(event));
+        return [
+          `${whoOf(event)}: ${OUTCOME_WORDS[event.outcome]} ${formatDuration(event.ms)}`,
+          ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
+        ];
+      case 'checkpoint.reached':
+        return [`----- checkpoint: ${event.checkpoint} -----`];
+      case 'run.paused':
+        return [`run paused: ${event.reason}${event.step ? ` at ${event.step}` : ''}`];
+      case 'run.finished':
+        return [`run finished: ${plural(event.steps, 'step')} in ${formatDuration(event.ms)}`];
+      case 'rollback.started':
+        return [
+          `rollback started${event.to ? ` to checkpoint ${event.to}` : ''}: ${plural(event.steps.length, 'step')}, last first`,
+        ];
+      case 'undo.started':
+        return [`${whoOf(event)}: undo: ${oneLine(event.summary)}`];
+      case 'undo.ended':
+        return [
+          `${whoOf(event)}: undo ${event.outcome === 'ok' ? 'done in' : 'failed after'} ${formatDuration(event.ms)}`,
+          ...event.kept.map((kept) => `  kept: ${oneLine(kept)}`),
+          ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
+        ];
+      case 'run.rolled-back':
+        return [`rolled back${event.to ? ` to checkpoint ${event.to}` : ''} in ${formatDuration(event.ms)}`];
+      case 'note':
+        return [oneLine(event.text)];
+    }
+  };
+
+  let held: string[] | undefined;
+  const flush = () => {
+    for (const text of held ?? []) write(text);
+    held = undefined;
+  };
+  return {
+    emit(event) {
+      const [first = '', ...more] = tell(event);
+      if (first === '') return;
+      const text = [`${paint.quiet(moment(event.at))}  ${first}`, ...more.map((line) => `    ${line}`), ''].join('\n');
+      if (held) held.push(text);
+      else write(text);
+    },
+    suspend() {
+      held ??= [];
+      return Promise.resolve();
+    },
+    resume: flush,
+    close() {
+      flush();
+      return Promise.resolve();
+    },
+  };
+}
+
+const OUTCOME_WORDS = {
+  ok: 'done in',
+  'no-change': 'nothing to change, seen in',
+  failed: 'failed after',
+  skipped: 'skipped after',
+  unknown: 'not known how it ended, after',
+} as const;
+
+const keyOf = (event: { step: string; host: string }) => `${event.step}\n${event.host}`;
+const whoOf = (event: { step: string; host: string }) => `${event.host}  ${event.step}`;

@@ -1,0 +1,36 @@
+import { styleText } from 'node:util';
+
+type Format = Parameters<typeof styleText>[0];
+type Brush = (text: string) => string;
+
+/** The few colours Ferry uses, named by what they mean. */
+export interface Paint {
+  readonly good: Brush;
+  readonly bad: Brush;
+  readonly warn: Brush;
+  readonly quiet: Brush;
+  readonly strong: Brush;
+  readonly accent: Brush;
+}
+
+/** Where text goes: its width in characters, and whether it may be coloured. The caller knows the stream and NO_COLOR. */
+export interface Page {
+  readonly width: number;
+  readonly colour: boolean;
+}
+
+/** Makes brushes that colour, or that leave text as it is. */
+export function createPaint(colour: boolean): Paint {
+  const brush =
+    (format: Format): Brush =>
+    (text) =>
+      colour && text !== '' ? styleText(format, text, { validateStream: false }) : text;
+  return {
+    good: brush('green'),
+    bad: brush('red'),
+    warn: brush('yellow'),
+    quiet: brush('dim'),
+    strong: brush('bold'),
+    accent: brush('cyan'),
+  };
+}

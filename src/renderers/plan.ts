@@ -1,0 +1,160 @@
+import type { Diagnostic } from '../errors/diagnostic.ts';
+import { plural, printable } from '../lib/text.ts';
+import type { Plan, PlanLine } from '../plan/plan.ts';
+import { clip, wrapText } from './layout.ts';
+import { createPaint, type Page, type Paint } from './paint.ts';
+import { planSigns, type Sign } from './plan-signs.ts';
+
+/** A plan for a person: what stands in the way, each step with its proof and its way back, and what it adds up to. */
+export function planText(plan: Plan, page: Page): string {
+  const paint = createPaint(page.colour);
+  return [
+    ...headLines(plan, paint, page.width),
+    ...[...plan.blockers, ...plan.warnings].flatMap((found) => findingLines(found, paint, page.width)),
+    '',
+    ...(plan.alreadyDone
+      ? [paint.good('Already done: every check under "done" holds, so there is nothing to do.')]
+      : bodyLines(plan, paint, page)),
+    ...(plan.alreadyDone ? ['Nothing was changed.'] : ['', closingLine(plan)]),
+    ...(plan.blockers.length > 0 ? [paint.bad(`It cannot run: ${plural(plan.blockers.length, 'blocker')}, see above.`)] : []),
+  ].join('\n');
+}
+
+/** `14 steps: 9 exact, 5 predicted, 0 opaque. Nothing was changed.` */
+export function closingLine(plan: Plan): string {
+  const planned = plan.lines.filter((line) => line.kind !== 'skipped');
+  const stamps = (['exact', 'predicted', 'opaque'] as const).map(
+    (stamp) => `${planned.filter((line) => line.stamp === stamp).length} ${stamp}`,
+  );
+  const skipped = plan.lines.length - planned.length;
+  return `${plural(planned.length, 'step')}: ${stamps.join(', ')}${skipped > 0 ? `; ${skipped} skipped` : ''}. Nothing was changed.`;
+}
+
+function headLines(plan: Plan, paint: Paint, width: number): string[] {
+  const hosts = new Set(plan.lines.flatMap((line) => line.hosts));
+  const parts = [
+    paint.strong(plan.runbook.name),
+    ...(plan.alreadyDone ? [] : [`${plural(plan.lines.length, 'step')} on ${plural(hosts.size, 'host')}`]),
+    paint.quiet(`plan ${plan.digest.slice(0, 8)}`),
+  ];
+  const title = plan.runbook.title === plan.runbook.name ? '' : plan.runbook.title;
+  return [parts.join('   '), ...(title ? wrapText(title, width).map(paint.quiet) : [])];
+}
+
+function findingLines(found: Diagnostic, paint: Paint, width: number): string[] {
+  const label = found.severity === 'error' ? 'blocker' : 'warning';
+  const mark = found.severity === 'error' ? paint.bad : paint.warn;
+  const lines = wrapText(`${found.code}  ${found.message}`, width - 9);
+  return [
+    ...lines.map((line, index) => `${index === 0 ? mark(label.padEnd(7)) : ' '.repeat(7)}  ${line}`),
+    ...(found.hint ? [`${' '.repeat(9)}${paint.accent(printable(found.hint))}`] : []),
+  ];
+}
+
+/** Where each column of a body begins and how wide it is; `undo` is 0 when it stands on a line of its own. */
+interface Columns {
+  readonly number: number;
+  readonly host: number;
+  readonly step: number;
+  readonly summary: number;
+  readonly undo: number;
+  /** Where the summary begins. */
+  readonly indent: number;
+}
+
+const STAMP_WIDTH = 'predicted'.length;
+
+function columnsOf(plan: Plan, width: number): Columns {
+  const longest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
+  const number = String(plan.lines.length).length;
+  const host = longest(plan.lines.map((line) => line.host));
+  const step = longest(plan.lines.map((line) => line.step));
+  const indent = 1 + number + 2 + host + 2 + 1 + 1 + step + 2;
+  const room = width - indent - STAMP_WIDTH - 2;
+  // Beside each other only where both have room to be read.
+  const beside = room >= 64;
+  const summary = Math.min(
+    Math.max(24, beside ? Math.floor(room * 0.58) : room),
+    Math.max(24, longest(plan.lines.map(summaryOf))),
+  );
+  return { number, host, step, indent, summary, undo: beside ? room - summary - 2 : 0 };
+}
+
+function bodyLines(plan: Plan, paint: Paint, page: Page): string[] {
+  const columns = columnsOf(plan, page.width);
+  const signs = planSigns(plan);
+  const lines: string[] = [];
+  const checkpointsLeft = [...plan.checkpoints];
+  const seen = new Set<string>();
+  const rulesBefore = (stepsSeen: number) => {
+    while (checkpointsLeft[0] && checkpointsLeft[0].afterStep <= stepsSeen) {
+      lines.push(paint.accent(`    ----- checkpoint: ${checkpointsLeft.shift()?.name} -----`));
+    }
+  };
+  for (const [index, line] of plan.lines.entries()) {
+    if (!seen.has(line.step)) rulesBefore(seen.size);
+    seen.add(line.step);
+    lines.push(...stepLines(line, index + 1, signs[index] ?? '~', columns, paint, page.width));
+    if (line.writeLine) lines.push(paint.warn('    ===== from here, going back loses what is written on the new side ====='));
+  }
+  rulesBefore(seen.size);
+  return lines;
+}
+
+function stepLines(line: PlanLine, number: number, sign: Sign, columns: Columns, paint: Paint, width: number): string[] {
+  const back = undoOf(line);
+  const paintBack = line.irreversible ? paint.bad : paint.quiet;
+  const summary = wrapText(summaryOf(line), columns.summary);
+  const backBeside = columns.undo > 0 ? wrapText(back, columns.undo) : [];
+  const head = ` ${String(number).padStart(columns.number)}  ${line.host.padEnd(columns.host)}  ${paintSign(sign, paint)} ${paint.strong(line.step.padEnd(columns.step))}  `;
+  const stamp = line.kind === 'skipped' ? '' : line.stamp;
+  const rows = Array.from({ length: Math.max(summary.length, backBeside.length) }, (_, row) => {
+    const cells = [
+      (summary[row] ?? '').padEnd(columns.summary),
+      row === 0 ? paintStamp(stamp.padEnd(STAMP_WIDTH), paint) : ' '.repeat(STAMP_WIDTH),
+      ...(columns.undo > 0 ? [paintBack(backBeside[row] ?? '')] : []),
+    ];
+    return `${row === 0 ? head : ' '.repeat(columns.indent)}${cells.join('  ')}`.trimEnd();
+  });
+  const below = columns.undo === 0 && back !== '' ? wrapText(back, width - columns.indent) : [];
+  return [
+    ...rows,
+    ...below.map((text) => `${' '.repeat(columns.indent)}${paintBack(text)}`),
+    ...line.diff.map(([mark, text]) => {
+      const shown = clip(`${' '.repeat(columns.indent + 2)}${mark} ${printable(text).replaceAll('\n', '\\n')}`, width);
+      return mark === '+' ? paint.good(shown) : mark === '-' ? paint.bad(shown) : paint.quiet(shown);
+    }),
+  ];
+}
+
+function summaryOf(line: PlanLine): string {
+  if (line.kind === 'later' && !line.summary.includes('known after')) {
+    return `${line.summary}${line.summary ? ', ' : ''}known after ${line.after.join(', ')}`;
+  }
+  if (line.kind === 'skipped' && !line.summary.startsWith('skipped')) return `skipped: ${line.summary}`;
+  return line.summary;
+}
+
+function undoOf(line: PlanLine): string {
+  if (line.irreversible) return `cannot be taken back: ${line.irreversible}`;
+  return line.undo ? `undo: ${line.undo}` : '';
+}
+
+function paintSign(sign: Sign, paint: Paint): string {
+  const brush = {
+    '+': paint.good,
+    '-': paint.bad,
+    '~': paint.warn,
+    x: paint.bad,
+    '!': paint.accent,
+    '?': paint.accent,
+    '=': paint.quiet,
+    '*': paint.quiet,
+    ' ': paint.quiet,
+  };
+  return brush[sign](sign);
+}
+
+function paintStamp(stamp: string, paint: Paint): string {
+  return stamp.startsWith('exact') ? paint.good(stamp) : stamp.startsWith('opaque') ? paint.bad(stamp) : paint.warn(stamp);
+}

@@ -1,0 +1,111 @@
+import type { RunPhase, RunState, StepState } from '../engine/state.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { plural } from '../lib/text.ts';
+import { errorLines } from './error.ts';
+import { clip, moment, oneLine } from './layout.ts';
+import { createPaint, type Page, type Paint } from './paint.ts';
+import { proofText } from './proof.ts';
+import { waysOn } from './ways-on.ts';
+
+/**
+ * Where a run stands, on one screen: what is done, what runs, what comes, and the commands that lead on. `workedOn` tells a
+ * run under way from one whose Ferry was killed; their records are the same.
+ */
+export function statusText(state: RunState, page: Page, workedOn = true): string {
+  const paint = createPaint(page.colour);
+  const steps = [...state.steps.values()];
+  const done = steps.filter((step) => step.phase === 'done').length;
+  const since = lastMoment(state);
+  const paused =
+    state.pause && state.phase === 'paused' ? ` (${state.pause.reason}${state.pause.step ? ` at ${state.pause.step}` : ''})` : '';
+  const interrupted = !workedOn && (state.phase === 'running' || state.phase === 'rolling-back');
+  const phase = interrupted ? paint.warn(`interrupted: no ferry on this machine works on it`) : paintPhase(state.phase, paint);
+  return [
+    `${paint.strong(state.run)}   ${state.plan.runbook.name}   ${phase}${paused}`,
+    `started ${moment(state.startedAt)}, last seen ${moment(since)}; ${done} of ${plural(steps.length, 'step')} done`,
+    '',
+    ...stepLines(interrupted, state, steps, paint, page),
+    '',
+    ...factsOf(state, paint),
+    ...waysOn(state.run, interrupted && state.phase === 'running' ? 'paused' : state.phase, page, state.writeLine !== null),
+    ...(state.proof ? ['', proofText(state.proof, page)] : []),
+  ].join('\n');
+}
+
+/** The same for programs: plain JSON, steps as a list. */
+export function statusJson(state: RunState, workedOn = true): string {
+  const { plan, sources: _sources, steps, ...rest } = state;
+  return JSON.stringify(
+    { ...rest, workedOn, runbook: plan.runbook, plan: plan.digest, lastAt: lastMoment(state), steps: [...steps.values()] },
+    null,
+    2,
+  );
+}
+
+function lastMoment(state: RunState): string {
+  const times = [...state.steps.values()].flatMap((step) => [step.startedAt, step.endedAt]);
+  return [state.startedAt, state.endedAt, ...times]
+    .filter((time) => time !== null)
+    .reduce((last, time) => (time > last ? time : last));
+}
+
+const WORDS: { readonly [P in StepState['phase']]: string } = {
+  waiting: 'to come',
+  doubt: 'in doubt',
+  applied: 'applied',
+  done: 'done',
+  failed: 'failed',
+  skipped: 'skipped',
+  undoing: 'undoing',
+  undone: 'undone',
+};
+
+function stepLines(interrupted: boolean, state: RunState, steps: readonly StepState[], paint: Paint, page: Page): string[] {
+  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
+  const host = widest(steps.map((step) => step.host));
+  const id = widest(steps.map((step) => step.step));
+  return steps.flatMap((step) => {
+    const word = step.phase === 'doubt' && state.phase === 'running' && !interrupted ? 'runs' : WORDS[step.phase];
+    const head = `  ${word.padEnd(8)}  ${step.host.padEnd(host)}  ${step.step.padEnd(id)}  `;
+    const tail = [step.attempt > 1 ? `attempt ${step.attempt}` : '', took(step)].filter((part) => part !== '').join(', ');
+    const summary = clip(oneLine(step.summary), Math.max(20, page.width - head.length - tail.length - 2));
+    return [
+      `${paintStep(step, paint)(head)}${summary}${tail ? paint.quiet(`  ${tail}`) : ''}`.trimEnd(),
+      ...(step.error
+        ? errorLines(step.error, { width: page.width - 12, colour: page.colour }).map((line) => `            ${line}`)
+        : []),
+    ];
+  });
+}
+
+function took(step: StepState): string {
+  return step.startedAt && step.endedAt ? formatDuration(Date.parse(step.endedAt) - Date.parse(step.startedAt)) : '';
+}
+
+function factsOf(state: RunState, paint: Paint): string[] {
+  return [
+    ...(state.checkpoints.length > 0 ? [`reached  checkpoint ${state.checkpoints.join(', ')}`] : []),
+    ...(state.writeLine
+      ? [paint.warn(`writes   the write line was crossed at ${state.writeLine.step}, ${moment(state.writeLine.at)}`)]
+      : state.plan.lines.some((line) => line.writeLine)
+        ? ['writes   the write line is not crossed']
+        : []),
+    ...(state.leases.length > 0 ? [`leases   ${state.leases.join(', ')}`] : []),
+  ];
+}
+
+function paintPhase(phase: RunPhase, paint: Paint): string {
+  const brush =
+    phase === 'finished' || phase === 'rolled-back'
+      ? paint.good
+      : phase === 'paused' || phase === 'rolling-back'
+        ? paint.warn
+        : paint.accent;
+  return brush(phase.replace('-', ' '));
+}
+
+function paintStep(step: StepState, paint: Paint): (text: string) => string {
+  if (step.phase === 'done' || step.phase === 'undone') return paint.good;
+  if (step.phase === 'failed') return paint.bad;
+  return step.phase === 'waiting' || step.phase === 'skipped' ? paint.quiet : paint.warn;
+}

@@ -1,0 +1,204 @@
+import type { Event } from '../engine/events.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { plural } from '../lib/text.ts';
+import type { Plan } from '../plan/plan.ts';
+import { errorLines } from './error.ts';
+import { clip, oneLine } from './layout.ts';
+import { type LiveItem, type LiveList, type Mark, openLiveList } from './live-list.ts';
+import { createMeter, type Meter } from './meter.ts';
+import { createPaint } from './paint.ts';
+import type { Renderer } from './renderer.ts';
+
+/** A step or undo in the picture: what it is called, and what is told of it besides its state. */
+interface Row extends LiveItem {
+  readonly label: string;
+  readonly meter: Meter;
+  progress: string;
+  notes: string[];
+}
+
+type StepEvent = Extract<Event, { type: `step.${string}` | `undo.${string}` }>;
+
+/** A live picture of a run in a terminal: one row a step, the running one with what it moves. */
+export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boolean }): Renderer {
+  const { stream } = terminal;
+  const paint = createPaint(terminal.colour);
+  const width = () => (stream.columns ?? 80) - 4;
+  let rows: Row[] = [];
+  let list: LiveList | undefined;
+  let touched: Row | undefined;
+
+  const say = (text: string) => stream.write(`${text}\n`);
+  const newRow = (key: string, label: string, summary: string, mark: Mark): Row => ({
+    key,
+    label,
+    mark,
+    title: titleOf(label, summary, ''),
+    detail: '',
+    meter: createMeter(),
+    progress: '',
+    notes: [],
+  });
+  const titleOf = (label: string, summary: string, after: string) => {
+    const tail = after ? `  ${after}` : '';
+    return `${label}  ${clip(oneLine(summary), Math.max(10, width() - label.length - 2 - tail.length))}${paint.quiet(tail)}`;
+  };
+
+  const open = async () => {
+    list ??= await openLiveList(rows, stream, paint);
+  };
+  const isToCome = (row: Row) => row.mark === 'waiting' || row.mark === 'rule';
+  const shut = async (hide: readonly Row[] = []) => {
+    const shown = list;
+    list = undefined;
+    await shown?.close(hide);
+    // What has been shown as ended need not come again after a question.
+    rows = rows.filter((row) => isToCome(row) || row.mark === 'running');
+  };
+  const show = (row: Row) => {
+    row.detail = [...row.notes, row.progress].filter((line) => line !== '').join('\n');
+    touched = row;
+    list?.refresh(row);
+  };
+
+  const onStep = async (event: StepEvent) => {
+    const row = rows.find((one) => one.key === keyOf(event.step, event.host));
+    if (!row) return;
+    await open();
+    if (event.type === 'step.progressed') {
+      row.progress = paint.quiet(clip(row.meter.words(event), width() - 2));
+    } else if (event.type === 'step.started' || event.type === 'undo.started') {
+      row.mark = 'running';
+      row.notes = [];
+      row.progress = '';
+      const again =
+        event.type === 'undo.started'
+          ? ''
+          : event.reattached
+            ? 'joined again'
+            : event.attempt > 1
+              ? `attempt ${event.attempt}`
+              : '';
+      row.title = titleOf(row.label, event.summary, again);
+    } else {
+      row.mark = MARK_OF_OUTCOME[event.outcome];
+      row.progress = '';
+      if (event.type === 'step.ended') row.title = titleOf(row.label, event.summary, formatDuration(event.ms));
+      else row.notes.push(...event.kept.map((kept) => paint.warn(`kept: ${oneLine(kept)}`)));
+      if (event.error) row.notes.push(...errorLines(event.error, { width: width() - 2, colour: terminal.colour }));
+    }
+    show(row);
+  };
+
+  const handle = async (event: Event) => {
+    switch (event.type) {
+      case 'run.started': {
+        await shut();
+        say(headline(event.run, event.plan, event.resumed, new Set(event.done).size));
+        rows = rowsOf(event.plan, new Set(event.done), newRow, (text) => paint.accent(text));
+        await open();
+        return;
+      }
+      case 'rollback.started': {
+        await shut();
+        say(
+          `Rolling back ${event.to ? `to checkpoint ${event.to}` : event.run}: ${plural(event.steps.length, 'step')}, last first.`,
+        );
+        const label = labelsOf(event.steps);
+        rows = event.steps.map((step, index) =>
+          newRow(keyOf(step.step, step.host), label[index] ?? step.step, step.summary, 'waiting'),
+        );
+        return;
+      }
+      case 'checkpoint.reached': {
+        const row = rows.find((one) => one.key === checkpointKey(event.checkpoint));
+        if (!row) return;
+        row.mark = 'passed';
+        row.title = paint.good(ruleText(event.checkpoint, 'reached'));
+        return show(row);
+      }
+      case 'note': {
+        const text = oneLine(event.text);
+        if (!list || !touched) return void say(text);
+        touched.notes.push(text);
+        return show(touched);
+      }
+      case 'run.paused':
+      case 'run.finished':
+      case 'run.rolled-back':
+        return shut();
+      default:
+        return onStep(event);
+    }
+  };
+
+  // One event after the other, whatever each takes; a picture that cannot be drawn must not stop the run.
+  let chain: Promise<void> = Promise.resolve();
+  const then = (work: () => Promise<void>) => {
+    chain = chain.then(work).catch(() => undefined);
+    return chain;
+  };
+  let letGo: () => void = () => undefined;
+  return {
+    emit: (event) => void then(() => handle(event)),
+    suspend() {
+      letGo();
+      const hidden = then(() => shut(rows.filter(isToCome)));
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      void then(() => held);
+      return hidden;
+    },
+    resume: () => letGo(),
+    close() {
+      letGo();
+      return then(shut);
+    },
+  };
+}
+
+const MARK_OF_OUTCOME = { ok: 'done', 'no-change': 'same', failed: 'failed', skipped: 'skipped', unknown: 'unsure' } as const;
+
+const keyOf = (step: string, host: string) => `${step}\n${host}`;
+const checkpointKey = (name: string) => `checkpoint\n${name}`;
+const ruleText = (name: string, state = '') => `  ----- checkpoint: ${name}${state ? ` ${state}` : ''} -----`;
+
+function headline(run: string, plan: Plan, resumed: boolean, done: number): string {
+  return resumed
+    ? `Run ${run} of ${plan.runbook.name} goes on: ${done} of ${plural(plan.lines.length, 'step')} done before.`
+    : `Run ${run} of ${plan.runbook.name}: ${plural(plan.lines.length, 'step')}.`;
+}
+
+/** `host  step` in columns. */
+function labelsOf(steps: readonly { step: string; host: string }[]): string[] {
+  const hostWidth = Math.max(0, ...steps.map((step) => step.host.length));
+  const stepWidth = Math.max(0, ...steps.map((step) => step.step.length));
+  return steps.map((step) => `${step.host.padEnd(hostWidth)}  ${step.step.padEnd(stepWidth)}`);
+}
+
+function rowsOf(
+  plan: Plan,
+  done: ReadonlySet<string>,
+  newRow: (key: string, label: string, summary: string, mark: Mark) => Row,
+  paintRule: (text: string) => string,
+): Row[] {
+  const label = labelsOf(plan.lines);
+  const seen = new Set<string>();
+  const rows: Row[] = [];
+  const checkpoints = [...plan.checkpoints];
+  const rulesFor = (stepsSeen: number) => {
+    while (checkpoints[0] && checkpoints[0].afterStep <= stepsSeen) {
+      const name = checkpoints.shift()?.name ?? '';
+      rows.push({ ...newRow(checkpointKey(name), '', '', 'rule'), title: paintRule(ruleText(name)) });
+    }
+  };
+  for (const [index, line] of plan.lines.entries()) {
+    if (!seen.has(line.step)) rulesFor(seen.size);
+    seen.add(line.step);
+    const mark = done.has(line.step) ? 'done' : line.kind === 'skipped' ? 'skipped' : 'waiting';
+    rows.push(newRow(keyOf(line.step, line.host), label[index] ?? line.step, line.summary, mark));
+  }
+  rulesFor(seen.size);
+  return rows;
+}

@@ -1,0 +1,159 @@
+import type { Environment } from '@marcbachmann/cel-js';
+import type { Diagnostic, Position } from '../errors/diagnostic.ts';
+import { finding, type Place } from '../errors/finding.ts';
+import { nearest } from '../lib/text.ts';
+import { checkingEnvironment, ROLE_FIELDS } from './cel.ts';
+import { compile, isExpression, lowerFirst, type Reference } from './expression.ts';
+import type { Use } from './flatten.ts';
+import type { Model } from './model.ts';
+import type { Template } from './runbook.ts';
+
+/** What is known of a step by those who use its outputs. `outputs` is null when anything may be there. */
+export interface StepOutputs {
+  readonly uses: string;
+  readonly outputs: readonly string[] | null;
+}
+
+/** Checks every expression of a runbook: syntax, names, order and types; marks the inputs and roles that are used. */
+export class ExpressionChecker {
+  readonly #steps: ReadonlyMap<string, StepOutputs>;
+  readonly #report: (found: Diagnostic) => void;
+  readonly #environments = new Map<Model, Environment>();
+
+  constructor(steps: ReadonlyMap<string, StepOutputs>, report: (found: Diagnostic) => void) {
+    this.#steps = steps;
+    this.#report = report;
+  }
+
+  check(use: Use): void {
+    if (use.template) this.#checkTemplate(use.template, use);
+    if (use.condition) this.#checkExpression(use.condition.source, use.condition.at, use, true);
+  }
+
+  #checkTemplate(template: Template, use: Use): void {
+    if (template.kind === 'expression') this.#checkExpression(template.source, template.at, use, false);
+    else if (template.kind === 'text')
+      for (const part of template.parts) typeof part !== 'string' && this.#checkExpression(part.source, part.at, use, false);
+    else if (template.kind === 'list') for (const item of template.items) this.#checkTemplate(item, use);
+    else if (template.kind === 'map') for (const [, member] of template.entries) this.#checkTemplate(member, use);
+  }
+
+  #checkExpression(source: string, at: Position, use: Use, condition: boolean): void {
+    const place = (range: { start: number; end: number } | undefined): Place =>
+      placeIn(source, at, range ?? { start: 0, end: source.length });
+    const expression = compile(source);
+    if (!isExpression(expression)) {
+      this.#report(
+        finding('EXPRESSION_SYNTAX_WRONG', { why: source === '' ? 'there is nothing in it' : expression.why }, place(expression)),
+      );
+      return;
+    }
+    for (const vague of expression.vague)
+      this.#report(finding('EXPRESSION_NAME_VAGUE', { name: vague.name, form: vague.form }, place(vague)));
+    const problems = expression.references.map((reference) => this.#checkReference(reference, use, place(reference)));
+    if (expression.vague.length > 0 || problems.includes(true)) return;
+    const { valid, type, error } = this.#environment(use.model).parse(source).check();
+    if (!valid) {
+      const unknown = error?.code === 'unknown_variable' ? source.slice(error.range?.start, error.range?.end) : undefined;
+      const names = ['inputs', 'steps', 'roles'];
+      if (unknown !== undefined)
+        this.#report(
+          finding(
+            'EXPRESSION_NAME_UNKNOWN',
+            { name: unknown, nearest: nearest(unknown, names) ?? '', known: names.join(', ') },
+            place(error?.range),
+          ),
+        );
+      else
+        this.#report(
+          finding('EXPRESSION_TYPE_WRONG', { why: lowerFirst(error?.summary ?? 'the types do not fit') }, place(error?.range)),
+        );
+    } else if (condition && type !== 'bool' && type !== 'dyn') {
+      this.#report(finding('CONDITION_NOT_BOOLEAN', { expression: source, got: `of type ${type}` }, place(undefined)));
+    }
+  }
+
+  /** True when there is something wrong with it. */
+  #checkReference(reference: Reference, use: Use, place: Place): boolean {
+    if (reference.kind === 'input') return this.#checkInput(reference.name, use, place);
+    if (reference.kind === 'role') return this.#checkRole(reference, use, place);
+    return this.#checkOutput(reference, use, place);
+  }
+
+  #checkInput(name: string, use: Use, place: Place): boolean {
+    const known = use.model.inputs.map((spec) => spec.name);
+    if (!known.includes(name))
+      return this.#refuse(
+        finding('INPUT_UNKNOWN', { input: name, nearest: nearest(name, known) ?? '', known: known.join(', ') }, place),
+      );
+    use.model.used.inputs.add(name);
+    const owner = use.model.inputs.findIndex((spec) => spec.default === use.template);
+    if (use.template && owner !== -1 && known.indexOf(name) >= owner)
+      return this.#refuse(finding('INPUT_LATER', { input: name }, place));
+    return false;
+  }
+
+  #checkRole(reference: Extract<Reference, { kind: 'role' }>, use: Use, place: Place): boolean {
+    const known = use.model.roles.map((role) => role.name);
+    const { role, field } = reference;
+    if (!known.includes(role))
+      return this.#refuse(finding('ROLE_UNKNOWN', { role, nearest: nearest(role, known) ?? '', known: known.join(', ') }, place));
+    use.model.used.roles.add(role);
+    const fields: readonly string[] = ROLE_FIELDS;
+    if (fields.includes(field)) return false;
+    return this.#refuse(
+      finding(
+        'EXPRESSION_NAME_UNKNOWN',
+        { name: `roles.${role}.${field}`, nearest: nearest(field, fields) ?? '', known: fields.join(', ') },
+        place,
+      ),
+    );
+  }
+
+  #checkOutput(reference: Extract<Reference, { kind: 'output' }>, use: Use, place: Place): boolean {
+    const { prefix } = use.scope;
+    const { step, output } = reference;
+    const target = this.#steps.get(prefix + step);
+    if (!target) {
+      const known = [...this.#steps.keys()].filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length));
+      return this.#refuse(
+        finding('STEP_UNKNOWN', { step, nearest: nearest(step, known) ?? '', known: known.slice(0, 12).join(', ') }, place),
+      );
+    }
+    if (!use.done.has(prefix + step)) return this.#refuse(finding('STEP_NOT_BEFORE', { step }, place));
+    if (target.outputs === null || target.outputs.includes('*') || target.outputs.includes(output)) return false;
+    const args = {
+      step,
+      action: target.uses,
+      output,
+      nearest: nearest(output, target.outputs) ?? '',
+      known: target.outputs.join(', '),
+    };
+    return this.#refuse(finding('OUTPUT_UNKNOWN', args, place));
+  }
+
+  #refuse(found: Diagnostic): true {
+    this.#report(found);
+    return true;
+  }
+
+  #environment(model: Model): Environment {
+    let environment = this.#environments.get(model);
+    if (!environment) {
+      environment = checkingEnvironment(
+        model.inputs,
+        model.roles.map((role) => role.name),
+      );
+      this.#environments.set(model, environment);
+    }
+    return environment;
+  }
+}
+
+/** The place of a piece of an expression. Past its first line only the beginning of the whole can be told. */
+function placeIn(source: string, at: Position, range: { start: number; end: number }): Place {
+  const before = source.slice(0, range.start);
+  if (before.includes('\n')) return { at, length: Math.max(1, source.indexOf('\n')) };
+  const piece = source.slice(range.start, range.end).split('\n', 1)[0] ?? '';
+  return { at: { ...at, column: at.column + range.start }, length: Math.max(1, piece.length) };
+}

@@ -1,0 +1,60 @@
+import type { Action } from '../actions/action.ts';
+import { checkSchema, describeValue, fieldName } from '../documents/check-schema.ts';
+import type { Diagnostic } from '../errors/diagnostic.ts';
+import { finding } from '../errors/finding.ts';
+import type { Json } from '../lib/json.ts';
+import { nearest } from '../lib/text.ts';
+import type { Model, StepItem } from './model.ts';
+import type { Template } from './runbook.ts';
+import { paramsValidator, roleParams } from './validate.ts';
+
+/** Checks what a step says against the file's roles and its action's params. Without an action only the roles are checked. */
+export function checkStep(item: StepItem, model: Model, action: Action | undefined, report: (found: Diagnostic) => void): void {
+  const roles = model.roles.map((role) => role.name);
+  if (item.host.name !== '' && !roles.includes(item.host.name)) {
+    report(
+      finding(
+        'ROLE_UNKNOWN',
+        { role: item.host.name, nearest: nearest(item.host.name, roles) ?? '', known: roles.join(', ') },
+        item.host,
+      ),
+    );
+  }
+  const validate = paramsValidator(item.uses.name);
+  if (!validate) return;
+  const base = [...item.path, 'with'];
+  const { document } = model;
+  const found = checkSchema(document, item.params, validate, base);
+  for (const each of found) report(each);
+  for (const { path, role } of roleParams(item.uses.name, item.params)) {
+    model.used.roles.add(role);
+    if (!roles.includes(role))
+      report(
+        finding(
+          'ROLE_UNKNOWN',
+          { role, nearest: nearest(role, roles) ?? '', known: roles.join(', ') },
+          document.place([...base, ...path]),
+        ),
+      );
+  }
+  if (found.length > 0 || !action || !isLiteral(item.with)) return;
+  // Rules a JSON Schema cannot say; with expressions they are checked when the values are known.
+  for (const issue of action.params.safeParse(item.params).error?.issues ?? []) {
+    const path = issue.path.map((member) => (typeof member === 'symbol' ? String(member) : member));
+    const args = { field: fieldName([...base, ...path]), got: describeValue(valueAt(item.params, path)), why: issue.message };
+    report(finding('VALUE_INVALID', args, document.place([...base, ...path])));
+  }
+}
+
+function isLiteral(template: Template): boolean {
+  if (template.kind === 'list') return template.items.every(isLiteral);
+  if (template.kind === 'map') return template.entries.every(([, member]) => isLiteral(member));
+  return template.kind === 'literal';
+}
+
+function valueAt(value: Json, path: readonly (string | number)[]): Json | undefined {
+  return path.reduce<Json | undefined>(
+    (part, member) => (part !== null && typeof part === 'object' ? (part as { [key: string]: Json })[member] : undefined),
+    value,
+  );
+}
