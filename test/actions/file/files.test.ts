@@ -1,0 +1,166 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import put from '../../../src/actions/file/put.ts';
+import remove from '../../../src/actions/file/remove.ts';
+import { pathFacts } from '../../../src/actions/path-facts.ts';
+import { replaceFile, restoreFile, restoreScript } from '../../../src/actions/replace-file.ts';
+import { contentOf, type FileContent } from '../../../src/facts/file-content.ts';
+import { type FileStat, fileStat, somethingThere } from '../../../src/facts/file-stat.ts';
+import { Secret } from '../../../src/hosts/secret.ts';
+import { factOf, siteOf } from '../../kit/facts.ts';
+import { actContext, localHost } from '../../kit/local-host.ts';
+import { withFolder } from '../../kit/read-here.ts';
+
+const site = siteOf('engine');
+const root = { mode: '0600', owner: 'root', group: 'root' };
+const folder: FileStat = { ...somethingThere, type: 'folder' };
+
+describe('file.put', () => {
+  const plan = (params: object, before: FileContent | undefined, parent: FileStat | undefined = folder) => {
+    const refs = pathFacts('engine', '/srv/x/a');
+    const facts = {
+      content: factOf(refs.content, before),
+      stat: factOf(refs.stat, undefined),
+      folder: [],
+      parent: factOf(fileStat('/srv/x').on('engine'), parent),
+    };
+    return put.plan(put.params.parse({ path: '/srv/x/a', content: 'new\n', ...params }), facts, site);
+  };
+
+  test('a new file is removed by undo, an old one comes back', () => {
+    expect(plan({}, undefined)).toMatchObject({ summary: 'make /srv/x/a (4 B, 0600 root:root)', undo: { was: null }, keep: [] });
+    expect(plan({}, contentOf('old\n', { ...root, mode: '0644' }))).toMatchObject({
+      undo: { path: '/srv/x/a', was: { mode: '0644', owner: 'root', group: 'root' } },
+      keep: [{ path: '/srv/x/a' }],
+    });
+  });
+
+  test('the same bytes, mode and owner are no change; another mode is one', () => {
+    expect(plan({}, contentOf('new\n', root))).toMatchObject({ kind: 'no-change' });
+    expect(plan({ mode: '0644' }, contentOf('new\n', root))).toMatchObject({
+      diff: [
+        ['-', 'mode 0600, owner root:root'],
+        ['+', 'mode 0644, owner root:root'],
+      ],
+    });
+  });
+
+  test('the diff has the lines that differ only; secret content is not shown', () => {
+    const before = contentOf('a=1\nb=2\nc=3\n', { ...root, mode: '0644' });
+    expect(plan({ content: 'a=1\nb=5\nc=3\n', mode: '0644' }, before)).toMatchObject({
+      diff: [
+        ['-', 'b=2'],
+        ['+', 'b=5'],
+      ],
+    });
+    const hidden = plan({ content: new Secret('hunter2', 'input:p') }, undefined);
+    if (hidden.kind !== 'change') throw new Error('no change');
+    expect(JSON.stringify({ ...hidden, predicts: [] })).not.toContain('hunter2');
+  });
+
+  test('a missing folder blocks', () => {
+    const refs = pathFacts('engine', '/srv/x/a');
+    const facts = {
+      content: factOf(refs.content, undefined),
+      stat: factOf(refs.stat, undefined),
+      folder: [],
+      parent: factOf(fileStat('/srv/x').on('engine'), undefined),
+    };
+    expect(put.plan(put.params.parse({ path: '/srv/x/a', content: '' }), facts, site)).toMatchObject({ kind: 'blocked' });
+  });
+});
+
+describe('replacing and restoring a file', () => {
+  test('mode and owner hold, and nothing else stays in the folder', () =>
+    withFolder(async (dir) => {
+      const path = `${dir}/it's.conf`;
+      writeFileSync(path, 'old');
+      writeFileSync(`${dir}/.it's.conf.ferry-abcdef`, 'left by an attempt that died');
+      await replaceFile(localHost(), 'put', path, new Secret('new $`"\n', 'input:p'), { ...root, mode: '0640' });
+      expect(readFileSync(path, 'utf8')).toBe('new $`"\n');
+      expect((statSync(path).mode & 0o7777).toString(8)).toBe('640');
+      expect(readdirSync(dir)).toEqual(["it's.conf"]);
+    }));
+
+  test('bytes that were cut on the way leave the old file', () =>
+    withFolder(async (dir) => {
+      writeFileSync(`${dir}/a`, 'old');
+      const host = localHost();
+      const cutting = {
+        ...host,
+        change: (name: string, script: never) => host.change(name, script, { stdin: 'ne', okCodes: [0, 75] }),
+      };
+      await expect(replaceFile(cutting, 'put', `${dir}/a`, 'new', root)).rejects.toMatchObject({ code: 'BYTES_CUT' });
+      expect([readFileSync(`${dir}/a`, 'utf8'), readdirSync(dir)]).toEqual(['old', ['a']]);
+    }));
+
+  test('undo brings bytes, mode and owner back, and may run twice', () =>
+    withFolder(async (dir) => {
+      writeFileSync(`${dir}/before`, 'old');
+      writeFileSync(`${dir}/a`, 'new');
+      const undo = { path: `${dir}/a`, was: { ...root, mode: '0604' } };
+      for (const on of [localHost(), localHost()]) await restoreFile({ on, undo, ctx: actContext(dir) });
+      expect([readFileSync(`${dir}/a`, 'utf8'), (statSync(`${dir}/a`).mode & 0o7777).toString(8)]).toEqual(['old', '604']);
+    }));
+
+  test('undo of a file that was not there removes it, and leaves one alone that was never kept', () =>
+    withFolder(async (dir) => {
+      writeFileSync(`${dir}/a`, 'new');
+      await localHost().change('x', restoreScript({ path: `${dir}/a`, was: root }, `${dir}/never-kept`));
+      expect(existsSync(`${dir}/a`)).toBe(true);
+      await localHost().change('x', restoreScript({ path: `${dir}/a`, was: null }, `${dir}/none`));
+      expect(existsSync(`${dir}/a`)).toBe(false);
+    }));
+});
+
+describe('file.remove', () => {
+  const plan = (paths: string[], stats: (FileStat | undefined)[], more: object = {}) => {
+    const facts = {
+      stats: paths.map((path, index) => factOf(fileStat(path).on('engine'), stats[index])),
+      folders: paths.map(() => []),
+    };
+    return remove.plan(remove.params.parse({ paths, ...more }), facts, site);
+  };
+  const file: FileStat = { ...root, type: 'file', sizeBytes: 1 };
+
+  test('what is there goes and is kept; what is not is left out', () => {
+    expect(plan(['/srv/a', '/srv/b'], [undefined, file])).toMatchObject({
+      summary: 'remove /srv/b',
+      keep: [{ name: 'path-1', path: '/srv/b' }],
+      undo: { paths: [{ path: '/srv/b', keep: 'path-1' }] },
+    });
+    expect(plan(['/srv/a'], [undefined])).toMatchObject({ kind: 'no-change' });
+  });
+
+  test.each(['/', '/etc', '/usr/lib', '/var/log', '/proc/1', '/root', '/home'])('%s is never removed', (path) => {
+    expect(plan([path], [folder], { recursive: true })).toMatchObject({ kind: 'blocked' });
+  });
+
+  test('a folder needs recursive', () => {
+    expect(plan(['/srv/d'], [folder])).toMatchObject({ kind: 'blocked', hint: expect.stringContaining('recursive: true') });
+    expect(plan(['/srv/d'], [folder], { recursive: true })).toMatchObject({ kind: 'change' });
+  });
+
+  test('undo puts a folder back whole after half of it was removed', () =>
+    withFolder(async (dir) => {
+      mkdirSync(`${dir}/d`);
+      for (const name of ['one', 'two']) writeFileSync(`${dir}/d/${name}`, name);
+      chmodSync(`${dir}/d/one`, 0o604);
+      cpSync(`${dir}/d`, `${dir}/path-0`, { recursive: true });
+      const half = localHost();
+      await half.run({ text: `rm ${dir}/d/two` } as never);
+      const undo = { paths: [{ path: `${dir}/d`, keep: 'path-0' }] };
+      for (const on of [localHost(), localHost()])
+        await remove.rollback?.({ ...site, on, onHost: () => on, undo, ctx: actContext(dir) });
+      expect(readdirSync(`${dir}/d`)).toEqual(['one', 'two']);
+      expect(readdirSync(dir)).toEqual(['d', 'path-0']);
+    }));
+
+  test('undo leaves everything alone when nothing was kept', () =>
+    withFolder(async (dir) => {
+      mkdirSync(`${dir}/d`);
+      const undo = { paths: [{ path: `${dir}/d`, keep: 'path-0' }] };
+      await remove.rollback?.({ ...site, on: localHost(), onHost: () => localHost(), undo, ctx: actContext(dir) });
+      expect(existsSync(`${dir}/d`)).toBe(true);
+    }));
+});

@@ -1,0 +1,341 @@
+import { describe, expect, it, vi } from 'vitest';
+import { FerryError } from '../../src/errors/ferry-error.ts';
+import { FindingsError } from '../../src/errors/findings-error.ts';
+import { modelWire, typed } from '../kit/ferry.ts';
+import { movePlan, planLine } from '../kit/plans.ts';
+
+describe('help', () => {
+  it('goes to stdout, groups the verbs, and has examples and exit codes', async () => {
+    const ferry = typed('--help');
+    expect(await ferry.exit).toBe(0);
+    for (const part of ['Before:', 'Move:', 'Look:', 'Around:', 'rollback [options] [run]', 'Examples:', 'Exit codes: 0 done']) {
+      expect(ferry.out.text()).toContain(part);
+    }
+    expect(ferry.err.text()).toBe('');
+  });
+
+  it('is shown for no words at all, as wrong usage', async () => {
+    const ferry = typed('');
+    expect(await ferry.exit).toBe(64);
+    expect(ferry.err.text()).toContain('Usage: ferry');
+  });
+
+  it('of a verb has its options and examples, without loading anything heavy', async () => {
+    const ferry = typed('run --help', { wire: null as never });
+    expect(await ferry.exit).toBe(0);
+    expect(ferry.out.text()).toMatch(/--on-failure <what>[\s\S]*\$ ferry run move\.yaml --until quiesced/);
+  });
+
+  it('has the version', async () => {
+    const ferry = typed('--version');
+    expect(await ferry.exit).toBe(0);
+    expect(ferry.out.text()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('a wrong command line', () => {
+  const wrong = async (words: string) => {
+    const ferry = typed(words);
+    expect(await ferry.exit).toBe(64);
+    expect(ferry.out.text()).toBe('');
+    return ferry.err.text();
+  };
+
+  it('is answered with the verb that may have been meant', async () => {
+    expect(await wrong('rolback')).toBe(
+      "error USAGE_WRONG  Unknown command 'rolback'; did you mean rollback? Nothing was done.\n  ferry --help\n",
+    );
+  });
+
+  it('is answered with the option that may have been meant, and the help of the verb', async () => {
+    expect(await wrong('run move.yaml --untill x')).toContain(
+      "Unknown option '--untill'; did you mean --until? Nothing was done.\n  ferry run --help",
+    );
+  });
+
+  it('is told what is missing or too much', async () => {
+    expect(await wrong('plan')).toContain("Missing required argument 'runbook'.");
+    expect(await wrong('status one two')).toContain('Too many arguments');
+    expect(await wrong('run x --on-failure explode')).toContain('Allowed choices are pause, rollback.');
+  });
+
+  it('is not repeated where it may hold a secret', async () => {
+    const said = await wrong('run move.yaml --secret hunter2');
+    expect(said).toContain('--secret must look like --secret name=');
+    expect(said).not.toContain('hunter2');
+  });
+});
+
+describe('plan', () => {
+  it('prints the plan and ends with 0, or with 2 when asked whether there are changes', async () => {
+    const plain = typed('plan move.yaml');
+    expect(await plain.exit).toBe(0);
+    expect(plain.out.text()).toContain('7 steps: 3 exact, 4 predicted, 0 opaque. Nothing was changed.');
+    expect(await typed('plan move.yaml --detailed-exitcode').exit).toBe(2);
+    const idle = modelWire(movePlan({ lines: [planLine({ step: 'a', host: 'db', kind: 'no-change' })] }));
+    expect(await typed('plan move.yaml --detailed-exitcode', idle).exit).toBe(0);
+  });
+
+  it('ends with 5 when something stands in the way', async () => {
+    const blockers = [{ severity: 'error', code: 'DISK_FULL', message: 'No room.' }] as const;
+    expect(await typed('plan move.yaml', modelWire(movePlan({ blockers }))).exit).toBe(5);
+  });
+
+  it('writes the plan itself with --json', async () => {
+    const ferry = typed('plan move.yaml --json');
+    await ferry.exit;
+    expect(JSON.parse(ferry.out.text())).toEqual(movePlan());
+  });
+
+  it('hands on what was typed, and FERRY_STATE_DIR', async () => {
+    const { wire, calls } = modelWire();
+    await typed(
+      'plan move.yaml -i hosts.yaml --role new_db=db7 --role engine=e1 --input a=b=c --secret password=env:PW --inputs values.yaml',
+      {
+        wire,
+        env: { FERRY_STATE_DIR: '/state' },
+      },
+    ).exit;
+    expect(calls).toEqual([
+      [
+        'plan',
+        'move.yaml',
+        {
+          inventory: 'hosts.yaml',
+          stateDir: '/state',
+          inputsFile: 'values.yaml',
+          inputs: new Map([['a', 'b=c']]),
+          secrets: new Map([['password', 'env:PW']]),
+          roles: new Map([
+            ['new_db', 'db7'],
+            ['engine', 'e1'],
+          ]),
+          yes: false,
+          json: false,
+        },
+      ],
+    ]);
+  });
+});
+
+describe('validate', () => {
+  const diagnostics = [
+    { severity: 'error', code: 'FIELD_UNKNOWN', message: 'No such field.', at: { file: 'a.yaml', line: 1, column: 1 } } as const,
+  ];
+  const broken = { validateRunbook: async () => ({ diagnostics, sources: [{ path: 'a.yaml', text: 'stepz: 1' }] }) };
+
+  it('shows what is wrong with its place and ends with 65, else with 0', async () => {
+    const ferry = typed('validate a.yaml', modelWire(movePlan(), broken));
+    expect(await ferry.exit).toBe(65);
+    expect(ferry.out.text()).toContain('a.yaml:1:1\nerror FIELD_UNKNOWN  No such field.\n  1 | stepz: 1\n    | ^\n');
+    const sound = typed('validate a.yaml');
+    expect(await sound.exit).toBe(0);
+    expect(sound.out.text()).toContain('a.yaml is sound');
+  });
+
+  it('is what a plan of a broken runbook shows, too', async () => {
+    const planRunbook = () =>
+      Promise.reject(
+        new FindingsError('RUNBOOK_INVALID', { file: 'a.yaml', count: 1 }, diagnostics, [{ path: 'a.yaml', text: 'stepz: 1' }]),
+      );
+    const ferry = typed('plan a.yaml', modelWire(movePlan(), { planRunbook }));
+    expect(await ferry.exit).toBe(65);
+    expect(ferry.err.text()).toMatch(/a\.yaml:1:1[\s\S]*error RUNBOOK_INVALID {2}a\.yaml has an error/);
+  });
+});
+
+describe('run', () => {
+  it('tells lines on stderr and the result on stdout where there is no terminal, and asks nothing', async () => {
+    const ferry = typed('run move.yaml');
+    expect(await ferry.exit).toBe(0);
+    expect(ferry.err.text()).toContain('2026-01-01 02:00:00Z  engine  dump: engine.dump, about 61 MB');
+    expect(ferry.err.text()).not.toContain('Run it?');
+    expect(ferry.out.text()).toMatch(/^Done: migrate-engine-db, 7 steps in 7\.0 s\./);
+  });
+
+  it('shows the plan in a terminal and runs on a clear yes alone', async () => {
+    const { wire } = modelWire();
+    const no = typed('run move.yaml', { wire, terminal: true });
+    no.type('\n');
+    expect(await no.exit).toBe(5);
+    expect(no.err.text()).toMatch(/7 steps: 3 exact[\s\S]*Run it\? \[y\/N\]/);
+    expect(no.out.text()).toContain('Refused. Nothing was changed.');
+    const yes = typed('run move.yaml', { wire, terminal: true });
+    yes.type('yes\n');
+    expect(await yes.exit).toBe(0);
+    expect(yes.out.text()).toContain('Done: migrate-engine-db');
+  });
+
+  it('asks nothing with --yes', async () => {
+    const ferry = typed('run move.yaml --yes', { terminal: true });
+    expect(await ferry.exit).toBe(0);
+    expect(ferry.err.text()).not.toContain('Run it?');
+  });
+
+  it('writes one event a line with --json, and nothing else', async () => {
+    const ferry = typed('run move.yaml --json');
+    expect(await ferry.exit).toBe(0);
+    const types = ferry.out
+      .text()
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type);
+    expect(types[0]).toBe('run.started');
+    expect(types.at(-1)).toBe('run.finished');
+    expect(ferry.err.text()).toBe('');
+  });
+
+  it('ends with the exit code and the hint of the error that refused it', async () => {
+    const lease = new FerryError(
+      'LEASE_HELD',
+      { host: 'engine', run: 'r-1', holder: 'root@admin1', since: '2026-01-01' },
+      { left: 'Nothing was changed.' },
+    );
+    const ferry = typed('run move.yaml', modelWire(movePlan(), { runRunbook: () => Promise.reject(lease) }));
+    expect(await ferry.exit).toBe(5);
+    expect(ferry.err.text()).toMatch(/error LEASE_HELD[\s\S]*Nothing was changed\.[\s\S]*ferry resume r-1 {3}or/);
+  });
+
+  it('tells an error as JSON with --json, and a defect with exit code 1', async () => {
+    const ferry = typed(
+      'run move.yaml --json',
+      modelWire(movePlan(), { runRunbook: () => Promise.reject(new TypeError('oops')) }),
+    );
+    expect(await ferry.exit).toBe(1);
+    expect(JSON.parse(ferry.err.text())).toMatchObject({ error: { code: 'INTERNAL' } });
+  });
+
+  it('hands on where to pause and what to do on failure', async () => {
+    const { wire, calls } = modelWire();
+    await typed('run move.yaml --until quiesced --on-failure rollback --yes', { wire }).exit;
+    expect(calls[0]?.[2]).toMatchObject({ until: 'quiesced', onFailure: 'rollback', yes: true });
+    await typed('resume r-1', { wire }).exit;
+    expect(calls[1]).toMatchObject(['resume', 'r-1', { onFailure: 'pause' }]);
+  });
+});
+
+describe('Ctrl-C', () => {
+  /** A run in its first step, which ends when told to. */
+  const begun = async (words: string, around: { terminal?: boolean } = {}) => {
+    const step = Promise.withResolvers<void>();
+    const { wire } = modelWire(movePlan(), {}, () => step.promise);
+    const ferry = typed(words, { wire, ...around });
+    await vi.waitFor(() => expect(ferry.err.text()).toContain('maintenance'));
+    return { ...ferry, endStep: () => step.resolve() };
+  };
+
+  it('lets the running step end and pauses; without a terminal nothing is asked', async () => {
+    const ferry = await begun('run move.yaml');
+    ferry.press('SIGINT');
+    ferry.endStep();
+    expect(await ferry.exit).toBe(3);
+    expect(ferry.err.text()).toContain('No new step starts.');
+    expect(ferry.out.text()).toContain('Paused: interrupted, no step runs any more.');
+    expect(ferry.left).toEqual([]);
+  });
+
+  it('pressed twice leaves at once with 130', async () => {
+    const ferry = await begun('run move.yaml');
+    ferry.press('SIGINT');
+    ferry.press('SIGINT');
+    await vi.waitFor(() => expect(ferry.left).toEqual([130]));
+    expect(ferry.err.text()).toContain('Detached.');
+  });
+
+  it('asks in a terminal whether to wait or to detach', async () => {
+    const ferry = await begun('run move.yaml --yes', { terminal: true });
+    ferry.press('SIGINT');
+    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter) or detach (d)?'));
+    ferry.type('d\n');
+    await vi.waitFor(() => expect(ferry.left).toEqual([130]));
+  });
+
+  it('takes its question back when the step ends before the answer', async () => {
+    const ferry = await begun('run move.yaml --yes', { terminal: true });
+    ferry.press('SIGINT');
+    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter) or detach (d)?'));
+    ferry.endStep();
+    expect(await ferry.exit).toBe(3);
+    expect(ferry.left).toEqual([]);
+    expect(ferry.err.text()).toMatch(/global maintenance: none -> global {2}1\.0 s/);
+  });
+
+  it('is heard no more once the run is over', async () => {
+    const ferry = typed('run move.yaml');
+    await ferry.exit;
+    expect(ferry.signals.listenerCount('SIGINT') + ferry.signals.listenerCount('SIGTERM')).toBe(0);
+  });
+
+  it('is what SIGTERM does too, without a question', async () => {
+    const ferry = await begun('run move.yaml --yes', { terminal: true });
+    ferry.press('SIGTERM');
+    ferry.endStep();
+    expect(await ferry.exit).toBe(3);
+    expect(ferry.err.text()).not.toContain('Wait for it');
+  });
+});
+
+describe('the other verbs', () => {
+  it('show what a rollback would do, or do it', async () => {
+    const { wire, calls } = modelWire();
+    const preview = typed('rollback --plan --to quiesced', { wire });
+    expect(await preview.exit).toBe(0);
+    expect(preview.out.text()).toContain('to checkpoint quiesced: 1 step, last first.');
+    expect(await typed('rollback r-1 --discard-writes', { wire }).exit).toBe(4);
+    expect(calls).toMatchObject([
+      ['preview', undefined, { to: 'quiesced', discardWrites: false }],
+      ['rollback', 'r-1', { discardWrites: true }],
+    ]);
+  });
+
+  it('show a status as text and as JSON', async () => {
+    const text = typed('status');
+    expect(await text.exit).toBe(0);
+    expect(text.out.text()).toContain('2 of 7 steps done');
+    const json = typed('status --json');
+    await json.exit;
+    expect(JSON.parse(json.out.text())).toMatchObject({ phase: 'running' });
+  });
+
+  it('show the records of a step, or suggest the step that may have been meant', async () => {
+    const found = typed('log r-1 dump');
+    expect(await found.exit).toBe(0);
+    expect(found.out.text()).toContain('step.verified  dump on engine');
+    const missed = typed('log r-1 dunp');
+    expect(await missed.exit).toBe(64);
+    expect(missed.err.text()).toContain('did you mean dump?');
+  });
+
+  it('give a host free, and abandon a run only when told so', async () => {
+    const { wire, calls } = modelWire();
+    const ferry = typed('unlock engine', { wire });
+    expect(await ferry.exit).toBe(0);
+    expect(ferry.out.text()).toBe('engine is free.\n');
+    await typed('unlock engine --abandon', { wire }).exit;
+    expect(calls).toEqual([
+      ['unlock', 'engine', false],
+      ['unlock', 'engine', true],
+    ]);
+  });
+
+  it('describe the actions there are', async () => {
+    const list = typed('actions');
+    expect(await list.exit).toBe(0);
+    expect(list.out.text()).toMatch(/^service\.stop +Stop systemd units/m);
+    const one = typed('actions service.stop');
+    expect(await one.exit).toBe(0);
+    expect(one.out.text()).toMatch(/units +list of string +required/);
+    const missed = typed('actions service.stpo');
+    expect(await missed.exit).toBe(64);
+    expect(missed.err.text()).toContain('did you mean service.stop?');
+  });
+
+  it('write the schema of runbooks, or say where it is', async () => {
+    const schema = typed('schema');
+    expect(await schema.exit).toBe(0);
+    expect(JSON.parse(schema.out.text())).toMatchObject({ title: 'a runbook' });
+    const path = typed('schema inventory --path');
+    await path.exit;
+    expect(path.out.text()).toMatch(/schemas\/inventory\.schema\.json\n$/);
+  });
+});

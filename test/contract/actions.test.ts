@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { execOn } from '../../lab/lab.ts';
+import { catalog } from '../../src/actions/catalog.ts';
+import { fleetOf } from '../../src/cli/engine-ports.ts';
+import { readInventory } from '../../src/cli/prepare.ts';
+import type { Fleet } from '../../src/hosts/fleet.ts';
+import { publishValue } from '../../src/plan/publish.ts';
+import { expectJournalable, expectSame, Step } from '../kit/contract.ts';
+import { postgresRows } from './postgres-rows.ts';
+import type { Row } from './row.ts';
+import { rows } from './rows.ts';
+
+const labDir = inject('labDir');
+const all = [...rows, ...postgresRows];
+const open: Step[] = [];
+let fleet: Fleet;
+let count = 0;
+const commandsOf = new Map<Row, number>();
+
+async function scripts(byHost: Readonly<Record<string, string>> = {}): Promise<void> {
+  for (const [host, script] of Object.entries(byHost)) {
+    const { code, stderr } = await execOn(labDir, host, script);
+    if (code !== 0) throw new Error(`${host}: ${script} ended with exit code ${code}: ${stderr}`);
+  }
+}
+
+/** The row's step in a run of its own, with its hosts prepared. */
+async function stepOf(row: Row, params: unknown = row.with): Promise<Step> {
+  await scripts(row.before);
+  count += 1;
+  const step = await Step.make(fleet, row.action, row.host, params, `r-contract-${process.pid}-${count}`);
+  open.push(step);
+  return step;
+}
+
+/** A plan of the same row in a run of its own, on the hosts as they are. */
+async function planNow(row: Row) {
+  return (await Step.make(fleet, row.action, row.host, row.with, 'r-contract-look')).plan();
+}
+
+beforeAll(async () => {
+  const inventory = await readInventory(join(labDir, 'inventory.yaml'), labDir);
+  fleet = fleetOf(inventory);
+});
+afterEach(async () => {
+  for (const step of open.splice(0)) await step.release();
+});
+afterAll(() => fleet.close());
+
+const changes = all.filter((row) => !isCheck(row));
+const checks = all.filter(isCheck);
+
+function isCheck({ action, with: given }: Row): boolean {
+  return (
+    /\.(read|check|compare|connections|login|write-line)$/.test(action) || (given as { readOnly?: boolean }).readOnly === true
+  );
+}
+
+function nameOf({ action, about }: Row): string {
+  return about ? `${action} ${about}` : action;
+}
+
+test('every action has a row here', () => {
+  const missing = Object.keys(catalog).filter((name) => !all.some(({ action }) => action === name));
+  // A gate asks a person and touches no host.
+  expect(missing).toEqual(['gate.confirm']);
+});
+
+describe.each(changes.map((row) => [nameOf(row), row] as const))('%s', (_, row) => {
+  afterAll(() => scripts(row.after));
+
+  test('does what it planned, then has nothing left to do, goes back, and does it again', async () => {
+    const step = await stepOf(row);
+    const before = await step.state();
+    const change = await step.planChange();
+    await step.intend(change);
+    const { outputs, commands } = await step.apply(change);
+    commandsOf.set(row, commands);
+    await step.verify(change);
+    expectJournalable(change, outputs, row.secrets ?? []);
+    expect(publishValue(outputs)).toMatchObject(row.outputs ?? {});
+    for (const name of Object.keys(outputs)) expect(Object.keys(step.action.outputs ?? {}), 'declared outputs').toContain(name);
+    expect((await planNow(row)).kind).toBe(row.again ?? (step.action.converges === false ? 'change' : 'no-change'));
+
+    const kept = await step.rollback(change);
+    expectSame(before, await step.state(), kept);
+    await scripts(row.clean);
+    // Rolling back what is rolled back changes nothing more.
+    await step.rollback(change);
+    expectSame(before, await step.state(), kept);
+    await step.release();
+
+    if (kept.length > 0) await scripts(row.before);
+    count += 1;
+    const second = await Step.make(fleet, row.action, row.host, row.with, `r-contract-${process.pid}-${count}`);
+    open.push(second);
+    const again = await second.planChange();
+    await second.intend(again);
+    await second.apply(again);
+    await second.verify(again);
+    await second.rollback(again);
+    expectSame(before, await second.state(), kept);
+  });
+
+  test('goes back after an apply that did not begin, that died between its commands, and that did half', async () => {
+    const untouched = await stepOf(row);
+    const before = await untouched.state();
+    const planned = await untouched.planChange();
+    await untouched.intend(planned);
+    const nothing = await untouched.rollback(planned);
+    expectSame(before, await untouched.state(), nothing);
+    await scripts(row.clean);
+    await untouched.release();
+
+    // The first test counts the commands; alone, this one finds their number by dying later each time.
+    for (let lives = 1; lives < (commandsOf.get(row) ?? Number.POSITIVE_INFINITY); lives += 1) {
+      const step = await stepOf(row);
+      const start = await step.state();
+      const change = await step.planChange();
+      await step.intend(change);
+      const { commands } = await step.apply(change, lives);
+      const died = commands === lives;
+      const kept = await step.rollback(change);
+      expectSame(start, await step.state(), kept);
+      await scripts(row.clean);
+      await step.release();
+      if (!died) break;
+    }
+
+    if (!row.half) return;
+    const step = await stepOf(row);
+    const start = await step.state();
+    const change = await step.planChange();
+    await step.intend(change);
+    await scripts(row.half);
+    const kept = await step.rollback(change);
+    expectSame(start, await step.state(), kept);
+    await scripts(row.clean);
+  });
+});
+
+describe.each(checks.map((row) => [nameOf(row), row] as const))('%s', (_, row) => {
+  afterAll(() => scripts(row.after));
+
+  test('holds, hands on what it says and changes nothing', async () => {
+    const step = await stepOf(row);
+    const before = await step.state();
+    const planned = await step.plan();
+    expect(planned.kind, planned.summary).toBe('check');
+    const outputs = { ...planned.outputs, ...(await step.check()) };
+    for (const name of Object.keys(outputs)) {
+      const declared = Object.keys(step.action.outputs ?? {});
+      if (!declared.includes('*')) expect(declared).toContain(name);
+    }
+    expect(publishValue(outputs)).toMatchObject(row.outputs ?? {});
+    for (const word of row.secrets ?? []) expect(JSON.stringify([planned, publishValue(outputs)])).not.toContain(word);
+    expectSame(before, await step.state());
+  });
+
+  test.runIf(row.fails)('says so when it does not hold', async () => {
+    const step = await stepOf(row, row.fails?.with);
+    const planned = await step.plan();
+    if (row.fails?.code === 'blocked') return expect(planned.kind).toBe('blocked');
+    await expect(step.check()).rejects.toMatchObject({ code: row.fails?.code });
+  });
+});

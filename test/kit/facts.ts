@@ -1,0 +1,28 @@
+import type { Fact, FactRef } from '../../src/facts/fact.ts';
+import { absent, value } from '../../src/facts/fact.ts';
+import type { HostInfo } from '../../src/hosts/host.ts';
+
+/** A fact as `plan` sees it, without a host: `undefined` makes it absent, `read: false` makes it predicted. */
+export function factOf<V>(ref: FactRef<V>, found: V | undefined, more: { read?: boolean } = {}): Fact<V> {
+  const prediction = { host: ref.host, key: ref.key, kind: ref.kind as FactRef<unknown>['kind'] };
+  return {
+    key: ref.key,
+    host: ref.host,
+    value: found,
+    absent: found === undefined,
+    read: more.read ?? true,
+    becomes: (next) => ({ ...prediction, to: value(next) }),
+    becomesAbsent: () => ({ ...prediction, to: absent }),
+    becomesUnknown: () => ({ ...prediction, to: undefined }),
+  };
+}
+
+/** A host as plans see it. */
+export function hostInfo(name: string, more: Partial<HostInfo> = {}): HostInfo {
+  return { name, address: `${name}.example.com`, user: 'root', port: 22, ...more };
+}
+
+/** The place of a step in unit tests: its host, and roles that are hosts of the same name. */
+export function siteOf(name = 'one', others: Readonly<Record<string, HostInfo>> = {}) {
+  return { host: hostInfo(name), hostOf: (role: string) => others[role] ?? hostInfo(role), earlier: null };
+}

@@ -1,0 +1,107 @@
+import type { RunEnd, RunIo, Wire } from '../../src/cli/contract.ts';
+import { runCli } from '../../src/cli/program.ts';
+import type { EventBody } from '../../src/engine/events.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import { eventsAt, movePlan, RUN, runState } from './plans.ts';
+import { createKeyboard, createScreen, createSignals } from './terminal.ts';
+
+/** A small working Ferry: it plans one fixed move and "runs" it by telling events, hearing the signal between steps. */
+export function modelWire(
+  plan: Plan = movePlan(),
+  more: Partial<Wire> = {},
+  /** Resolves when the running step may end. */
+  stepEnds: () => Promise<unknown> = () => Promise.resolve(),
+): { wire: Wire; calls: [verb: string, ...rest: unknown[]][] } {
+  const calls: [string, ...unknown[]][] = [];
+  const run = async (io: RunIo, resumed: boolean): Promise<RunEnd> => {
+    const emit = (...bodies: EventBody[]) => {
+      for (const event of eventsAt(...bodies.map((body, index) => [index, body] as const))) io.emit(event);
+    };
+    emit({ type: 'run.started', plan, resumed, done: [] });
+    for (const { step, host, summary } of plan.lines) {
+      emit({ type: 'step.started', step, host, attempt: 1, title: step, summary, reattached: false });
+      await stepEnds();
+      emit({ type: 'step.ended', step, host, outcome: 'ok', summary, ms: 1000, outputs: {}, error: null });
+      if (io.signal.aborted) {
+        emit({ type: 'run.paused', reason: 'interrupt', step: null, error: null });
+        return { outcome: 'paused', run: RUN, error: null, exit: 3 };
+      }
+    }
+    emit({ type: 'run.finished', ms: 7000, steps: plan.lines.length });
+    return { outcome: 'finished', run: RUN, error: null, exit: 0 };
+  };
+  const wire: Wire = {
+    async validateRunbook(path) {
+      calls.push(['validate', path]);
+      return { diagnostics: [], sources: [] };
+    },
+    async planRunbook(path, options) {
+      calls.push(['plan', path, options]);
+      return { plan };
+    },
+    async runRunbook(path, options, io) {
+      calls.push(['run', path, options]);
+      if (io.confirmPlan && !(await io.confirmPlan(plan))) return { outcome: 'refused', run: null, error: null, exit: 5 };
+      return run(io, false);
+    },
+    async resumeRun(named, options, io) {
+      calls.push(['resume', named, options]);
+      return run(io, true);
+    },
+    async rollbackRun(named, options) {
+      calls.push(['rollback', named, options]);
+      return { outcome: 'rolled-back', run: RUN, error: null, exit: 4 };
+    },
+    async previewRollback(named, options) {
+      calls.push(['preview', named, options]);
+      return {
+        run: RUN,
+        to: options.to ?? null,
+        steps: [{ step: 'dump', host: 'engine', summary: 'remove it', keeps: null }],
+        writeLine: null,
+      };
+    },
+    async readState(named, options) {
+      calls.push(['status', named, options]);
+      return runState(plan, { done: 2 });
+    },
+    isWorkedOn: () => false,
+    readRuns(options) {
+      calls.push(['runs', options]);
+      return [];
+    },
+    readLog(named) {
+      calls.push(['log', named]);
+      return [
+        { seq: 1, at: '2026-01-01T02:00:00.000Z', epoch: 1, type: 'step.verified', step: 'dump', host: 'engine', body: {} },
+      ];
+    },
+    async unlockHost(host, options) {
+      calls.push(['unlock', host, options.abandon]);
+      return `${host} is free.`;
+    },
+    ...more,
+  };
+  return { wire, calls };
+}
+
+/** Types a command line; in a terminal when asked, with a keyboard and Ctrl-C. */
+export function typed(words: string, around: { wire?: Wire; terminal?: boolean; env?: Record<string, string> } = {}) {
+  const size = around.terminal ? { columns: 100, rows: 30 } : undefined;
+  const [out, err, keyboard, signals] = [createScreen(size), createScreen(size), createKeyboard(), createSignals()];
+  if (!around.terminal) Object.assign(keyboard.stream, { isTTY: false });
+  const left: number[] = [];
+  const exit = runCli(
+    words.split(' ').filter((word) => word !== ''),
+    {
+      stdin: keyboard.stream,
+      stdout: out.stream,
+      stderr: err.stream,
+      env: { NO_COLOR: '1', ...around.env },
+      signals,
+      loadWire: () => Promise.resolve(around.wire ?? modelWire().wire),
+      leave: (code) => void left.push(code),
+    },
+  );
+  return { exit, out, err, type: keyboard.type, press: (signal: 'SIGINT' | 'SIGTERM') => signals.emit(signal), left, signals };
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { type Action, change, check, defineAction, gate, noChange } from '../../src/actions/action.ts';
+import { unknown } from '../../src/actions/outputs.ts';
+import { Sh } from '../../src/hosts/sh.ts';
+import { cell } from './model-world.ts';
+
+const params = z.strictObject({ key: z.string(), value: z.string() });
+const command = (text: string) => new Sh(text);
+const restore = (key: string, before: string | null) => command(before === null ? `unset ${key}` : `set ${key} ${before}`);
+
+/** One effect, idempotent: a conf file, a maintenance mode. */
+const atomic = defineAction({
+  summary: 'Set a cell.',
+  params,
+  facts: ({ host }, { key }) => ({ cell: cell(key).on(host.name) }),
+  plan({ key, value }, { cell: found }) {
+    if (found.value === value) return noChange(`${key} is ${value} already`, { outputs: { before: value } });
+    return change({
+      summary: `set ${key}`,
+      predicts: [found.becomes(value)],
+      outputs: { before: found.value ?? null },
+      undo: { key, before: found.value ?? null },
+      undoSummary: `back to ${found.value ?? 'absent'}`,
+    });
+  },
+  async apply({ on, params: { key, value } }) {
+    await on.change('set', command(`set ${key} ${value}`));
+  },
+  async rollback({ on, undo }) {
+    await on.change('restore', restore(undo.key, undo.before));
+  },
+  examples: [],
+});
+
+/** Two effects, either of which may be the last before a crash: stopping several units. */
+const partial = defineAction({
+  summary: 'Set two cells, one after the other.',
+  params,
+  facts: ({ host }, { key }) => ({ cells: [cell(`${key}1`).on(host.name), cell(`${key}2`).on(host.name)] }),
+  plan({ key, value }, { cells }) {
+    const differing = cells.filter((found) => found.value !== value);
+    const names = differing.map((found) => (found === cells[0] ? `${key}1` : `${key}2`));
+    if (differing.length === 0) return noChange('both set', { outputs: { set: [] } });
+    return change({
+      summary: `set ${names.join(' and ')}`,
+      predicts: differing.map((found) => found.becomes(value)),
+      outputs: { set: names },
+      undo: { before: cells.map((found, index) => ({ key: `${key}${index + 1}`, before: found.value ?? null })) },
+      undoSummary: 'back',
+      data: names,
+    });
+  },
+  async apply({ on, params: { value }, change: { data } }) {
+    for (const name of data) await on.change(`set-${name}`, command(`set ${name} ${value}`));
+  },
+  async rollback({ on, undo }) {
+    await on.change('restore', command(undo.before.map(({ key, before }) => restore(key, before).text).join('\n')));
+  },
+  examples: [],
+});
+
+/** A long effect that is not idempotent and whose result nobody knows before: a dump. */
+const detached = defineAction({
+  summary: 'Append to a cell, slowly.',
+  params,
+  converges: false,
+  facts: ({ host }, { key }) => ({ cell: cell(key).on(host.name) }),
+  plan({ key, value }, { cell: found }) {
+    return change({
+      summary: `append to ${key}`,
+      predicts: [found.becomesUnknown()],
+      outputs: { size: unknown('its size') },
+      undo: { key, before: found.value ?? null },
+      undoSummary: 'back',
+      data: { before: found.value ?? null, value },
+    });
+  },
+  async apply({ on, params: { key }, change: { data } }) {
+    // A new attempt takes away what a dead one left.
+    await on.change('clear', restore(key, data.before));
+    await on.detached('work', command(`add ${key} ${data.value}`));
+    return { size: data.value.length };
+  },
+  async rollback({ on, undo }) {
+    await on.change('restore', restore(undo.key, undo.before));
+  },
+  examples: [],
+});
+
+/** What must not be lost with what was written into it: taken back after the write line, it is kept under another name. */
+const keeping = defineAction({
+  summary: 'Make a cell.',
+  params,
+  facts: ({ host }, { key }) => ({ cell: cell(key).on(host.name) }),
+  plan({ key, value }, { cell: found }) {
+    if (found.value !== undefined) return noChange(`${key} is there`);
+    return change({ summary: `make ${key}`, predicts: [found.becomes(value)], undo: { key, value }, undoSummary: 'remove it' });
+  },
+  async apply({ on, params: { key, value } }) {
+    await on.change('make', command(`set ${key} ${value}`));
+  },
+  async rollback({ on, undo: { key, value }, ctx }) {
+    await on.change('remove', command(ctx.crossedWriteLine ? `unset ${key}\nset kept ${value}` : `unset ${key}`));
+  },
+  examples: [],
+});
+
+/** Keeps what its undo needs: a conf file. */
+const saving = defineAction({
+  ...atomic,
+  plan: (given, facts, site) => {
+    const planned = atomic.plan(given, facts, site);
+    return planned.kind === 'change' ? { ...planned, keep: [{ name: 'conf', host: site.host.name, path: given.key }] } : planned;
+  },
+});
+
+const asks = defineAction({
+  summary: 'Look at a cell.',
+  params: z.strictObject({ key: z.string() }),
+  facts: ({ host }, { key }) => ({ cell: cell(key).on(host.name) }),
+  plan: ({ key }, { cell: found }) => check(`look at ${key}`, { outputs: { value: found.value ?? null } }),
+  async apply() {
+    return { looked: true };
+  },
+  examples: [],
+});
+
+const line = defineAction({
+  summary: 'Draw the write line.',
+  params: z.strictObject({}),
+  facts: () => ({}),
+  plan: () => check('count writes', { writeLine: true }),
+  async apply() {
+    return { count: 0 };
+  },
+  async written() {
+    return ['cells: 1 write'];
+  },
+  examples: [],
+});
+
+const asking = defineAction({
+  summary: 'Ask a person.',
+  params: z.strictObject({ question: z.string() }),
+  facts: () => ({}),
+  plan: ({ question }) => gate('ask', question),
+  examples: [],
+});
+
+/** The model step types by name: one per shape of effect. */
+export const modelActions = new Map<string, Action>([
+  ['model.atomic', atomic],
+  ['model.saving', saving],
+  ['model.partial', partial],
+  ['model.detached', detached],
+  ['model.keeping', keeping],
+  ['model.check', asks],
+  ['model.line', line],
+  ['model.gate', asking],
+]);

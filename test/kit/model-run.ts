@@ -1,0 +1,149 @@
+import type { EventBody } from '../../src/engine/events.ts';
+import type { Ports } from '../../src/engine/ports.ts';
+import { rollBack } from '../../src/engine/rollback.ts';
+import { type Ending, executeRun } from '../../src/engine/run.ts';
+import { RunContext } from '../../src/engine/run-context.ts';
+import { foldRun } from '../../src/engine/state.ts';
+import type { Json } from '../../src/lib/json.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
+import type { Runbook, Scope, Step } from '../../src/runbook/runbook.ts';
+import { modelActions } from './model-actions.ts';
+import { cell, Died, ModelJournal, ModelWorld } from './model-world.ts';
+
+const at = { file: 'model.yaml', line: 1, column: 1 };
+const scope: Scope = {
+  prefix: '',
+  inputs: new Map(),
+  roles: new Map([
+    ['a', 'a'],
+    ['b', 'b'],
+  ]),
+};
+
+/** One step of a model runbook; needs the step before it unless told otherwise. */
+export function step(
+  id: string,
+  uses: string,
+  params: Json,
+  more: { role?: string; needs?: string[]; confirm?: string } = {},
+): Step {
+  return {
+    id,
+    uses,
+    with: { kind: 'literal', value: params, at },
+    role: more.role ?? 'a',
+    needs: more.needs ?? [],
+    scope,
+    at,
+    ...(more.confirm ? { confirm: more.confirm } : {}),
+  };
+}
+
+export function runbookOf(steps: Step[], checkpoints: { name: string; afterStep: number }[] = []): Runbook {
+  const chained = steps.map((one, index) => ({
+    ...one,
+    needs: one.needs.length > 0 || index === 0 ? one.needs : [steps[index - 1]?.id ?? ''],
+  }));
+  return {
+    name: 'model',
+    inputs: [],
+    roles: [],
+    done: [],
+    steps: chained,
+    checkpoints: checkpoints.map((one) => ({ ...one, at })),
+    root: scope,
+    sources: [],
+    digest: 'd',
+  };
+}
+
+/** A run of the engine on the model world, which can be killed at a crash point and resumed by a new controller. */
+export class ModelRun {
+  readonly world = new ModelWorld();
+  readonly journal = new ModelJournal(this.world);
+  readonly events: EventBody[] = [];
+  readonly runbook: Runbook;
+  answer: boolean | null = true;
+  /** Crash points passed, in order: `after-record step.intended:x`. */
+  readonly passed: string[] = [];
+  readonly #run: string;
+
+  constructor(runbook: Runbook, cells: Record<string, string> = {}, run = 'r-model') {
+    this.runbook = runbook;
+    this.#run = run;
+    for (const [key, content] of Object.entries(cells)) this.world.cells.set(key, content);
+  }
+
+  #ports(dieAt: number | undefined): Ports {
+    this.world.dead = false;
+    let count = 0;
+    return {
+      journal: this.journal,
+      fleet: this.world,
+      runbook: this.runbook,
+      actions: modelActions,
+      inputs: new Map(),
+      read: (host, refs) => this.world.read(host, refs),
+      factKind: async () => cell.definition,
+      emit: (event) => void this.events.push(event),
+      redact: (value) => value,
+      learn: () => undefined,
+      secrets: { hash: (value) => value, matches: (value, hashed) => value === hashed },
+      ask: async () => this.answer,
+      askPerson: async () => this.answer,
+      holder: 'me@model',
+      signal: new AbortController().signal,
+      crash: (point, about) => {
+        this.passed.push(`${point} ${about}`);
+        count += 1;
+        if (count !== dieAt) return;
+        this.world.dead = true;
+        throw new Died(`at ${point} ${about}`);
+      },
+    };
+  }
+
+  /** Starts the run; with `dieAt`, the controller dies at that crash point, counted from 1. */
+  async start(dieAt?: number): Promise<Ending | 'died'> {
+    const ports = this.#ports(dieAt);
+    const hosts = ['a', 'b'].map((name) => [name, this.world.info(name)] as const);
+    const plan = await makePlan({
+      runbook: this.runbook,
+      actions: modelActions,
+      inputs: new Map(),
+      roles: new Map(hosts),
+      madeAt: '',
+      read: ports.read,
+    });
+    this.journal.create(this.#run);
+    this.journal.append(this.#run, {
+      type: 'run.started',
+      epoch: 1,
+      body: { plan, path: '', sources: [], inventory: '', secrets: {} } as unknown as { [name: string]: Json },
+    });
+    return this.#work(ports, (context) => executeRun(context, { resumed: false }));
+  }
+
+  resume(dieAt?: number, until?: string): Promise<Ending | 'died'> {
+    return this.#work(this.#ports(dieAt), (context) => executeRun(context, { resumed: true, until }));
+  }
+
+  rollBack(options: { to?: string; discardWrites?: boolean } = {}, dieAt?: number): Promise<Ending | 'died'> {
+    return this.#work(this.#ports(dieAt), (context) =>
+      rollBack(context, { to: options.to, discardWrites: options.discardWrites ?? false }),
+    );
+  }
+
+  get state() {
+    return foldRun(this.#run, this.journal.read(this.#run));
+  }
+
+  async #work(ports: Ports, work: (context: RunContext) => Promise<Ending>): Promise<Ending | 'died'> {
+    try {
+      return await work(new RunContext(ports, this.state));
+    } catch (thrown) {
+      if (this.world.dead) return 'died';
+      throw thrown;
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { FerryError } from '../../src/errors/ferry-error.ts';
+import type { FactRef, Observed } from '../../src/facts/fact.ts';
+import { defineFact, value } from '../../src/facts/fact.ts';
+import type { Effect, Fleet } from '../../src/hosts/fleet.ts';
+import type { ActingHost, HostInfo } from '../../src/hosts/host.ts';
+import type { AttemptId } from '../../src/hosts/layout.ts';
+import type { Lease } from '../../src/hosts/lease.ts';
+import { sh } from '../../src/hosts/sh.ts';
+import type { Journal, JournalRecord } from '../../src/journal/journal.ts';
+
+/** Thrown where the controller dies; nothing it does afterwards reaches the world. */
+export class Died extends Error {}
+
+/** One key of a model host. */
+export const cell = defineFact<[key: string], string>({
+  kind: 'cell',
+  class: 'state',
+  script: (key) => sh`cell ${key}`,
+  parse: (answer) => value(answer.stdout),
+  show: String,
+});
+
+interface RanEffect {
+  detached: boolean;
+  state: 'running' | 'exited' | 'lost';
+  code: number;
+  finish?: () => void;
+}
+
+/**
+ * A small working model of hosts: cells, attempt folders, leases, kept bytes. Commands are words: `set K V`, `add K V`
+ * (not idempotent), `fail`. It survives the controller, as hosts do.
+ */
+export class ModelWorld implements Fleet {
+  readonly cells = new Map<string, string>();
+  readonly leases = new Map<string, Lease>();
+  readonly kept = new Map<string, string>();
+  readonly attempts = new Map<string, Map<string, RanEffect>>();
+  readonly ran: string[] = [];
+  /** When true, the next calls of the controller find no world any more. */
+  dead = false;
+  /** How often a detached command is asked about before it ends. */
+  detachedPolls = 2;
+  /** Effects that die without an exit code, once each. */
+  readonly loseOnce = new Set<string>();
+
+  info(host: string): HostInfo {
+    return { name: host, address: host, user: 'root', port: 22 };
+  }
+  host(host: string) {
+    this.#alive();
+    return this.acting(host, { run: 'none', step: 'none', attempt: 0, epoch: 0, undo: false });
+  }
+  async read(host: string, refs: readonly FactRef<unknown>[]): Promise<Observed<unknown>[]> {
+    this.#alive();
+    return refs.map((ref) => {
+      const found = this.cells.get(`${host}/${String(ref.args[0])}`);
+      return found === undefined ? { state: 'absent' } : { state: 'value', value: found };
+    });
+  }
+  acting(host: string, id: AttemptId, signal?: AbortSignal): ActingHost {
+    const perform = (name: string, command: string, detached: boolean): RanEffect => {
+      this.#alive();
+      const folder = this.attempts.get(this.#folder(host, id));
+      if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
+      const known = folder.get(name);
+      if (known) return known;
+      const effect: RanEffect = { detached, state: 'running', code: 0 };
+      folder.set(name, effect);
+      this.ran.push(`${host}:${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}:${name}`);
+      effect.finish = () => {
+        if (effect.state !== 'running') return;
+        effect.code = this.#execute(host, command);
+        effect.state = 'exited';
+      };
+      if (this.loseOnce.delete(`${id.step}:${name}`)) effect.state = 'lost';
+      else if (!detached) effect.finish();
+      return effect;
+    };
+    const outcome = (effect: RanEffect, name: string) => {
+      if (effect.state === 'lost') throw new FerryError('COMMAND_LOST', { host, what: name, why: 'its process is gone' });
+      if (effect.code !== 0) throw new FerryError('COMMAND_FAILED', { host, what: name, code: effect.code, output: '' });
+      return { code: effect.code, stdout: '', stderr: '' };
+    };
+    return {
+      ...this.info(host),
+      run: async () => ({ code: 0, stdout: '', stderr: '' }),
+      connect: () => Promise.reject(new Error('no network in the model')),
+      hostKey: async () => null,
+      change: async (name, script) => outcome(perform(name, script.text, false), name),
+      detached: async (name, script) => {
+        const effect = perform(name, script.text, true);
+        for (let poll = 0; poll < this.detachedPolls && effect.state === 'running'; poll += 1) {
+          // A turn of the event loop, so that a timeout can come in between.
+          await new Promise((resolve) => setImmediate(resolve));
+          signal?.throwIfAborted();
+          this.#alive();
+          this.onPoll?.(id.step);
+        }
+        effect.finish?.();
+        return outcome(effect, name);
+      },
+    };
+  }
+  /** Called while a detached command runs. */
+  onPoll: ((step: string) => void) | undefined;
+
+  async openAttempt(host: string, id: AttemptId): Promise<boolean> {
+    this.#alive();
+    const folder = this.#folder(host, id);
+    if (this.attempts.has(folder)) return false;
+    this.attempts.set(folder, new Map());
+    return true;
+  }
+  async effects(host: string, id: AttemptId): Promise<Effect[] | null> {
+    this.#alive();
+    const folder = this.attempts.get(this.#folder(host, id));
+    return folder ? [...folder].map(([name, { detached, state }]) => ({ name, detached, state })) : null;
+  }
+  async endDetached(host: string, id: AttemptId): Promise<void> {
+    this.#alive();
+    for (const effect of this.attempts.get(this.#folder(host, id))?.values() ?? [])
+      if (effect.state === 'running') effect.state = 'lost';
+  }
+  async keep(host: string, run: string, step: string, requests: readonly { name: string; path?: string }[]) {
+    this.#alive();
+    return requests.map(({ name, path }) => {
+      const key = `${run}/${step}/${name}`;
+      if (!this.kept.has(key)) this.kept.set(key, this.cells.get(`${host}/${path}`) ?? '');
+      return { name, sha256: 'x' };
+    });
+  }
+  async takeLease(host: string, lease: Lease): Promise<Lease | null> {
+    this.#alive();
+    const held = this.leases.get(host);
+    if (held && held.run !== lease.run) return held;
+    this.leases.set(host, held ?? lease);
+    return null;
+  }
+  async releaseLease(host: string, run: string): Promise<void> {
+    this.#alive();
+    if (this.leases.get(host)?.run === run) this.leases.delete(host);
+  }
+  async fenceRun(host: string, run: string): Promise<void> {
+    await this.releaseLease(host, run);
+  }
+  async lease(host: string): Promise<Lease | null> {
+    return this.leases.get(host) ?? null;
+  }
+  async close(): Promise<void> {}
+
+  #alive(): void {
+    if (this.dead) throw new Died('the controller is dead');
+  }
+  #folder(host: string, id: AttemptId): string {
+    return `${host}/${id.run}/${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}`;
+  }
+  #execute(host: string, command: string): number {
+    for (const line of command.split('\n')) {
+      const [verb, key, ...rest] = line.trim().split(' ');
+      const id = `${host}/${key}`;
+      if (verb === 'set') this.cells.set(id, rest.join(' '));
+      else if (verb === 'unset') this.cells.delete(id);
+      else if (verb === 'add') this.cells.set(id, `${this.cells.get(id) ?? ''}${rest.join(' ')}`);
+      else if (verb === 'fail') return 1;
+    }
+    return 0;
+  }
+}
+
+/** A journal in memory with the contract of the real one; like a disk, it survives the controller. */
+export class ModelJournal implements Journal {
+  readonly records = new Map<string, JournalRecord[]>();
+  world: ModelWorld;
+  constructor(world: ModelWorld) {
+    this.world = world;
+  }
+  create(run: string): void {
+    this.records.set(run, []);
+  }
+  open(): void {}
+  isOpen(): boolean {
+    return false;
+  }
+  append(run: string, { type, epoch, step, host, body }: Parameters<Journal['append']>[1]): JournalRecord {
+    if (this.world.dead) throw new Died('the controller is dead');
+    const list = this.records.get(run) ?? [];
+    const record = {
+      seq: list.length + 1,
+      at: new Date(0).toISOString(),
+      epoch,
+      type,
+      step: step ?? null,
+      host: host ?? null,
+      body: structuredClone(body ?? {}),
+    };
+    list.push(JSON.parse(JSON.stringify(record)) as JournalRecord);
+    this.records.set(run, list);
+    return record;
+  }
+  read(run: string): JournalRecord[] {
+    return structuredClone(this.records.get(run) ?? []);
+  }
+  runs() {
+    return [];
+  }
+  close(): void {}
+}

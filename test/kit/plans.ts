@@ -1,0 +1,196 @@
+import type { ErrorReport, Event, EventBody } from '../../src/engine/events.ts';
+import type { RunState, StepState } from '../../src/engine/state.ts';
+import type { Plan, PlanLine } from '../../src/plan/plan.ts';
+
+/** A plan line with the quiet default of every field. */
+export function planLine(parts: Partial<PlanLine> & { step: string; host: string }): PlanLine {
+  return {
+    title: parts.step,
+    uses: 'command.run',
+    kind: 'change',
+    stamp: 'exact',
+    summary: `do ${parts.step}`,
+    diff: [],
+    undo: 'as before',
+    irreversible: null,
+    after: [],
+    needs: [],
+    writeLine: false,
+    bytes: null,
+    hosts: [parts.host],
+    facts: [],
+    predicts: {},
+    ...parts,
+  };
+}
+
+/** A plan with the given lines; its name and digest are fixed, so that texts can be compared. */
+export function aPlan(lines: readonly PlanLine[], parts: Partial<Plan> = {}): Plan {
+  return {
+    version: 1,
+    runbook: {
+      name: 'migrate-engine-db',
+      title: 'Move the oVirt engine database to a remote PostgreSQL server',
+      digest: 'd'.repeat(64),
+    },
+    roles: { engine: 'engine', new_db: 'newdb', he_host: 'he1' },
+    inputs: { database: 'engine', password: { $secret: 'input:password' } },
+    madeAt: '2026-01-01T02:00:00.000Z',
+    alreadyDone: false,
+    lines,
+    checkpoints: [],
+    readings: {},
+    stateRefs: {},
+    blockers: [],
+    warnings: [],
+    digest: '7f3a91c2'.padEnd(64, '0'),
+    ...parts,
+  };
+}
+
+/** The move of an engine database in seven steps, with a checkpoint, a diff and a write line. */
+export function movePlan(parts: Partial<Plan> = {}): Plan {
+  return aPlan(
+    [
+      planLine({ step: 'maintenance', host: 'he1', summary: 'global maintenance: none -> global', undo: 'back to none' }),
+      planLine({
+        step: 'stop-services',
+        host: 'engine',
+        summary: 'stop ovirt-engine, ovirt-engine-dwhd (2 of 4 run)',
+        undo: 'start both',
+      }),
+      planLine({
+        step: 'dump',
+        host: 'engine',
+        summary: 'engine.dump, about 61 MB (database 204 MB)',
+        stamp: 'predicted',
+        undo: 'remove it',
+        bytes: 61_000_000,
+        predicts: { engine: { 'fileContent(/var/lib/ferry/engine.dump)': null } },
+      }),
+      planLine({
+        step: 'restore',
+        host: 'newdb',
+        summary: 'into engine, one transaction',
+        stamp: 'predicted',
+        undo: 'empty it',
+        hosts: ['newdb', 'engine'],
+      }),
+      planLine({
+        step: 'compare',
+        host: 'engine',
+        kind: 'check',
+        summary: 'rows and content of every table',
+        stamp: 'predicted',
+        undo: null,
+        writeLine: true,
+      }),
+      planLine({
+        step: 'point-at-new',
+        host: 'engine',
+        summary: '10-setup-database.conf',
+        undo: 'the old bytes',
+        diff: [
+          ['-', 'ENGINE_DB_HOST="localhost"'],
+          ['+', 'ENGINE_DB_HOST="newdb.example.com"'],
+        ],
+      }),
+      planLine({
+        step: 'start-services',
+        host: 'engine',
+        summary: 'start ovirt-engine, ovirt-engine-dwhd',
+        stamp: 'predicted',
+        undo: 'stop both',
+      }),
+    ],
+    {
+      checkpoints: [
+        { name: 'quiesced', afterStep: 2 },
+        { name: 'moved', afterStep: 5 },
+      ],
+      readings: { engine: { 'fileContent(/var/lib/ferry/engine.dump)': { state: 'absent' } } },
+      ...parts,
+    },
+  );
+}
+
+export const RUN = 'r-20260101-020000-ab12';
+
+/** Stamps events one after the other; each says how many seconds after the first it came. */
+export function eventsAt(...timed: readonly (readonly [seconds: number, body: EventBody])[]): Event[] {
+  return timed.map(
+    ([seconds, body]) =>
+      ({ at: new Date(Date.parse('2026-01-01T02:00:00.000Z') + seconds * 1000).toISOString(), run: RUN, ...body }) as Event,
+  );
+}
+
+export const restoreFailed: ErrorReport = {
+  code: 'COMMAND_FAILED',
+  message: 'restore on newdb ended with exit code 1: pg_restore: error: could not write: No space left on device',
+  hint: 'ferry resume',
+  left: 'Nothing is left of the half restore on newdb.',
+};
+
+export function stepState(parts: Partial<StepState> & { step: string; host: string }): StepState {
+  return {
+    phase: 'waiting',
+    attempt: 0,
+    undoAttempt: 0,
+    undo: null,
+    irreversible: null,
+    keepOwed: false,
+    hosts: [parts.host],
+    promised: {},
+    outputs: {},
+    change: null,
+    summary: '',
+    error: null,
+    startedAt: null,
+    endedAt: null,
+    ...parts,
+  };
+}
+
+/** A run of `plan` with its first steps done and every other one waiting. */
+export function runState(plan: Plan, parts: Partial<RunState> & { done?: number } = {}): RunState {
+  const { done = 0, ...rest } = parts;
+  return {
+    run: RUN,
+    plan,
+    path: 'runbooks/migrate-engine-db.yaml',
+    sources: [],
+    inventory: 'inventory.yaml',
+    secrets: {},
+    phase: 'running',
+    epoch: 1,
+    startedAt: '2026-01-01T02:00:00.000Z',
+    endedAt: null,
+    steps: new Map(
+      plan.lines.map((line, index) => [
+        line.step,
+        stepState({
+          step: line.step,
+          host: line.host,
+          summary: line.summary,
+          ...(index < done
+            ? { phase: 'done', attempt: 1, startedAt: '2026-01-01T02:00:01.000Z', endedAt: '2026-01-01T02:00:03.500Z' }
+            : {}),
+        }),
+      ]),
+    ),
+    checkpoints: [],
+    leases: ['engine', 'he1', 'newdb'],
+    readings: {},
+    baseline: plan.readings,
+    refs: {},
+    readingsAt: {},
+    writeLine: null,
+    pause: null,
+    rollbackTo: null,
+    crossing: false,
+    crossed: false,
+    proof: null,
+    kept: [],
+    ...rest,
+  };
+}

@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { execOn } from '../../lab/lab.ts';
+import { FerryOnLab } from '../kit/ferry-on-lab.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+const labDir = inject('labDir');
+const HOSTS = ['engine', 'newdb'] as const;
+const PASSWORD = `le$s'on "four" \`pw\` \\ ü`;
+
+// All files of the folders the lessons and their transfers write to, with bytes, mode and owner; and which services run.
+const LOOK = `find /etc /root /srv /var/tmp -xdev ! -type d -printf '%p %m %u %g %l\\n' | sort
+find /etc /root /srv /var/tmp -xdev -type f -exec sha256sum {} + | sort -k2
+find /var/lib /run -mindepth 1 -maxdepth 1 ! -path /var/lib/ferry -printf '%p %m %u %g\\n' | grep ferry
+systemctl list-units --type=service --state=running,failed --plain --no-legend | awk '{print $1, $3, $4}' | grep -v '^user@\\|^session\\|^user-runtime'
+ps -eo args | grep -c '[f]erry'`;
+
+async function look(): Promise<Record<string, string>> {
+  const found = await Promise.all(HOSTS.map(async (host) => [host, (await execOn(labDir, host, LOOK)).stdout] as const));
+  return Object.fromEntries(found);
+}
+const onHost = async (host: string, script: string) => (await execOn(labDir, host, script)).stdout.trim();
+const dwhd = () => onHost('engine', 'systemctl is-active ovirt-engine-dwhd ovirt-engine-notifier');
+
+describe('the lessons, run on the lab and taken back', () => {
+  let ferry: FerryOnLab;
+  let before: Record<string, string>;
+  let secrets: string;
+
+  beforeAll(async () => {
+    secrets = mkdtempSync(join(tmpdir(), 'ferry-lesson-'));
+    writeFileSync(join(secrets, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
+    before = await look();
+    expect(before.engine).toContain('ovirt-engine-dwhd.service active running');
+  });
+  afterAll(() => rmSync(secrets, { recursive: true, force: true }));
+  beforeEach(() => {
+    ferry = new FerryOnLab(labDir);
+  });
+  afterEach(() => ferry.remove());
+
+  /** Validates and plans a lesson, and sees that this changed nothing. */
+  async function planned(lesson: string, more: string[] = []): Promise<string> {
+    const valid = await promisify(execFile)(process.execPath, ['dist/src/main.js', 'validate', lesson], { cwd: PROJECT });
+    expect(valid.stdout).toMatch(/is sound: \d steps, (1 role|2 roles)\./);
+    const plan = await ferry.run(['plan', lesson, ...ferry.hosts, ...more]);
+    expect(plan.code, plan.stderr).toBe(0);
+    expect(plan.stdout).toContain('Nothing was changed.');
+    expect(await look()).toEqual(before);
+    return plan.stdout;
+  }
+
+  async function ran(words: string[]): Promise<string> {
+    const run = await ferry.run(words);
+    expect(run.code, run.stderr).toBe(0);
+    return run.stdout;
+  }
+
+  /** Takes the latest run back, and sees past Ferry that everything is as it was. */
+  async function takenBack(): Promise<void> {
+    const back = await ferry.run(['rollback']);
+    expect(back.code, back.stderr).toBe(4);
+    expect(back.stdout).toMatch(/, 0 kept on purpose, 0 differ\./);
+    expect(await look()).toEqual(before);
+    expect(await onHost('engine', 'cat /var/lib/ferry/lease 2>&1')).toContain('No such file');
+  }
+
+  it('01 asks a host and changes nothing', async () => {
+    const lesson = 'examples/01-hello-host.yaml';
+    expect(await planned(lesson)).toContain('4 steps: 4 exact, 0 predicted, 0 opaque');
+    await ran(['run', lesson, ...ferry.hosts]);
+    expect(await look()).toEqual(before);
+    const log = await ran(['log', '--json']);
+    expect(log).toContain(await onHost('engine', 'uname -sr'));
+    await takenBack();
+  });
+
+  it('02 stops what runs, and starts that and nothing else', async () => {
+    const lesson = 'examples/02-stop-and-start.yaml';
+    expect(await planned(lesson)).toContain('stop ovirt-engine-dwhd (1 of 2 run)');
+    await ran(['run', lesson, ...ferry.hosts, '--until', 'quiet']);
+    expect(await dwhd()).toBe('inactive\ninactive');
+    const pid = 'systemctl show -P MainPID ovirt-engine-dwhd';
+    expect(await onHost('engine', pid)).toBe('0');
+    await ran(['resume']);
+    expect(await dwhd()).toBe('active\ninactive');
+    await takenBack();
+    expect(await dwhd()).toBe('active\ninactive');
+  });
+
+  it('03 changes one line of a conf file, and has nothing to do the second time', async () => {
+    const lesson = 'examples/03-edit-a-conf.yaml';
+    const file = '/etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-database.conf';
+    const old = await onHost('engine', `cat ${file}`);
+    const plan = await planned(lesson);
+    expect(plan).toContain('- DWH_DB_SECURED_VALIDATION="False"');
+    expect(plan).toContain('+ DWH_DB_SECURED_VALIDATION="True"');
+    await ran(['run', lesson, ...ferry.hosts]);
+    const now = await onHost('engine', `cat ${file}`);
+    expect(now).toBe(old.replace('DWH_DB_SECURED_VALIDATION="False"', 'DWH_DB_SECURED_VALIDATION="True"'));
+    expect(now).not.toBe(old);
+    expect(await onHost('engine', `stat -c '%a %U %G' ${file}`)).toBe('600 ovirt ovirt');
+    expect(await ran(['run', lesson, ...ferry.hosts])).toBe('Already done: nothing was changed.\n');
+    await takenBack();
+  });
+
+  it('04 writes a secret into a file and nowhere else', async () => {
+    const lesson = 'examples/04-inputs-and-when.yaml';
+    const given = ['--secret', `password=file:${join(secrets, 'password')}`];
+    const plan = await planned(lesson, given);
+    expect(plan).toMatch(/readme\s+skipped/);
+    const run = await ran(['run', lesson, ...ferry.hosts, ...given, '--input', 'readme=true', '--input', 'database=l4']);
+    const address = await onHost('engine', 'hostname');
+    expect(await onHost('engine', 'cat /var/lib/ferry-lesson/l4.pgpass')).toBe(`${address}:5432:l4:ferry:${PASSWORD}`);
+    expect(await onHost('engine', 'stat -c "%n %a" /var/lib/ferry-lesson /var/lib/ferry-lesson/*')).toBe(
+      '/var/lib/ferry-lesson 700\n/var/lib/ferry-lesson/README 644\n/var/lib/ferry-lesson/l4.pgpass 600',
+    );
+    // As it is, and as JSON writes it.
+    const log = await ran(['log', '--json']);
+    for (const form of [PASSWORD, JSON.stringify(PASSWORD).slice(1, -1)]) expect(plan + run + log).not.toContain(form);
+    const needle = `-F 'four" \`pw'`;
+    expect(await onHost('engine', `grep -rl ${needle} /var/lib/ferry-lesson`)).toBe('/var/lib/ferry-lesson/l4.pgpass');
+    expect(
+      await onHost(
+        'engine',
+        `grep -rl ${needle} /var/lib/ferry /run/ferry /var/log; journalctl -q --no-pager | grep -c ${needle}`,
+      ),
+    ).toBe('0');
+    await takenBack();
+  });
+
+  it('05 sends a file from host to host, and tidies up', async () => {
+    const lesson = 'examples/05-copy-a-file.yaml';
+    expect(await planned(lesson)).toContain('4 steps on 2 hosts');
+    await ran(['run', lesson, ...ferry.hosts, '--until', 'sent']);
+    expect(await onHost('engine', 'cat /root/ferry-lesson.txt')).toBe('Made on engine.');
+    await ran(['resume']);
+    expect(await onHost('newdb', 'cat /var/lib/ferry-lesson/from-engine.txt')).toBe('Made on engine.');
+    expect(await onHost('engine', 'ls /root/ferry-lesson.txt 2>&1')).toContain('No such file');
+    // The key made for the transfer is gone before the run ends, not with its rollback.
+    expect(before.newdb).toContain(await onHost('newdb', 'sha256sum /root/.ssh/authorized_keys'));
+    await takenBack();
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { type Action, blocked } from '../../src/actions/action.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
+import type { Runbook, Step, Template } from '../../src/runbook/runbook.ts';
+import { modelActions } from '../kit/model-actions.ts';
+import { runbookOf, step } from '../kit/model-run.ts';
+import { cell, ModelWorld } from '../kit/model-world.ts';
+
+const at = { file: 'model.yaml', line: 1, column: 1 };
+
+async function planOf(runbook: Runbook, cells: Record<string, string>, actions = modelActions) {
+  const world = new ModelWorld();
+  for (const [key, value] of Object.entries(cells)) world.cells.set(key, value);
+  const reads: string[][] = [];
+  const plan = await makePlan({
+    runbook,
+    actions,
+    inputs: new Map(),
+    roles: new Map(['a', 'b'].map((name) => [name, world.info(name)])),
+    madeAt: 'now',
+    read(host, refs) {
+      reads.push([host, ...refs.map((ref) => ref.key)]);
+      return world.read(host, refs);
+    },
+  });
+  return { plan, reads, world };
+}
+
+/** A step whose params hold an expression. */
+function expressing(base: Step, key: string, value: string): Step {
+  const entries: [string, Template][] = [
+    ['key', { kind: 'literal', value: key, at }],
+    ['value', { kind: 'expression', source: value, at }],
+  ];
+  return { ...base, with: { kind: 'map', entries, at } };
+}
+
+describe('a plan', () => {
+  it('reads all facts of a host in one batch, and each fact once', async () => {
+    const steps = [
+      step('one', 'model.atomic', { key: 'x', value: '1' }),
+      step('two', 'model.atomic', { key: 'x', value: '2' }),
+      step('three', 'model.atomic', { key: 'y', value: '1' }),
+      step('four', 'model.atomic', { key: 'x', value: '1' }, { role: 'b' }),
+    ];
+    const { reads, world } = await planOf(runbookOf(steps), {});
+    expect(reads).toEqual([
+      ['a', 'cell(x)', 'cell(y)'],
+      ['b', 'cell(x)'],
+    ]);
+    expect(world.ran).toEqual([]);
+  });
+
+  it('plans a step on what an earlier one will make, and stamps it predicted', async () => {
+    const steps = [
+      step('one', 'model.atomic', { key: 'x', value: '1' }),
+      step('again', 'model.atomic', { key: 'x', value: '1' }),
+    ];
+    const { plan } = await planOf(runbookOf(steps), { 'a/x': '0' });
+    expect(plan.lines.map(({ kind, stamp, after }) => [kind, stamp, after])).toEqual([
+      ['change', 'exact', []],
+      ['no-change', 'predicted', ['one']],
+    ]);
+  });
+
+  it('says after which step a line is known when its fact will be something only apply can tell', async () => {
+    const steps = [
+      step('dump', 'model.detached', { key: 'x', value: '1' }),
+      step('use', 'model.atomic', { key: 'x', value: '2' }),
+    ];
+    const { plan } = await planOf(runbookOf(steps), {});
+    expect(plan.lines[1]).toMatchObject({ kind: 'later', stamp: 'opaque', after: ['dump'], summary: 'known after dump' });
+  });
+
+  it('says the same of a param that hangs on an output nobody knows yet, and fills in the ones that are known', async () => {
+    const steps = [
+      step('dump', 'model.detached', { key: 'x', value: '1' }),
+      expressing(step('unknown', 'model.atomic', {}), 'y', "steps['dump'].outputs.size"),
+      step('set', 'model.atomic', { key: 'z', value: 'new' }),
+      expressing(step('known', 'model.atomic', {}), 'w', "steps['set'].outputs.before"),
+    ];
+    const { plan } = await planOf(runbookOf(steps), { 'a/z': 'old', 'a/w': 'x' });
+    expect(plan.lines[1]).toMatchObject({ kind: 'later', after: ['dump'] });
+    expect(plan.lines[3]).toMatchObject({ kind: 'change', predicts: { a: { 'cell(w)': { state: 'value', value: 'old' } } } });
+  });
+
+  it('leaves out a step whose condition does not hold; its outputs are null', async () => {
+    const source = (text: string) => [{ source: text, at, scope: runbookOf([]).root }];
+    const steps = [
+      { ...step('skipped', 'model.atomic', { key: 'x', value: '1' }), when: source('false') },
+      { ...step('after', 'model.atomic', { key: 'y', value: '1' }), when: source("steps['skipped'].outputs.before == null") },
+    ];
+    const { plan } = await planOf(runbookOf(steps), {});
+    expect(plan.lines.map(({ kind }) => kind)).toEqual(['skipped', 'change']);
+  });
+
+  it('is already done when every check under done holds, and not when there is none', async () => {
+    const steps = [step('one', 'model.atomic', { key: 'x', value: '1' })];
+    const done = { ...runbookOf(steps), done: [step('holds', 'model.atomic', { key: 'x', value: '1' })] };
+    expect((await planOf(done, { 'a/x': '1' })).plan.alreadyDone).toBe(true);
+    expect((await planOf(done, { 'a/x': '0' })).plan.alreadyDone).toBe(false);
+    expect((await planOf(runbookOf(steps), { 'a/x': '1' })).plan.alreadyDone).toBe(false);
+  });
+
+  it('has one digest for equal plans and another when anything differs', async () => {
+    const book = runbookOf([step('one', 'model.atomic', { key: 'x', value: '1' })]);
+    const [first, second, other] = [
+      await planOf(book, { 'a/x': '0' }),
+      await planOf(book, { 'a/x': '0' }),
+      await planOf(book, { 'a/x': '9' }),
+    ];
+    expect(second.plan.digest).toBe(first.plan.digest);
+    expect(other.plan.digest).not.toBe(first.plan.digest);
+    expect(JSON.parse(JSON.stringify(first.plan))).toEqual(first.plan);
+  });
+
+  it('keeps what was read before as the baseline of the proof, measures left out', async () => {
+    const { plan } = await planOf(runbookOf([step('one', 'model.atomic', { key: 'x', value: '1' })]), { 'a/x': '0' });
+    expect(plan.readings).toEqual({ a: { 'cell(x)': { state: 'value', value: '0' } } });
+    expect(plan.stateRefs).toEqual({ a: { 'cell(x)': { kind: 'cell', args: ['x'] } } });
+  });
+
+  describe('with a step that is blocked', () => {
+    const atomic = modelActions.get('model.atomic') as Action;
+    const touches = ({ key }: { key: string }, role: string) => ({ changes: [[role, cell.key(key)] as const] });
+    const actions = new Map<string, Action>([
+      ...modelActions,
+      ['model.atomic', { ...atomic, touches }],
+      ['model.refusing', { ...atomic, touches, plan: () => blocked('there is no room', 'Make room.') }],
+      // Needs what was there before it, as a restore needs a dump.
+      ['model.needy', { ...atomic, touches, plan: () => blocked('there is nothing', 'Make it first.') }],
+    ]);
+
+    it('judges nothing that hangs on what it would have made: one cause, one blocker', async () => {
+      const steps = [
+        step('dump', 'model.refusing', { key: 'x', value: '1' }),
+        step('restore', 'model.needy', { key: 'x', value: '2' }),
+        step('compare', 'model.needy', { key: 'x', value: '3' }),
+        step('other', 'model.atomic', { key: 'y', value: '1' }),
+      ];
+      const { plan } = await planOf(runbookOf(steps), {}, actions);
+      expect(plan.blockers.map(({ message }) => message)).toEqual(['dump on a: there is no room']);
+      expect(plan.lines.map(({ kind, after }) => [kind, after])).toEqual([
+        ['blocked', []],
+        ['later', ['dump']],
+        ['later', ['restore']],
+        ['change', []],
+      ]);
+    });
+
+    it('tells once what two steps need of the same host', async () => {
+      const steps = [
+        step('one', 'model.refusing', { key: 'x', value: '1' }),
+        step('two', 'model.refusing', { key: 'y', value: '1' }),
+        step('three', 'model.refusing', { key: 'x', value: '1' }, { role: 'b' }),
+      ];
+      const { plan } = await planOf(runbookOf(steps), {}, actions);
+      expect(plan.blockers.map(({ message }) => message)).toEqual(['one on a: there is no room', 'three on b: there is no room']);
+    });
+  });
+});

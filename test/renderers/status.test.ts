@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { statusJson, statusText } from '../../src/renderers/status.ts';
+import { movePlan, RUN, restoreFailed, runState, stepState } from '../kit/plans.ts';
+
+const page = { width: 100, colour: false };
+
+function failed() {
+  const state = runState(movePlan(), {
+    done: 3,
+    phase: 'paused',
+    checkpoints: ['quiesced'],
+    pause: { reason: 'failure', step: 'restore', error: restoreFailed },
+  });
+  state.steps.set(
+    'restore',
+    stepState({
+      step: 'restore',
+      host: 'newdb',
+      phase: 'failed',
+      attempt: 2,
+      summary: 'into engine',
+      error: restoreFailed,
+      startedAt: '2026-01-01T02:00:04.000Z',
+      endedAt: '2026-01-01T02:01:04.000Z',
+    }),
+  );
+  return state;
+}
+
+describe('the status of a run', () => {
+  it('fits one screen: what is done, what failed and why, what is to come, and the ways on', () => {
+    expect(statusText(failed(), page)).toBe(
+      `
+${RUN}   migrate-engine-db   paused (failure at restore)
+started 2026-01-01 02:00:00Z, last seen 2026-01-01 02:01:04Z; 3 of 7 steps done
+
+  done      he1     maintenance     global maintenance: none -> global  2.5 s
+  done      engine  stop-services   stop ovirt-engine, ovirt-engine-dwhd (2 of 4 run)  2.5 s
+  done      engine  dump            engine.dump, about 61 MB (database 204 MB)  2.5 s
+  failed    newdb   restore         into engine  attempt 2, 1 min
+            error COMMAND_FAILED  restore on newdb ended with exit code 1: pg_restore: error: could
+              not write: No space left on device
+              Nothing is left of the half restore on newdb.
+              ferry resume
+  to come   engine  compare         rows and content of every table
+  to come   engine  point-at-new    10-setup-database.conf
+  to come   engine  start-services  start ovirt-engine, ovirt-engine-dwhd
+
+reached  checkpoint quiesced
+writes   the write line is not crossed
+leases   engine, he1, newdb
+go on    ferry resume ${RUN}
+go back  ferry rollback ${RUN} --plan`.trimStart(),
+    );
+  });
+
+  it('warns of the way back once the write line is crossed', () => {
+    const state = runState(movePlan(), {
+      done: 7,
+      phase: 'finished',
+      leases: [],
+      writeLine: { step: 'compare', at: '2026-01-01T02:02:00.000Z' },
+    });
+    expect(statusText(state, page)).toContain('writes   the write line was crossed at compare, 2026-01-01 02:02:00Z');
+    expect(statusText(state, page)).toContain('--plan   (gives up what was written since the write line)');
+    expect(statusText(state, page)).not.toContain('ferry resume');
+  });
+
+  it('does not call a step in doubt running when its run is paused', () => {
+    const running = runState(movePlan(), { done: 2 });
+    running.steps.set('dump', stepState({ step: 'dump', host: 'engine', phase: 'doubt', attempt: 1 }));
+    expect(statusText(running, page)).toMatch(/runs +engine +dump/);
+    running.phase = 'paused';
+    expect(statusText(running, page)).toMatch(/in doubt +engine +dump/);
+  });
+
+  it('calls a run interrupted, and its step in doubt, when no Ferry works on it', () => {
+    const killed = runState(movePlan(), { done: 2 });
+    killed.steps.set('dump', stepState({ step: 'dump', host: 'engine', phase: 'doubt', attempt: 1 }));
+    const text = statusText(killed, page, false);
+    expect(text).toContain('interrupted: no ferry on this machine works on it');
+    expect(text).toMatch(/in doubt +engine +dump/);
+    expect(text).toMatch(/go on +ferry resume \S+$/m);
+    expect(JSON.parse(statusJson(killed, false))).toMatchObject({ phase: 'running', workedOn: false });
+  });
+
+  it('ends with the proof after a rollback', () => {
+    const proof = [
+      { host: 'engine', key: 'unitState(x)', verdict: 'equal', before: 'active', now: 'active', why: null },
+    ] as const;
+    expect(statusText(runState(movePlan(), { phase: 'rolled-back', leases: [], proof }), page)).toMatch(
+      /Proof: 1 fact read again: 1 equal, 0 kept on purpose, 0 differ\.$/,
+    );
+  });
+
+  it('is plain JSON for programs, with the steps as a list and without the frozen files', () => {
+    const json = JSON.parse(statusJson(failed())) as {
+      steps: { step: string; phase: string }[];
+      sources?: unknown;
+      lastAt: string;
+    };
+    expect(json.steps.map(({ step, phase }) => `${step} ${phase}`).slice(2, 5)).toEqual([
+      'dump done',
+      'restore failed',
+      'compare waiting',
+    ]);
+    expect(json.sources).toBeUndefined();
+    expect(json.lastAt).toBe('2026-01-01T02:01:04.000Z');
+  });
+});

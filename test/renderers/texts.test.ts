@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { FerryError } from '../../src/errors/ferry-error.ts';
+import { actionText } from '../../src/renderers/actions.ts';
+import { diagnosticsText } from '../../src/renderers/diagnostics.ts';
+import { errorText, reportOf } from '../../src/renderers/error.ts';
+import { createJsonRenderer } from '../../src/renderers/json.ts';
+import { windowOf } from '../../src/renderers/live-list.ts';
+import { logText } from '../../src/renderers/log.ts';
+import { rollbackPlanText } from '../../src/renderers/rollback-plan.ts';
+import { runsText } from '../../src/renderers/runs.ts';
+import { eventsAt, RUN, restoreFailed } from '../kit/plans.ts';
+
+const page = { width: 100, colour: false };
+
+describe('an error', () => {
+  it('has its code, what happened, what was left, and a hint that is never broken', () => {
+    const error = new FerryError('HOST_KEY_CHANGED', {
+      host: 'newdb',
+      address: '192.0.2.7',
+      port: 22,
+      got: 'SHA256:Jx4',
+      expected: 'SHA256:0aB',
+      file: '~/.ssh/known_hosts',
+      line: 12,
+    });
+    error.left = 'Nothing was run on newdb.';
+    const text = errorText(reportOf(error), { width: 60, colour: false });
+    expect(text).toMatch(/^error HOST_KEY_CHANGED {2}newdb \(192\.0\.2\.7 port 22\)/);
+    expect(text).toContain('\n  Nothing was run on newdb.\n');
+    expect(text).toContain(
+      '\n  If the machine was reinstalled, check the fingerprint with its owner, then:  ssh-keygen -f ~/.ssh/known_hosts -R 192.0.2.7',
+    );
+  });
+
+  it('of another kind is told as a defect of Ferry', () => {
+    expect(reportOf(new TypeError('x is undefined'))).toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('x is undefined'),
+    });
+  });
+});
+
+describe('findings about a file', () => {
+  it('have place, frame, caret and hint, and are counted', () => {
+    const found = {
+      severity: 'error',
+      code: 'FIELD_UNKNOWN',
+      message: 'There is no field "step" here.',
+      hint: 'Did you mean "steps"?',
+      at: { file: 'a.yaml', line: 10, column: 3 },
+      length: 4,
+    } as const;
+    const text = `${'x: 1\n'.repeat(9)}  step: 1\r\n`;
+    expect(
+      diagnosticsText(
+        [found, { severity: 'warning', code: 'INPUT_UNUSED', message: 'Nobody uses "a".' }],
+        [{ path: 'a.yaml', text }],
+        page,
+      ),
+    ).toBe(
+      `
+a.yaml:10:3
+error FIELD_UNKNOWN  There is no field "step" here.
+   9 | x: 1
+  10 |   step: 1
+     |   ^^^^
+  Did you mean "steps"?
+
+warning INPUT_UNUSED  Nobody uses "a".
+
+1 error, 1 warning.`.trimStart(),
+    );
+  });
+
+  it('show the caret also at the end of a very long line', () => {
+    const at = { file: 'a.yaml', line: 1, column: 5001 };
+    const text = diagnosticsText(
+      [{ severity: 'error', code: 'X', message: 'Here.', at }],
+      [{ path: 'a.yaml', text: `${'a'.repeat(5000)}!bc` }],
+      page,
+    );
+    const [source, caret] = text.split('\n').slice(2, 4);
+    expect(source?.[caret?.indexOf('^') ?? -1]).toBe('!');
+    expect(source?.length).toBeLessThan(100);
+  });
+});
+
+describe('a rollback before it is done', () => {
+  const steps = [
+    { step: 'restore', host: 'newdb', summary: 'empty it', keeps: 'database engine as engine_kept' },
+    { step: 'maintenance', host: 'he1', summary: 'back to none', keeps: null },
+  ];
+
+  it('says what is undone, what is kept, what was written since, and how to go back all the same', () => {
+    const writeLine = { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] };
+    expect(rollbackPlanText({ run: RUN, to: 'quiesced', steps, writeLine }, { width: 200, colour: false })).toBe(
+      `
+Rollback of ${RUN} to checkpoint quiesced: 2 steps, last first.
+ 1  newdb  restore      empty it
+      keeps: database engine as engine_kept
+ 2  he1    maintenance  back to none
+
+The write line was crossed at compare, 2026-01-01 02:02:00Z: going back gives up what was written since.
+  engine: 12 rows inserted
+To go back all the same:  ferry rollback ${RUN} --to quiesced --discard-writes
+Nothing was changed.`.trimStart(),
+    );
+  });
+
+  it('says that nothing is lost where the write line is not crossed', () => {
+    expect(rollbackPlanText({ run: RUN, to: null, steps, writeLine: null }, page)).toContain(
+      'The write line is not crossed: nothing that was written is lost.',
+    );
+  });
+});
+
+describe('lists', () => {
+  it('of runs have a head and aligned columns, or say that there is none', () => {
+    const run = {
+      run: RUN,
+      runbook: 'move',
+      startedAt: '2026-01-01T02:00:00.000Z',
+      lastAt: '2026-01-01T02:05:00.000Z',
+      lastType: 'rollback.finished',
+    };
+    expect(runsText([run], page)).toBe(
+      `
+run                     runbook  started               last seen             last
+${RUN}  move     2026-01-01 02:00:00Z  2026-01-01 02:05:00Z  rollback finished`.trimStart(),
+    );
+    expect(runsText([], page)).toBe('There are no runs yet.');
+  });
+
+  it('of records can be those of one step', () => {
+    const record = (seq: number, step: string | null, body: object) =>
+      ({ seq, at: '2026-01-01T02:00:00.000Z', epoch: 1, type: 'step.failed', step, host: 'db', body }) as never;
+    const records = [
+      record(1, 'dump', { summary: 'x' }),
+      record(2, 'restore', { error: { ...restoreFailed } }),
+      record(3, null, { mode: 'full', big: { a: 'a'.repeat(99) } }),
+    ];
+    expect(logText(records, 'restore', { width: 200, colour: false })).toBe(
+      `    2  2026-01-01 02:00:00Z  step.failed  restore on db: COMMAND_FAILED: ${restoreFailed.message}`,
+    );
+    expect(logText(records, undefined, page)).toMatch(/step\.failed {2}db: mode=full$/);
+  });
+
+  it('of events for programs are one JSON value a line', () => {
+    let text = '';
+    const events = eventsAt([0, { type: 'note', text: 'a\nb' }], [1, { type: 'checkpoint.reached', checkpoint: 'quiesced' }]);
+    const json = createJsonRenderer((piece) => {
+      text += piece;
+    });
+    for (const event of events) json.emit(event);
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(events);
+  });
+});
+
+describe('an action for its reader', () => {
+  it('has params with type and default, and its examples as YAML', () => {
+    const params = {
+      type: 'object',
+      required: ['units'],
+      properties: {
+        units: { type: 'array', items: { type: 'string' }, description: 'Units by name.' },
+        timeout: { type: 'string', default: '60s' },
+      },
+    };
+    const examples = [
+      { title: 'Stop one', with: { units: ['a.service'], deep: { on: 'yes' }, rules: [{ user: 'engine', port: 5432 }] } },
+    ];
+    const text = actionText(
+      {
+        name: 'service.stop',
+        summary: 'Stop units.',
+        description: null,
+        params,
+        outputs: { stopped: 'What ran.' },
+        irreversible: null,
+        examples,
+      },
+      page,
+    );
+    expect(text).toContain('  units    list of string  required       Units by name.');
+    expect(text).toContain('  timeout  string          default "60s"');
+    expect(text).toContain(
+      '    units: [a.service]\n    deep:\n      on: "yes"\n    rules:\n      - user: engine\n        port: 5432',
+    );
+  });
+});
+
+describe('the window on a long frame', () => {
+  const frame = Array.from({ length: 50 }, (_, index) => `${index === 30 ? '*' : '-'} step ${index}`).join('\n');
+
+  it('has the running line in it and says how much is cut', () => {
+    const lines = windowOf(frame, 12, '*').split('\n');
+    expect(lines).toHaveLength(12);
+    expect(lines[0]).toBe('  ... 25 more above');
+    expect(lines).toContain('* step 30');
+    expect(lines.at(-1)).toBe('  ... 15 more below');
+  });
+
+  it('shows the end when nothing runs, and all of it when it fits', () => {
+    expect(windowOf(frame.replace('*', '-'), 12, '*').split('\n').at(-1)).toBe('- step 49');
+    expect(windowOf('a\nb', 12, '*')).toBe('a\nb');
+  });
+});

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { execOn } from '../../lab/lab.ts';
+import { foldRun } from '../../src/engine/state.ts';
+import type { JournalRecord } from '../../src/journal/journal.ts';
+import { FerryOnLab } from '../kit/ferry-on-lab.ts';
+import { type Snapshot, snapshot } from '../kit/lab-state-of.ts';
+
+const RUNBOOK = 'runbooks/ovirt/migrate-engine-db.yaml';
+const labDir = inject('labDir');
+
+// Every step before the write line that changes something; the last of them with all the others behind it.
+const STEPS = [
+  'prepare.settings',
+  'prepare.role',
+  'prepare.database',
+  'prepare.extension',
+  'prepare.access',
+  'maintenance',
+  'stop-services',
+  'fence-old',
+  'dump',
+  'copy',
+  'restore',
+  'point-engine',
+  'point-dwhd',
+] as const;
+
+/** The state of the latest run as its journal tells it, read past Ferry. */
+function stateOf(ferry: FerryOnLab) {
+  const database = new DatabaseSync(join(ferry.stateDir, 'journal.db'), { readOnly: true });
+  const rows = database.prepare('SELECT * FROM records ORDER BY run, seq').all();
+  database.close();
+  const records = rows.map((row) => ({ ...row, body: JSON.parse(String(row.body)) })) as unknown as (JournalRecord & {
+    run: string;
+  })[];
+  const run = records.at(-1)?.run ?? '';
+  return foldRun(
+    run,
+    records.filter((record) => record.run === run),
+  );
+}
+
+describe('a rollback from before the write line', () => {
+  let before: Snapshot;
+  let ferry: FerryOnLab;
+
+  beforeAll(async () => {
+    before = await snapshot(labDir);
+  });
+  afterEach(() => ferry.remove());
+
+  for (const [index, step] of STEPS.entries()) {
+    // Alternately the failure comes before the change and after it, which are the two ends of what undo must cope with.
+    const point = index % 2 === 0 ? 'after-apply' : 'before-apply';
+
+    it(`leaves everything as it was when ${step} fails ${point.replace('-', ' ')}`, async () => {
+      ferry = new FerryOnLab(labDir);
+      const failed = await ferry.run(['run', RUNBOOK, ...ferry.hosts], { FERRY_FAIL_AT: `${point} ${step}` });
+      expect(failed.code, failed.stderr).toBe(1);
+      expect(failed.stdout + failed.stderr).toContain('FERRY_FAIL_AT');
+      expect(stateOf(ferry)).toMatchObject({ phase: 'paused', pause: { step } });
+
+      const preview = await ferry.run(['rollback', '--plan']);
+      expect(preview.code).toBe(0);
+      expect(preview.stdout).toContain(`${index + 1} step${index === 0 ? '' : 's'}, last first`);
+
+      const back = await ferry.run(['rollback']);
+      expect(back.code, back.stderr).toBe(4);
+      expect(await snapshot(labDir)).toEqual(before);
+      const { proof, leases, phase } = stateOf(ferry);
+      expect(phase).toBe('rolled-back');
+      expect(leases).toEqual([]);
+      expect(proof?.filter(({ verdict }) => verdict === 'differs')).toEqual([]);
+      expect(proof?.filter(({ verdict }) => verdict === 'kept')).toEqual([]);
+      expect(proof?.length).toBeGreaterThan(20);
+      expect(back.stdout).toContain(`${proof?.length} equal, 0 kept on purpose, 0 differ.`);
+    });
+  }
+});
+
+describe('a rollback to a checkpoint', () => {
+  const ferry = new FerryOnLab(labDir);
+  afterAll(() => ferry.remove());
+
+  it('takes back what came after it, keeps the lease, and the run goes on from there', async () => {
+    const before = await snapshot(labDir);
+    const failed = await ferry.run(['run', RUNBOOK, ...ferry.hosts], { FERRY_FAIL_AT: 'after-apply dump' });
+    expect(failed.code, failed.stderr).toBe(1);
+    const back = await ferry.run(['rollback', '--to', 'prepared']);
+    expect(back.code, back.stderr).toBe(4);
+    expect(back.stdout).toContain('0 differ');
+    const there = await snapshot(labDir);
+    expect(there['engine: units']).toBe(before['engine: units']);
+    expect(there['he1: maintenance']).toBe(before['he1: maintenance']);
+    expect(there['newdb: databases']).not.toBe(before['newdb: databases']);
+    expect((await execOn(labDir, 'engine', 'cat /var/lib/ferry/lease')).stdout).toContain(stateOf(ferry).run);
+
+    const on = await ferry.run(['resume', '--until', 'quiesced']);
+    expect(on.code, on.stderr).toBe(0);
+    expect((await ferry.run(['rollback'])).code).toBe(4);
+    expect(await snapshot(labDir)).toEqual(before);
+  });
+});

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PROJECT = join(import.meta.dirname, '..');
+const bin = (name: string) => join(PROJECT, 'node_modules', '.bin', name);
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const reports = mkdtempSync(join(tmpdir(), 'ferry-test-'));
+
+/** Runs one command; its output is shown as it comes, or all at once at the end when lanes run side by side. */
+function run(words: [string, ...string[]], live: boolean): Promise<number> {
+  const [file, ...args] = words;
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd: PROJECT, stdio: live ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    const chunks: Buffer[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.on('close', (code) => {
+      process.stdout.write(Buffer.concat(chunks));
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** A command that counts as one test: it passes or it fails. */
+async function single(name: string, words: [string, ...string[]]): Promise<boolean> {
+  const code = await run(words, true);
+  process.stdout.write(`${code === 0 ? 'ok' : 'FAILED'}  ${name}\n`);
+  if (code === 0) total.passed += 1;
+  else total.failed += 1;
+  return code === 0;
+}
+
+/** One tier of tests. A run that leaves no report, or fails without a failed test, counts as one failure. */
+async function tier(name: string, live: boolean): Promise<void> {
+  const began = performance.now();
+  const file = join(reports, `${name}.json`);
+  const code = await run(
+    [bin('vitest'), 'run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+    live,
+  );
+  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+      numPendingTests: number;
+      numTodoTests: number;
+    };
+    count.passed = report.numPassedTests;
+    count.failed = report.numFailedTests;
+    count.skipped = report.numPendingTests + report.numTodoTests;
+  } catch {
+    count.failed = 1;
+  }
+  if (code !== 0 && count.failed === 0) count.failed = 1;
+  process.stdout.write(
+    `${name}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped in ${((performance.now() - began) / 1000).toFixed(0)} s\n`,
+  );
+  total.passed += count.passed;
+  total.failed += count.failed;
+  total.skipped += count.skipped;
+}
+
+await single('types', [bin('tsc'), '-p', '.']);
+await single('lint and format', [bin('biome'), 'check']);
+await single('generated files are up to date', [process.execPath, 'src/dev/generate.ts', '--check']);
+const built = await single('build', [process.execPath, 'src/dev/build.ts']);
+await tier('unit', true);
+if (built) {
+  // The lab's package install and its cache are made by the first tier; the others then find them.
+  await tier('lab-kit', true);
+  // Two labs side by side, one lane each: as many as there are cores.
+  const lane = async (...names: string[]) => {
+    for (const name of names) await tier(name, false);
+  };
+  await Promise.all([lane('e2e'), lane('rollback', 'contract', 'lab')]);
+}
+rmSync(reports, { recursive: true, force: true });
+process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`);
+process.exitCode = total.failed > 0 ? 1 : 0;
