@@ -62,13 +62,9 @@ export interface Validation {
 export interface RollbackPreview {
   readonly run: string;
   readonly to: string | null;
-  /** `keeps` says what stays different on purpose, null when nothing does. */
-  readonly steps: readonly {
-    readonly step: string;
-    readonly host: string;
-    readonly summary: string;
-    readonly keeps: string | null;
-  }[];
+  readonly steps: readonly { readonly step: string; readonly host: string; readonly summary: string }[];
+  /** What stays, because nothing can take it back. */
+  readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
   /** Set when the way back crosses the write line; `written` has a line for each thing written since. */
   readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
 }

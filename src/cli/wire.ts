@@ -77,8 +77,7 @@ async function runRunbook(path: string, options: RunOptions, io: RunIo): Promise
     if (io.confirmPlan && !(await io.confirmPlan(plan))) return { outcome: 'refused', run: null, error: null, exit: 5 };
     return await withJournal(options, async (journal, stateDir) => {
       const run = newRunId();
-      journal.create(run, runbook.name);
-      journal.append(run, { type: 'run.started', epoch: 1, body: startBody(path, prepared, stateDir) });
+      journal.create(run, runbook.name, { type: 'run.started', epoch: 1, body: startBody(path, prepared, stateDir) });
       const state = foldRun(run, journal.read(run));
       const context = new RunContext(makePorts({ ...prepared, journal, stateDir, yes: options.yes, io }), state);
       const end = await executeRun(context, { until: options.until, resumed: false });
@@ -234,7 +233,8 @@ export const wire: Wire = {
       const way = wayBack(context, options.to);
       return {
         to: options.to ?? null,
-        steps: way.steps.map(({ step, host, summary }) => ({ step: step.id, host, summary, keeps: null })),
+        steps: way.steps.map(({ step, host, summary }) => ({ step: step.id, host, summary })),
+        irreversible: way.irreversible,
         writeLine: way.writeLine && {
           step: way.writeLine.step.id,
           at: way.writeLine.at,

@@ -64,6 +64,8 @@ export type Event = { readonly at: string; readonly run: string } & (
   | {
       readonly type: 'rollback.started';
       readonly steps: readonly { readonly step: string; readonly host: string; readonly summary: string }[];
+      /** What of it stays, because nothing can take it back. */
+      readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
       readonly to: string | null;
     }
   | { readonly type: 'undo.started'; readonly step: string; readonly host: string; readonly summary: string }

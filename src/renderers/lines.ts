@@ -59,6 +59,7 @@ export function createLines(write: (text: string) => void, colour = false): Rend
       case 'rollback.started':
         return [
           `rollback started${event.to ? ` to checkpoint ${event.to}` : ''}: ${plural(event.steps.length, 'step')}, last first`,
+          ...event.irreversible.map(({ step, host, why }) => `${host} ${step}: cannot be taken back: ${oneLine(why)}`),
         ];
       case 'undo.started':
         return [`${whoOf(event)}: undo: ${oneLine(event.summary)}`];

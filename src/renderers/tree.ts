@@ -104,6 +104,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
         say(
           `Rolling back ${event.to ? `to checkpoint ${event.to}` : event.run}: ${plural(event.steps.length, 'step')}, last first.`,
         );
+        for (const { step, host, why } of event.irreversible) say(`${host} ${step} cannot be taken back: ${oneLine(why)}`);
         const label = labelsOf(event.steps);
         rows = event.steps.map((step, index) =>
           newRow(keyOf(step.step, step.host), label[index] ?? step.step, step.summary, 'waiting'),

@@ -57,7 +57,8 @@ export function modelWire(
       return {
         run: RUN,
         to: options.to ?? null,
-        steps: [{ step: 'dump', host: 'engine', summary: 'remove it', keeps: null }],
+        steps: [{ step: 'dump', host: 'engine', summary: 'remove it' }],
+        irreversible: [],
         writeLine: null,
       };
     },

@@ -1,9 +1,9 @@
 import { describeContents, isEmpty, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
-import { readFacts } from '../../facts/read.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import type { KeptOnPurpose } from '../action.ts';
+import { lookForUndo } from './look-for-undo.ts';
 import { DROP_DATABASE, END_SESSIONS, IF_DATABASE, settingStatements } from './sql.ts';
 
 export interface NewDatabase {
@@ -85,12 +85,9 @@ export async function takeBackDatabase(
   const { port, database: db } = target;
   const key = pgDatabase.key(port, db);
   const kept = keptName(db, target.run);
-  const [found, contents, renamed] = await readFacts(on, [
-    pgDatabase(port, db).on(on.name),
-    pgContents(port, db).on(on.name),
-    pgDatabase(port, kept).on(on.name),
-  ]);
-  const database = found?.state === 'value' ? (found.value as { comment: string | null }) : undefined;
+  const asked = [pgContents(port, db).on(on.name), pgDatabase(port, kept).on(on.name)];
+  const { found: database, more } = await lookForUndo(on, port, db, asked);
+  const [contents, renamed] = more;
   const inside = contents?.state === 'value' ? (contents.value as Parameters<typeof isEmpty>[0]) : undefined;
   const isOurs = database?.comment === target.mark || (inside !== undefined && isEmpty(inside));
   if (database && !isOurs) {
@@ -120,13 +117,13 @@ export async function takeBackDatabase(
 /** Makes a database as empty as it was: drops it if it holds anything, then has it again with all it had. */
 export async function emptyDatabase(on: ActingHost, port: number, database: string, former: PgDatabase): Promise<void> {
   const { owner, encoding, collate, ctype, settings, comment, connectionLimit } = former;
-  const refs = [pgDatabase(port, database).on(on.name), pgContents(port, database).on(on.name)];
-  const [found, contents] = await readFacts(on, refs);
+  const { found, more } = await lookForUndo(on, port, database, [pgContents(port, database).on(on.name)]);
+  const [contents] = more;
   const inside = contents?.state === 'value' ? (contents.value as Parameters<typeof isEmpty>[0]) : undefined;
   // A drop that failed half-way has left the database closed: then nobody can look inside, and it is dropped again.
-  const mustDrop = found?.state === 'value' && (inside === undefined || !isEmpty(inside));
+  const mustDrop = found !== undefined && (inside === undefined || !isEmpty(inside));
   if (mustDrop) await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
-  if (mustDrop || found?.state !== 'value') await createDatabase(on, { port, database, owner, encoding, collate, ctype });
+  if (mustDrop || !found) await createDatabase(on, { port, database, owner, encoding, collate, ctype });
   await changeDatabase(on, 'settings', { port, database, owner, settings, comment });
   await on.change(
     'limit',

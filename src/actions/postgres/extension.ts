@@ -4,8 +4,8 @@ import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
 import { pgExtensionAvailable } from '../../facts/pg-extension-available.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
-import { readFacts } from '../../facts/read.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
+import { lookForUndo } from './look-for-undo.ts';
 import { clusterPort, databaseName, extensionName, notReady } from './params.ts';
 
 type Undo = { port: number; database: string; name: string };
@@ -66,8 +66,8 @@ export default defineAction({
   },
   async rollback({ on, undo: { port, database, name }, ctx }) {
     if (ctx.crossedWriteLine) return [];
-    const [found] = await readFacts(on, [pgDatabase(port, database).on(on.name)]);
-    if (found?.state !== 'value') return [];
+    const { found } = await lookForUndo(on, port, database);
+    if (!found) return [];
     // 2BP01: something depends on it.
     const sql = String.raw`\set ON_ERROR_STOP 0
 DROP EXTENSION IF EXISTS :"name";

@@ -278,6 +278,16 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       await fresh.sql(`DROP DATABASE "engine_ferry_${run.id}"`);
     });
 
+    // It was taken for "no such database": the step passed for undone and the database stayed.
+    test('a rollback while the server is stopped stays owed, and drops the database when it runs again', async () => {
+      await run.step(database, given);
+      await newdb.sh(`pg_ctlcluster 15 ${fresh.name} stop`);
+      await expect(run.rollback()).rejects.toMatchObject({ code: 'POSTGRES_STOPPED', args: { port: fresh.port } });
+      await newdb.sh(`pg_ctlcluster 15 ${fresh.name} start`);
+      expect(await run.rollback()).toEqual([]);
+      expect(Object.values(await state())).toEqual(['absent', 'absent']);
+    });
+
     test("somebody else's database of that name is not dropped", async () => {
       await run.step(database, { ...given, database: 'theirs', settings: {} });
       await fresh.sql(`DROP DATABASE theirs; CREATE DATABASE theirs`);
