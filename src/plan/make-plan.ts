@@ -139,7 +139,14 @@ function lineOf(step: Step, result: StepPlan, host: string): PlanLine {
     return { ...base, kind: 'skipped', stamp: 'exact', summary: 'left out: its condition does not hold', after: [] };
   if (result.kind !== 'planned') {
     const after = result.kind === 'later' ? result.after : [];
-    return { ...base, kind: 'later', stamp: 'opaque', summary: `known after ${after.join(', ')}`, after };
+    return {
+      ...base,
+      kind: 'later',
+      stamp: 'opaque',
+      summary: `known after ${after.join(', ')}`,
+      after,
+      hosts: result.kind === 'later' ? result.hosts : [host],
+    };
   }
   const { planned, refs, hosts, on } = result;
   const changing = planned.kind === 'change' ? planned : null;

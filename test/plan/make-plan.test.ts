@@ -72,6 +72,19 @@ describe('a plan', () => {
     expect(plan.lines[1]).toMatchObject({ kind: 'later', stamp: 'opaque', after: ['dump'], summary: 'known after dump' });
   });
 
+  // Its other host was not leased: a second run could have changed it under the first.
+  it('counts every host a step names in, also while its params are not all known', async () => {
+    const dump = step('dump', 'model.detached', { key: 'x', value: '1' });
+    const from: [string, Template] = ['from', { kind: 'map', entries: [['host', { kind: 'literal', value: 'b', at }]], at }];
+    const base = expressing(step('copy', 'model.atomic', {}), 'y', "steps['dump'].outputs.size");
+    const copy = {
+      ...base,
+      with: { kind: 'map' as const, at, entries: [...(base.with.kind === 'map' ? base.with.entries : []), from] },
+    };
+    const { plan } = await planOf(runbookOf([dump, copy]), {});
+    expect(plan.lines[1]).toMatchObject({ kind: 'later', after: ['dump'], hosts: ['a', 'b'] });
+  });
+
   it('says the same of a param that hangs on an output nobody knows yet, and fills in the ones that are known', async () => {
     const steps = [
       step('dump', 'model.detached', { key: 'x', value: '1' }),

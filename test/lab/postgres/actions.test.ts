@@ -454,6 +454,43 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       await fresh.sql('DROP DATABASE engine; DROP ROLE alt');
     });
 
+    // It stayed full, so a run taken back to a checkpoint before the restore could not go forward again.
+    test('after the write line a restore taken back leaves the database empty, and what was written under another name', async () => {
+      await run.step(dump, { ...source, path: path() });
+      await fresh.sql(`CREATE ROLE alt; CREATE DATABASE engine OWNER alt TEMPLATE template0`);
+      await fresh.sql('CREATE EXTENSION "uuid-ossp"', 'engine');
+      const refs = [pgDatabase(target.port, 'engine'), pgContents(target.port, 'engine')];
+      const before = await newdb.readings(...refs);
+      await run.step(restore, { ...target, owner: 'alt', path: path() });
+      await fresh.sql('CREATE TABLE written (a int)', 'engine');
+      run.crossedWriteLine = true;
+      const name = `engine_ferry_${run.id}`;
+      expect(await run.rollback()).toMatchObject([{ key: `pgDatabase(${target.port}, ${name})` }]);
+      expect(await newdb.readings(...refs)).toEqual(before);
+      expect(await fresh.sql('SELECT count(*) FROM written', name)).toBe('0');
+      expect(await fresh.sql(`SELECT datconnlimit FROM pg_database WHERE datname = '${name}'`)).toBe('0');
+      await fresh.sql(`DROP DATABASE engine; DROP DATABASE "${name}"; DROP ROLE alt`);
+    });
+
+    test('after the write line all of it taken back leaves nothing but what was written', async () => {
+      await run.step(dump, { ...source, path: path() });
+      await prepare();
+      await run.step(restore, { ...target, owner: 'alt', path: path() });
+      await fresh.sql('CREATE TABLE written (a int)', 'engine');
+      run.crossedWriteLine = true;
+      const name = `engine_ferry_${run.id}`;
+      const kept = await run.rollback();
+      expect(new Set(kept.map(({ what }) => what.split(';')[0]))).toEqual(
+        new Set([
+          'database engine holds what was written after the write line',
+          'role alt is kept: a database or an object in one belongs to it',
+        ]),
+      );
+      expect(await fresh.sql(`SELECT datname FROM pg_database WHERE datname LIKE 'engine%'`)).toBe(name);
+      expect(await fresh.sql('SELECT count(*) FROM written', name)).toBe('0');
+      await fresh.sql(`DROP DATABASE "${name}"; DROP ROLE alt`);
+    });
+
     test('the write line tells how many rows were written after it', async () => {
       await fresh.sql('CREATE DATABASE engine');
       await fresh.sql(
