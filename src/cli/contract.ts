@@ -25,6 +25,13 @@ export interface RunOptions extends CommonOptions {
   /** The checkpoint at which the run pauses. */
   readonly until?: string;
   readonly onFailure: 'pause' | 'rollback';
+  /** For a saved plan that is not true any more: plan anew on what is there, instead of refusing. */
+  readonly replan?: boolean;
+}
+
+export interface PlanOptions extends CommonOptions {
+  /** The file the plan is saved to. */
+  readonly out?: string;
 }
 
 export interface RollbackOptions extends CommonOptions {
@@ -72,7 +79,7 @@ export interface RollbackPreview {
 /** Everything a verb can ask for: `wire.ts` is the real one. */
 export interface Wire {
   validateRunbook(path: string): Promise<Validation>;
-  planRunbook(path: string, options: CommonOptions): Promise<{ plan: Plan }>;
+  planRunbook(path: string, options: PlanOptions): Promise<{ plan: Plan }>;
   runRunbook(path: string, options: RunOptions, io: RunIo): Promise<RunEnd>;
   resumeRun(run: string | undefined, options: RunOptions, io: RunIo): Promise<RunEnd>;
   rollbackRun(run: string | undefined, options: RollbackOptions, io: RunIo): Promise<RunEnd>;

@@ -15,7 +15,8 @@ export const run: Verb = (program, cli) => {
       'Plan, show the plan, ask, and do it. Every step is remembered before it is done: whatever stops Ferry, ferry resume goes on from there. ' +
         'Ctrl-C lets the running step end and pauses; a second Ctrl-C leaves at once.',
     )
-    .argument('<runbook>', 'the runbook, a YAML file')
+    .argument('<runbook>', 'the runbook, a YAML file, or a plan saved by  ferry plan --out')
+    .option('--replan', 'a saved plan that is not true any more: plan anew what hangs on what has moved')
     .option('--until <checkpoint>', 'pause when this checkpoint is reached')
     .addOption(onFailure())
     .option('-y, --yes', 'run without asking; gates count as answered with yes')
@@ -23,18 +24,20 @@ export const run: Verb = (program, cli) => {
       'after',
       examples(
         'ferry run runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml --secret password=file:/root/db-password',
+        'ferry run move.plan',
         'ferry run move.yaml --until quiesced',
         'ferry run move.yaml --yes --on-failure rollback 2> run.log',
       ),
     )
     .action(
-      does(cli, async (path: string, typed: Typed & { until?: string; onFailure: 'pause' | 'rollback' }) => {
+      does(cli, async (path: string, typed: Typed & { until?: string; onFailure: 'pause' | 'rollback'; replan?: boolean }) => {
         const { conduct } = await import('../conduct.ts');
         const { until, onFailure: policy } = typed;
         const options = {
           ...commonOptions(typed, cli.outside.env),
           ...(until === undefined ? {} : { until }),
           onFailure: policy,
+          replan: typed.replan ?? false,
         };
         return conduct(cli.outside, options, (wire, io) => wire.runRunbook(path, options, io));
       }),
