@@ -64,7 +64,8 @@ export async function prepareSaved(
   if (Object.keys(saved.secrets).length > 0) {
     const hashes = new SecretHashes(stateDirOf(options.stateDir));
     // Another state folder has another key, and cannot tell one secret from another.
-    if (saved.secretsKey === hashes.keyName) refuseOtherSecrets(saved.secrets, inputs, () => hashes);
+    if (saved.secretsKey === hashes.keyName)
+      refuseOtherSecrets(saved.secrets, inputs, () => hashes, { since: 'the plan was saved', command: `ferry run ${file}` });
   }
   return plan({ path: saved.path, runbook, inputs, inventory, roles }, beforePlan);
 }

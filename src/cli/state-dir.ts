@@ -34,10 +34,15 @@ export function recordSecrets(inputs: InputValues, hashes: () => SecretHashes): 
 }
 
 /** @throws SECRET_CHANGED when a secret is not the one on record */
-export function refuseOtherSecrets(secrets: SecretRecord, inputs: InputValues, hashes: () => SecretHashes): void {
+export function refuseOtherSecrets(
+  secrets: SecretRecord,
+  inputs: InputValues,
+  hashes: () => SecretHashes,
+  told: { readonly since: string; readonly command: string },
+): void {
   for (const [name, { source, hash }] of Object.entries(secrets)) {
     const value = inputs.get(name);
     if (value instanceof Secret && !hashes().matches(value.reveal(), hash))
-      throw new FerryError('SECRET_CHANGED', { name, source });
+      throw new FerryError('SECRET_CHANGED', { name, source, ...told }, { left: 'Nothing was changed.' });
   }
 }

@@ -52,7 +52,10 @@ async function reopen<T>(
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
         : new Map();
-    refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir));
+    refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), {
+      since: 'the run began',
+      command: `ferry resume ${id}`,
+    });
     const fleet = fleetOf(inventory);
     try {
       const ports = makePorts({

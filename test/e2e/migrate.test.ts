@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn, labReset } from '../../lab/lab.ts';
+import { expectAsPlanned } from '../kit/as-planned.ts';
+import { recordsOf } from '../kit/evidence.ts';
 import { FerryOnLab } from '../kit/ferry-on-lab.ts';
 import { type Snapshot, snapshot } from '../kit/lab-state-of.ts';
 
@@ -60,6 +62,12 @@ describe('moving the engine database to another host', () => {
     expect(
       await psqlOn('engine', 'postgres', "SELECT count(*) FROM pg_stat_activity WHERE datname = 'engine' AND usename = 'engine'"),
     ).toBe('0');
+  });
+
+  it('did at each step what its line in the plan said', () => {
+    const { exact, predicted } = expectAsPlanned(recordsOf(ferry));
+    expect(exact).toBeGreaterThan(12);
+    expect(predicted).toBeGreaterThan(8);
   });
 
   it('brings over what a plain dump and restore loses', async () => {
