@@ -9,6 +9,7 @@ import { randomToken } from '../lib/random.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { RunEnd, RunIo, RunOptions } from './contract.ts';
 import { makePorts } from './engine-ports.ts';
+import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
 import { checkUntil, type Prepared, prepare, prepareSaved, refuseBlocked } from './plan-run.ts';
 import { refuseHeld } from './refuse-held.ts';
 import { compareToNow, readSavedPlan, staleError } from './saved-plans.ts';
@@ -25,7 +26,7 @@ export async function startRun(path: string, options: RunOptions, io: RunIo): Pr
     refuseBlocked(fresh.plan, fresh.runbook);
     checkUntil(fresh.runbook, options.until);
     const prepared = saved ? await asSaved(path, saved, fresh, options, io) : fresh;
-    if (!prepared || (io.confirmPlan && !(await io.confirmPlan(prepared.plan))))
+    if (!prepared || (io.confirmPlan && !(await io.confirmPlan(prepared.plan, estimateOf(prepared.plan, options)))))
       return { outcome: 'refused', run: null, error: null, exit: 5 };
     return await begin(prepared, options, io);
   } finally {
@@ -61,6 +62,7 @@ async function begin(prepared: Prepared, options: RunOptions, io: RunIo): Promis
     journal.create(run, prepared.runbook.name, { type: 'run.started', epoch: 1, body: startBody(prepared, stateDir) });
     const state = foldRun(run, journal.read(run));
     const context = new RunContext(makePorts({ ...prepared, journal, stateDir, yes: options.yes, io }), state);
+    emitEstimate(io, run, estimateFrom(journal, prepared.plan), options.windowMs);
     const end = await executeRun(context, { until: options.until, resumed: false });
     return {
       run,

@@ -9,6 +9,7 @@ import { openSqliteJournal } from '../journal/sqlite.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
+import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
 import { type InputValues, recallInputs } from './inputs.ts';
 import { readInput, stateDirOf } from './places.ts';
 import { checkUntil, prepare, savedPlanOf } from './plan-run.ts';
@@ -96,12 +97,13 @@ export const wire: Wire = {
     const prepared = await prepare(path, options);
     await prepared.fleet.close();
     if (options.out !== undefined) await writeSavedPlan(options.out, savedPlanOf(prepared, options));
-    return { plan: prepared.plan };
+    return { plan: prepared.plan, estimate: estimateOf(prepared.plan, options) };
   },
   runRunbook: startRun,
   resumeRun: (run, options, io) =>
     reopen(run, options, io, 'resume', async (context) => {
       checkUntil(context.ports.runbook, options.until);
+      emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
       const end = await executeRun(context, { until: options.until, resumed: true });
       return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBack(context, { discardWrites: false }) : end;
     }),

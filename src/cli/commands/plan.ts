@@ -24,11 +24,11 @@ export const plan: Verb = (program, cli) => {
         const { out } = typed;
         const options = { ...commonOptions(typed, cli.outside.env), ...(out === undefined ? {} : { out }) };
         const wire = await cli.outside.loadWire();
-        const made = (await wire.planRunbook(path, options)).plan;
-        if (options.json) print(cli.outside, JSON.stringify(made, null, 2));
+        const { plan: made, estimate } = await wire.planRunbook(path, options);
+        if (options.json) print(cli.outside, JSON.stringify({ ...made, estimate }, null, 2));
         else {
           const { planText } = await import('../../renderers/plan.ts');
-          print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env)));
+          print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env), estimate));
           if (out !== undefined) print(cli.outside, `Saved to ${out}. To do exactly this:  ferry run ${out}`);
         }
         if (made.blockers.length > 0) return 5;
