@@ -104,7 +104,7 @@ export const wire: Wire = {
     reopen(run, options, io, 'resume', async (context) => {
       checkUntil(context.ports.runbook, options.until);
       emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
-      const end = await executeRun(context, { until: options.until, resumed: true });
+      const end = await executeRun(context, { until: options.until, resumed: true, replan: options.replan });
       return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBack(context, { discardWrites: false }) : end;
     }),
   rollbackRun: (run, options: RollbackOptions, io) =>
