@@ -115,6 +115,8 @@ describe('a host that cannot be trusted or entered', () => {
 
   it('is unreachable when it is switched off, and works when it is on again', async () => {
     await labPowerOff({ dir: labDir, host: 'newdb', cut: true, say: () => undefined });
+    // While this machine remembers where the address was, it takes longer to notice.
+    execFileSync('ip', ['neigh', 'flush', 'to', addressOf('newdb')]);
     const off = await run();
     await labPowerOn({ dir: labDir, host: 'newdb', say: () => undefined });
     expectError(off, { exit: 1, code: 'HOST_UNREACHABLE', says: [/newdb .*cannot be reached/, NOTHING] });
