@@ -30,8 +30,13 @@ let neighbour: Canary;
 let wanted: Canary[];
 
 const here = mkdtempSync(join(tmpdir(), 'ferry-canary-'));
-const [home, temp, secrets] = ['home', 'temp', 'secrets'].map((name) => join(here, name)) as [string, string, string];
-for (const folder of [home, temp, secrets]) mkdirSync(folder, { mode: 0o700 });
+const [home, temp, plans, secrets] = ['home', 'temp', 'plans', 'secrets'].map((name) => join(here, name)) as [
+  string,
+  string,
+  string,
+  string,
+];
+for (const folder of [home, temp, plans, secrets]) mkdirSync(folder, { mode: 0o700 });
 writeFileSync(join(secrets, 'password'), `${canary.secret}\n`, { mode: 0o600 });
 const given = ['--secret', `password=file:${join(secrets, 'password')}`];
 const ferry = new FerryOnLab(labDir, { HOME: home, TMPDIR: temp });
@@ -172,25 +177,32 @@ describe('a password with every awkward character, in a database whose name has 
       '--role',
       'client=engine',
     ];
-    await does(0, ['plan', PREPARE, ...ferry.hosts, ...words, ...given, '--json']);
-    await does(null, ['run', PREPARE, ...ferry.hosts, ...words, ...given, '--json'], { FERRY_CRASH_AT: 'after-apply role' });
+    const saved = join(plans, 'prepare.plan');
+    await does(0, ['plan', PREPARE, ...ferry.hosts, ...words, ...given, '--json', '--out', saved]);
+    await does(null, ['run', saved, '--json'], { FERRY_CRASH_AT: 'after-apply role' });
     await does(0, ['resume', '--json']);
     for (const verb of ['status', 'log', 'runs']) await does(0, [verb, '--json']);
     await does(4, ['rollback', '--json']);
     expect(await snapshot(labDir)).toEqual(before);
   });
 
-  it('moves as any other, across a failure and a crash', async () => {
-    await does(0, ['plan', MOVE, ...ferry.hosts]);
+  it('moves as any other, by a plan saved before, across a failure and a crash', async () => {
+    const saved = join(plans, 'move.plan');
     await does(0, ['plan', MOVE, ...ferry.hosts, '--json']);
-    await does(1, ['run', MOVE, ...ferry.hosts], { FERRY_FAIL_AT: 'after-apply point-engine' });
+    await does(0, ['plan', MOVE, ...ferry.hosts, '--out', saved]);
+    const edit = (script: string) => on(labDir, 'engine', `sed -i '${script}' ${ENGINE_CONF} ${DWHD_CONF}`);
+    await edit('s/_DB_PASSWORD="/&x/');
+    const moved = await does(5, ['run', saved]);
+    await edit('s/_DB_PASSWORD="x/_DB_PASSWORD="/');
+    expect(moved.stderr).toMatch(/FACT_MOVED .*PLAN_STALE/s);
+    await does(1, ['run', saved], { FERRY_FAIL_AT: 'after-apply point-engine' });
     await does(null, ['resume', '--json'], { FERRY_CRASH_AT: 'after-apply point-dwhd' });
     // What a Ferry that was killed leaves behind, until it is resumed.
     for (const host of ['engine', 'newdb']) found.push(...(await searchHost(wanted, labDir, host)));
     found.push(...searchFolder(wanted, ferry.stateDir));
     await does(0, ['status']);
-    const moved = await does(0, ['resume']);
-    expect(moved.stdout).toContain('Done: migrate-engine-db');
+    const end = await does(0, ['resume']);
+    expect(end.stdout).toContain('Done: migrate-engine-db');
     expect(await on(labDir, 'engine', 'curl -s http://localhost/ovirt-engine/services/health')).toBe(
       'DB Up!Welcome to Health Status!',
     );
@@ -250,7 +262,7 @@ describe('a password with every awkward character, in a database whose name has 
 
     const inKeep = (what: string) =>
       on(labDir, 'engine', `find /var/lib/ferry ${what}`).then((text) => text.trim().split('\n').sort());
-    const kept = (await inKeep("-path '*/keep/*' -type f")).map((path) => `engine: ${path}`);
+    const kept = (await inKeep("-path '*/keep/*' -type f -size +0")).map((path) => `engine: ${path}`);
     const [byEngine, byDwhd] = ['point-engine', 'point-dwhd'].map((step) =>
       kept.filter((path) => path.includes(`/keep/${step}/`)),
     );
@@ -267,7 +279,7 @@ describe('a password with every awkward character, in a database whose name has 
     // Kept as they were, mode and owner too: it is the folders that nobody else gets through.
     const modes = [
       ...(await inKeep("-maxdepth 1 -type d -printf '%y %m %u:%g\\n'")),
-      ...(await inKeep("-path '*/keep*' -printf '%y %m %u:%g\\n'")),
+      ...(await inKeep("-path '*/keep*' ! -empty -printf '%y %m %u:%g\\n'")),
     ].sort();
     expect([...new Set(modes)]).toEqual(['d 700 root:root', 'f 600 ovirt:ovirt', 'f 640 root:ovirt']);
     // The server that was to be asked has in fact been told, and has in fact written down what it was told.
@@ -276,7 +288,7 @@ describe('a password with every awkward character, in a database whose name has 
 
   it('is in nothing that Ferry printed or remembers, while planted ones are found there', async () => {
     for (const [words, text] of printed) expect(findIn(wanted, words, text)).toEqual([]);
-    for (const folder of [ferry.stateDir, home, temp]) expect(searchFolder(wanted, folder)).toEqual([]);
+    for (const folder of [ferry.stateDir, home, temp, plans]) expect(searchFolder(wanted, folder)).toEqual([]);
 
     const copy = join(here, 'copy');
     mkdirSync(copy);
