@@ -324,10 +324,12 @@ describe('the other verbs', () => {
     expect(list.out.text()).toMatch(/^service\.stop +Stop systemd units/m);
     const one = typed('actions service.stop');
     expect(await one.exit).toBe(0);
-    expect(one.out.text()).toMatch(/units +list of string +required/);
+    expect(one.out.text()).toMatch(/units +list of systemd units, required/);
     const missed = typed('actions service.stpo');
     expect(await missed.exit).toBe(64);
-    expect(missed.err.text()).toContain('did you mean service.stop?');
+    expect(missed.err.text()).toBe(
+      'error ACTION_NAME_WRONG  There is no action "service.stpo"; did you mean service.stop? Nothing was done.\n  ferry actions service.stop\n',
+    );
   });
 
   it('write the schema of runbooks, or say where it is', async () => {
