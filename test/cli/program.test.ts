@@ -8,7 +8,7 @@ describe('help', () => {
   it('goes to stdout, groups the verbs, and has examples and exit codes', async () => {
     const ferry = typed('--help');
     expect(await ferry.exit).toBe(0);
-    for (const part of ['Before:', 'Move:', 'Look:', 'Around:', 'rollback [options] [run]', 'Examples:', 'Exit codes: 0 done']) {
+    for (const part of ['Write:', 'Move:', 'Look:', 'Around:', 'rollback [run]', 'Examples:', 'Exit codes: 0 done']) {
       expect(ferry.out.text()).toContain(part);
     }
     expect(ferry.err.text()).toBe('');

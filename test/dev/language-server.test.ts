@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalog } from '../../src/actions/catalog.ts';
+import { starterFiles } from '../../src/cli/starter.ts';
 import { PROJECT } from '../../src/dev/action-files.ts';
 import { loadRunbook } from '../../src/runbook/load.ts';
 import { type Completion, LanguageServer, type Position } from '../kit/language-server.ts';
@@ -39,6 +40,15 @@ describe('an editor with yaml-language-server', () => {
       expect(file.findings).toEqual([]);
       const line = readFileSync(join(PROJECT, path), 'utf8').split('\n').indexOf('ferry: 1');
       expect(await file.hover({ line, character: 1 })).toContain('The version of this format.');
+    },
+  );
+
+  it.each(starterFiles(join(PROJECT, 'schemas')))(
+    'knows the $name that ferry init writes, and finds no fault',
+    async (starter) => {
+      const file = await server.open('examples/begun.yaml', starter.text);
+      expect(file.findings).toEqual([]);
+      expect(await file.hover(placeOf('ferry: 1', starter.text))).toContain('The version of this format.');
     },
   );
 
