@@ -24,12 +24,11 @@ _ferry_complete() {
   COMPREPLY=()
   while IFS= read -r line; do
     case $line in
-      :yaml | :any | :folders)
+      :files* | :folders)
         compopt -o filenames 2>/dev/null
         while IFS= read -r found; do
-          if [[ $line == :any || -d ${found/#\~/$HOME} ]]; then
-            COMPREPLY+=("$found")
-          elif [[ $line == :yaml && ( $found == *.yaml || $found == *.yml ) ]]; then
+          # The line holds the endings to offer; with none, any will do. Folders lead on.
+          if [[ $line == :files || -d ${found/#\~/$HOME} || " ${line#* } " == *" ${found##*.} "* ]]; then
             COMPREPLY+=("$found")
           fi
         done < <(compgen -f -- "$2")

@@ -9,9 +9,10 @@ function __ferry_complete
     set -l path (string replace -r -- '^-[^=]*=' '' $begun)
     for line in ($words[1] __complete -- $words[2..-1] "$begun" 2>/dev/null)
         switch $line
-            case :yaml
-                printf '%s\n' $kept(__fish_complete_path $path | string match -re -- '(?:/|\.ya?ml)(?:\t.*)?$')
-            case :any
+            case ':files *'
+                set -l endings (string replace -- ':files ' '' $line | string replace -a ' ' '|')
+                printf '%s\n' $kept(__fish_complete_path $path | string match -re -- "(?:/|\.(?:$endings))(?:\t.*)?\$")
+            case :files
                 printf '%s\n' $kept(__fish_complete_path $path)
             case :folders
                 printf '%s\n' $kept(__fish_complete_directories $path '')

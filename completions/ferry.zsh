@@ -10,11 +10,11 @@ _ferry() {
   for line in "${lines[@]}"; do
     case $line in
       '') ;;
-      :yaml | :any | :folders)
+      :files* | :folders)
         [[ $PREFIX == -*=* ]] && compset -P '*='
         case $line in
-          :yaml) _files -g '*.(yaml|yml)(-.)' ;;
-          :any) _files ;;
+          ':files '*) _files -g "*.(${${line#* }// /|})(-.)" ;;
+          :files) _files ;;
           :folders) _files -/ ;;
         esac
         ;;

@@ -15,7 +15,8 @@ export interface Candidate {
 /** Candidates, and which files the shell shall offer beside them: it knows how to walk folders and to quote names. */
 export interface Answer {
   readonly candidates: readonly Candidate[];
-  readonly files?: 'yaml' | 'any' | 'folders';
+  /** Files with these endings, with any ending when there is none in the list; or folders alone. */
+  readonly files?: readonly string[] | 'folders';
 }
 
 /** What candidates may be looked up in. */
@@ -33,15 +34,18 @@ interface Context extends Around {
 
 type Source = (context: Context, begun: string) => Promise<Answer>;
 
+const YAML = ['yaml', 'yml'];
 const files =
-  (kind: Answer['files'] & string): Source =>
-  async () => ({ candidates: [], files: kind });
+  (...endings: readonly string[]): Source =>
+  async () => ({ candidates: [], files: endings });
+const folders: Source = async () => ({ candidates: [], files: 'folders' });
 const nothing: Source = async () => ({ candidates: [] });
 
 /** Where values come from, by the name of an argument or an option, whatever the verb. A test demands an entry for each. */
 const SOURCES: Readonly<Record<string, Source>> = {
-  runbook: files('yaml'),
-  folder: files('folders'),
+  // A saved plan can be run as well.
+  runbook: (context, begun) => files(...YAML, ...(context.command.name() === 'run' ? ['plan'] : []))(context, begun),
+  folder: folders,
   command: nothing,
   verb: nothing,
   words: nothing,
@@ -50,11 +54,13 @@ const SOURCES: Readonly<Record<string, Source>> = {
   step: async (context) => ({ candidates: await steps(context) }),
   host: async (context) => ({ candidates: await hosts(context) }),
   hosts: async (context) => ({ candidates: await hosts(context) }),
-  '--inventory': files('any'),
-  '--inputs': files('yaml'),
-  '--state-dir': files('folders'),
-  '--dir': files('folders'),
+  '--inventory': files(),
+  '--inputs': files(...YAML),
+  '--state-dir': folders,
+  '--dir': folders,
   '--size': nothing,
+  '--window': nothing,
+  '--out': files(),
   '--role': async (context, begun) => ({ candidates: await rolesAndHosts(context, begun) }),
   '--input': async (context) => ({ candidates: await inputs(context, false) }),
   '--secret': async (context, begun) => ({ candidates: await secrets(context, begun) }),

@@ -1,6 +1,6 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
-import { publishReading, sameReading, showReading } from '../plan/publish.ts';
+import { publishReading, sameReading, showMove } from '../plan/publish.ts';
 import type { RunContext } from './run-context.ts';
 
 /**
@@ -26,8 +26,7 @@ export function refuseDrift(context: RunContext, step: string, found: ReadonlyMa
       step,
       host: ref.host,
       fact: ref.key,
-      before: showReading(ref.kind, before),
-      now: showReading(ref.kind, now),
+      ...showMove(ref.kind, before, now),
       others: others.map((one) => one.step).join(', '),
     });
   }

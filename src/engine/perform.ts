@@ -150,7 +150,7 @@ async function keepAndOpen(
   const kept = await Promise.all(
     plan.hosts.map(async (host) => {
       const requests = change.keep.filter((keep) => keep.host === host);
-      const made = requests.length === 0 ? [] : await fleet.keep(host, context.state.run, step.id, requests);
+      const made = requests.length === 0 ? [] : await fleet.keep(host, id, requests);
       if (made.length !== requests.length)
         throw new FerryError('INTERNAL', {
           what: `${requests.length - made.length} of the files to keep on ${host} were not kept`,

@@ -14,7 +14,7 @@ export interface StepState {
   undoAttempt: number;
   /** From the first attempt, whatever came later. Null for checks, gates and no-change. */
   undo: { readonly undo: Json; readonly summary: string } | null;
-  /** Why it cannot be undone, when it changed something that cannot. */
+  /** Why not all it changed can be undone; what can be, is in `undo` all the same. */
   irreversible: string | null;
   /** The intent named bytes to keep and no record says they are: then nothing was applied, and an undo that needs them must not run. */
   keepOwed: boolean;
@@ -226,9 +226,9 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
       step.change = body.change as StepState['change'];
       step.hosts = body.hosts as unknown as readonly string[];
       // Only the first attempt's undo counts: a later one was planned on a state this step had already changed.
-      if (step.undo === null && step.irreversible === null) {
+      if (step.undo === null) {
         step.irreversible = (body.irreversible as string | null) ?? null;
-        step.undo = step.irreversible ? null : { undo: body.undo ?? null, summary: String(body.undoSummary) };
+        step.undo = { undo: body.undo ?? null, summary: String(body.undoSummary) };
         step.promised = body.outputs as StepState['promised'];
         step.keepOwed = Array.isArray(body.keep) && body.keep.length > 0;
       }

@@ -89,8 +89,9 @@ describe('what is offered', () => {
 
   it('is the actions, and what a file can be is left to the shell', async () => {
     expect(await offered(['actions', 'service.st'])).toEqual(['service.start\t', 'service.stop\t']);
-    expect(await offered(['plan', ''])).toEqual([':yaml']);
-    expect(await offered(['plan', '-i', ''])).toEqual([':any']);
+    expect(await offered(['plan', ''])).toEqual([':files yaml yml']);
+    expect(await offered(['run', ''])).toEqual([':files yaml yml plan']);
+    expect(await offered(['plan', '-i', ''])).toEqual([':files']);
     expect(await offered(['plan', '--state-dir=/v'])).toEqual([':folders']);
   });
 

@@ -295,3 +295,17 @@ describe('a host that is gone when the run is done', () => {
     expect(run.events.some((event) => event.type === 'note' && event.text.includes('ferry unlock b'))).toBe(true);
   });
 });
+
+describe('a step that does something nobody can take back', () => {
+  it('is named by the rollback, which takes back what it can of it', async () => {
+    const run = new ModelRun(runbookOf([step('tell', 'model.lasting', { key: 'conf', value: 'new' })], []), CELLS);
+    run.answer = true;
+    expect(await run.start()).toMatchObject({ outcome: 'finished' });
+    expect(await run.rollBack({ discardWrites: false })).toMatchObject({ outcome: 'rolled-back' });
+    expect(run.events.find(({ type }) => type === 'rollback.started')).toMatchObject({
+      steps: [{ step: 'tell', summary: 'back to old' }],
+      irreversible: [{ step: 'tell', host: 'a', why: 'word was sent' }],
+    });
+    expect(cellsOf(run)).toEqual(CELLS);
+  });
+});

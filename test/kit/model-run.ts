@@ -115,8 +115,7 @@ export class ModelRun {
       madeAt: '',
       read: ports.read,
     });
-    this.journal.create(this.#run);
-    this.journal.append(this.#run, {
+    this.journal.create(this.#run, this.runbook.name, {
       type: 'run.started',
       epoch: 1,
       body: { plan, path: '', sources: [], inventory: '', secrets: {} } as unknown as { [name: string]: Json },

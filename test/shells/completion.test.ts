@@ -12,6 +12,8 @@ beforeAll(() => {
   writeFileSync(join(folder, 'move.yaml'), '');
   writeFileSync(join(folder, 'my move.yml'), '');
   writeFileSync(join(folder, 'notes.txt'), '');
+  writeFileSync(join(folder, 'model.ml'), '');
+  writeFileSync(join(folder, 'saved.plan'), '');
   writeFileSync(join(folder, 'inventory.yaml'), 'ferry: 1\nhosts: { db1: {}, db2: {} }\nroles: { new_db: db2 }\n');
   // What a shell finds under the name ferry.
   writeFileSync(join(folder, 'ferry'), `#!/bin/sh\nexec '${process.execPath}' '${join(PROJECT, 'src', 'main.ts')}' "$@"\n`);
@@ -50,8 +52,15 @@ describe('bash', () => {
         ['ferry  actions service.sto', 'service.sto', 'ferry', 'actions', 'service.sto'],
         ['ferry unlock ', '', 'ferry', 'unlock', ''],
         ['ferry plan ', '', 'ferry', 'plan', ''],
+        ['ferry run sa', 'sa', 'ferry', 'run', 'sa'],
       ),
-    ).toEqual([['actions'], ['service.stop'], ['db1', 'db2'], ['a folder', 'inventory.yaml', 'move.yaml', 'my move.yml']]);
+    ).toEqual([
+      ['actions'],
+      ['service.stop'],
+      ['db1', 'db2'],
+      ['a folder', 'inventory.yaml', 'move.yaml', 'my move.yml'],
+      ['saved.plan'],
+    ]);
   });
 
   it('completes behind = as well, where bash has cut the word', () => {
@@ -84,6 +93,7 @@ try 'ferry act'
 try 'ferry actions service.sto'
 try 'ferry unlock db1'
 try 'ferry plan mo'
+try 'ferry run s'
 try 'ferry run --on-failure=ro'
 try 'ferry run $(touch ran) --unt'
 `.replaceAll('\\${', '${');
@@ -103,6 +113,7 @@ try 'ferry run $(touch ran) --unt'
       'ferry actions service.stop',
       'ferry unlock db1',
       'ferry plan move.yaml',
+      'ferry run saved.plan',
       'ferry run --on-failure=rollback',
       'ferry run $(touch ran) --until',
     ]);
@@ -131,6 +142,7 @@ describe.skipIf(!has('fish'))('fish', () => {
         'ferry actions service.sto',
         'ferry unlock ',
         'ferry plan ',
+        'ferry run s',
         'ferry plan --inventory=inv',
         'ferry run --on-failure=ro',
         `ferry run (touch ${folder}/ran) --unt`,
@@ -140,6 +152,7 @@ describe.skipIf(!has('fish'))('fish', () => {
       ['service.stop'],
       ['db1', 'db2'],
       ['a folder/', 'inventory.yaml', 'move.yaml', 'my move.yml'],
+      ['saved.plan'],
       ['--inventory=inventory.yaml'],
       ['--on-failure=rollback'],
       ['--until'],

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Argument } from 'commander';
+import type { Answer } from '../candidates.ts';
 import { packageFolder } from '../package-folder.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
@@ -40,8 +41,14 @@ export const completion: Verb = (program, cli) => {
         const { complete } = await import('../complete.ts');
         const { candidates, files } = await complete(program, words, cli);
         const lines = candidates.map(({ value, about }) => `${value}\t${(about ?? '').split('\n')[0]}`);
-        cli.outside.stdout.write([...lines, ...(files ? [`:${files}`] : [])].map((line) => `${line}\n`).join(''));
+        cli.outside.stdout.write([...lines, ...filesLine(files)].map((line) => `${line}\n`).join(''));
         return 0;
       }),
     );
 };
+
+/** What the scripts take for: let the shell offer files too. */
+function filesLine(files: Answer['files']): string[] {
+  if (files === undefined) return [];
+  return files === 'folders' ? [':folders'] : [[':files', ...files].join(' ')];
+}

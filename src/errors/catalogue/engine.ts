@@ -126,12 +126,12 @@ export const engineErrors = {
     exit: 64,
     example: { checkpoint: 'quiet', known: 'quiesced, copied' },
   }),
-  SECRET_CHANGED: entry<{ name: string; source: string }>({
-    title: 'A secret is not the one the run began with',
-    message: (a) => `The secret ${a.name} (${a.source}) is not the one this run began with.`,
-    hint: (a) => `Give the first value again:  ferry resume --secret ${a.name}=file:PATH`,
+  SECRET_CHANGED: entry<{ name: string; source: string; since: string; command: string }>({
+    title: 'A secret is not the one from before',
+    message: (a) => `The secret ${a.name} (${a.source}) is not the one it was when ${a.since}.`,
+    hint: (a) => `Give the first value again:  ${a.command} --secret ${a.name}=file:PATH`,
     exit: 5,
-    example: { name: 'password', source: 'file:pw' },
+    example: { name: 'password', source: 'file:pw', since: 'the run began', command: 'ferry resume r-1' },
   }),
   SECRET_DRIFTED: entry<{ step: string; source: string }>({
     title: 'A secret that was read from a host is another one now',
