@@ -158,6 +158,8 @@ export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends
   rollback?(
     acting: Site & { on: ActingHost; onHost(name: string): ActingHost; undo: U; ctx: UndoContext },
   ): Promise<KeptOnPurpose[]> | Promise<void>;
+  /** What there is after a rollback, in a sentence; every action with a rollback says it. */
+  readonly undone?: string;
   /** Why there is no rollback. One of the two is required of an action that changes anything. */
   readonly irreversible?: string;
   /** For a write line: what was written on `on` since `outputs` was recorded, a line each; empty when nothing. */

@@ -20,8 +20,7 @@ export async function generated(
   const files = new Map<string, string>();
   files.set('src/actions/catalog.ts', catalogSource(actions));
   files.set('src/facts/kinds.ts', await factKindsSource(project));
-  const schemas = Object.fromEntries(actions.map(({ name, action, schema }) => [name, { summary: action.summary, schema }]));
-  files.set('schemas/runbook.schema.json', json(runbookSchema(schemas)));
+  files.set('schemas/runbook.schema.json', json(runbookSchema(actions)));
   files.set('schemas/inventory.schema.json', json(inventorySchema()));
   files.set('schemas/events.schema.json', json(await eventsSchema(project)));
   files.set('docs/reference/actions.md', actionsPage(actions));

@@ -9,7 +9,7 @@ describe('help', () => {
   it('goes to stdout, groups the verbs, and has examples and exit codes', async () => {
     const ferry = typed('--help');
     expect(await ferry.exit).toBe(0);
-    for (const part of ['Before:', 'Move:', 'Look:', 'Around:', 'rollback [options] [run]', 'Examples:', 'Exit codes: 0 done']) {
+    for (const part of ['Write:', 'Move:', 'Look:', 'Around:', 'rollback [run]', 'Examples:', 'Exit codes: 0 done']) {
       expect(ferry.out.text()).toContain(part);
     }
     expect(ferry.err.text()).toBe('');
@@ -325,10 +325,12 @@ describe('the other verbs', () => {
     expect(list.out.text()).toMatch(/^service\.stop +Stop systemd units/m);
     const one = typed('actions service.stop');
     expect(await one.exit).toBe(0);
-    expect(one.out.text()).toMatch(/units +list of string +required/);
+    expect(one.out.text()).toMatch(/units +list of systemd units, required/);
     const missed = typed('actions service.stpo');
     expect(await missed.exit).toBe(64);
-    expect(missed.err.text()).toContain('did you mean service.stop?');
+    expect(missed.err.text()).toBe(
+      'error ACTION_NAME_WRONG  There is no action "service.stpo"; did you mean service.stop? Nothing was done.\n  ferry actions service.stop\n',
+    );
   });
 
   it('write the schema of runbooks, or say where it is', async () => {

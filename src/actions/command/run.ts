@@ -13,6 +13,7 @@ export default defineAction({
     'protects names files that are kept and put back. With none of the last three it must say irreversible. With readOnly it is a check that changes nothing. ' +
     'Secrets go in by stdin only, because every user of a machine can see the arguments of its commands. ' +
     'A command that died half-way runs again on resume, after what it creates was removed; one that ended does not.',
+  undone: 'What `undo` does, then what it `creates` is removed and what it `protects` is put back.',
   params: commandParams,
   outputs: {
     code: 'Exit code.',

@@ -17,6 +17,7 @@ export default defineAction({
   summary: 'Put a file with the given content, mode and owner.',
   description:
     'The bytes travel by stdin and the file is replaced in one go. What was there before is kept on the host for rollback.',
+  undone: 'The file has its former bytes, mode and owner back; a file made here is removed.',
   params: z.strictObject({
     path: absolutePath().describe('Where the file goes; its folder must be there.'),
     content: secretText().describe('The whole content; may hold secrets, and is then never shown.'),

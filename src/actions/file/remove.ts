@@ -11,8 +11,8 @@ type RemoveUndo = { paths: { path: string; keep: string }[] };
 
 export default defineAction({
   summary: 'Remove files, or folders with all that is in them.',
-  description:
-    'What is removed is kept on the host, with mode and owner, and comes back with a rollback; it stays kept after the run, until somebody removes it.',
+  description: 'What is removed is kept on the host, and stays kept after the run, until somebody removes it.',
+  undone: 'What was removed comes back from the bytes kept on the host, with mode and owner.',
   params: z.strictObject({
     paths: z.array(absolutePath()).describe('What to remove. Links are removed themselves, not what they name.'),
     keep: z

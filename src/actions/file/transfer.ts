@@ -38,8 +38,14 @@ export default defineAction({
     'The bytes go over ssh from host to host, not through Ferry, hashed on both sides while they stream. The key for it is made for this one transfer: on the destination it may do nothing but write this file, ' +
     'from the source address alone, for a day, and it goes when the transfer ends. The destination host key is pinned. The step runs on the destination. ' +
     'A source that cannot reach the ssh port of the destination is told so in the plan; bytes are not relayed.',
+  undone: 'The file is removed from the destination.',
   params: z.strictObject({
-    from: z.strictObject({ host: role(), path: absolutePath() }).describe('The role that has the file, and its path there.'),
+    from: z
+      .strictObject({
+        host: role().describe('The role of the machine that has the file.'),
+        path: absolutePath().describe('The file there.'),
+      })
+      .describe('The role that has the file, and its path there.'),
     path: absolutePath().describe('Where it goes on the host of the step; nothing else may be there.'),
     mode: octalMode().default('0600').describe('Its mode there.'),
     owner: userName().default('root').describe('Its owner there.'),

@@ -30,7 +30,8 @@ type Data = {
 export default defineAction({
   summary: 'Dump a database to a file in pg_dump custom format.',
   description:
-    'Runs as a unit of its own, which outlives Ferry. The file is 0600 root in a 0700 folder, and has its name only when it is whole; pg_dump runs as postgres and gets it as its stdout. Rolled back, the file and the folder made for it are removed.',
+    'Runs as a unit of its own, which outlives Ferry. The file is 0600 root in a 0700 folder, and has its name only when it is whole; pg_dump runs as postgres and gets it as its stdout.',
+  undone: 'The file and the folder made for it are removed.',
   converges: false,
   params: z.strictObject({
     database: databaseName(),

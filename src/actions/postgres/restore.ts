@@ -33,6 +33,7 @@ export default defineAction({
   summary: 'Restore a dump into an empty database, in one transaction.',
   description:
     'Everything in it belongs to `owner` afterwards. Extensions are left to postgres.extension. The dump is checked first; whatever fails, the database is as empty as before. Ends with ANALYZE. Runs as a unit of its own, which outlives Ferry.',
+  undone: 'The database is made empty again; after the write line the step that made it renames and keeps it.',
   params: z.strictObject({
     database: databaseName(),
     path: absolutePath().describe('The dump, in pg_dump custom format; root reads it and hands it to pg_restore.'),

@@ -19,7 +19,8 @@ import {
 
 export default defineAction({
   summary: 'Stop systemd units and wait until they are inactive.',
-  description: 'The units that ran are an output, so that a later step can start exactly those. Rollback starts them again.',
+  description: 'The units that ran are an output, so that a later step can start exactly those.',
+  undone: 'Units that ran are started again, and start at boot again if they did.',
   params: z.strictObject({
     units: unitsParam(),
     disable: z.boolean().default(false).describe('Also keep them from starting at boot.'),

@@ -15,7 +15,8 @@ export const plan: Verb = (program, cli) => {
     .addHelpText(
       'after',
       examples(
-        'ferry plan runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml --secret password=file:/root/db-password',
+        'ferry plan runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml',
+        'ferry plan move.yaml --input database=shop --secret password=file:/root/pw',
         'ferry plan move.yaml --role new_db=db7 --out move.plan',
       ),
     )

@@ -16,7 +16,8 @@ export const run: Verb = (program, cli) => {
     .addHelpText(
       'after',
       examples(
-        'ferry run runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml --secret password=file:/root/db-password',
+        'ferry run runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml',
+        'ferry run move.yaml --input database=shop --secret password=file:/root/pw',
         'ferry run move.plan',
         'ferry run move.yaml --until quiesced',
         'ferry run move.yaml --yes --on-failure rollback 2> run.log',
