@@ -24,6 +24,7 @@ export default defineAction({
   summary: 'Let roles connect to databases: rules in pg_hba.conf, before any rule that would decide first.',
   description:
     'New rules go to the top of the file, after its leading comments, each marked with `# ferry`. The server checks them before it loads them. Rolled back, the file has its former bytes, mode and owner.',
+  tools: ['psql'],
   params: z.strictObject({
     port: clusterPort(),
     rules: z
