@@ -571,7 +571,7 @@ describe('postgres.dump', () => {
       { folders: [folder('0700', 'postgres'), folder(), folder()] },
       /not a folder only root may write to/,
     ],
-    ['the disk is too small', { free: 5_000_000 }, /5.0 MB free for a dump of a database of 200 MB/],
+    ['the disk is too small', { free: 2_000_000 }, /2.0 MB free for a dump of a database of 200 MB/],
   ])('is blocked when %s', (_, more, summary) => {
     expect(plan(more)).toMatchObject({ kind: 'blocked', summary: expect.stringMatching(summary) });
   });
