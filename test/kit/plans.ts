@@ -11,6 +11,7 @@ export function planLine(parts: Partial<PlanLine> & { step: string; host: string
     kind: 'change',
     stamp: 'exact',
     summary: `do ${parts.step}`,
+    notes: [],
     diff: [],
     undo: 'as before',
     irreversible: null,
