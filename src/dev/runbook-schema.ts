@@ -17,6 +17,11 @@ const WHEN = {
   type: ['string', 'boolean'],
   description: `The step is done only when this expression is true: inputs.mode == 'copy'. The \${{ }} around it may be left out.`,
 };
+const ALLOW = {
+  type: 'array',
+  items: { $ref: '#/definitions/allow' },
+  description: 'Findings of the linter that are meant to be so, each with its reason.',
+};
 const NEEDS = {
   type: 'array',
   items: { type: 'string' },
@@ -24,8 +29,11 @@ const NEEDS = {
     'Ids of earlier steps that must be done before, instead of the step before this one. An empty list: it may begin at once.',
 };
 
-/** The schema of runbook files, given the schemas of all actions' params by name. */
-export function runbookSchema(actions: Readonly<Record<string, { summary: string; schema: JsonSchema }>>): JsonSchema {
+/** The schema of runbook files, given the schemas of all actions' params by name and the codes of the linter's rules. */
+export function runbookSchema(
+  actions: Readonly<Record<string, { summary: string; schema: JsonSchema }>>,
+  rules: readonly string[] = [],
+): JsonSchema {
   const names = Object.keys(actions).sort();
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -51,6 +59,7 @@ export function runbookSchema(actions: Readonly<Record<string, { summary: string
         propertyNames: NAME,
         additionalProperties: { $ref: '#/definitions/role' },
       },
+      allow: ALLOW,
       done: {
         type: 'array',
         description: 'Checks that, when all hold, mean there is nothing left to do.',
@@ -66,6 +75,25 @@ export function runbookSchema(actions: Readonly<Record<string, { summary: string
         description: 'A CEL expression that gives the value.',
       },
       expressionText: { title: 'a text with expressions', type: 'string', pattern: '\\$\\{\\{[\\s\\S]*\\}\\}' },
+      allow: {
+        title: 'an allow',
+        type: 'object',
+        required: ['rule', 'reason'],
+        additionalProperties: false,
+        properties: {
+          rule: {
+            type: 'string',
+            ...(rules.length > 0 ? { enum: [...rules].sort() } : {}),
+            description: 'The code of the rule.',
+          },
+          reason: {
+            type: 'string',
+            pattern: '\\S[\\s\\S]*\\s[\\s\\S]*\\S',
+            patternErrorMessage: 'say in a few words why this is as it should be',
+            description: 'Why this is as it should be here, for those who read the runbook.',
+          },
+        },
+      },
       input: {
         title: 'an input',
         type: 'object',
@@ -125,6 +153,7 @@ export function runbookSchema(actions: Readonly<Record<string, { summary: string
             description: 'Its roles and which of ours each one is; the same name unless given.',
           },
           when: WHEN,
+          allow: ALLOW,
           needs: NEEDS,
         },
       },
@@ -141,7 +170,18 @@ export function runbookSchema(actions: Readonly<Record<string, { summary: string
         type: 'object',
         required: ['id', 'host', 'uses'],
         additionalProperties: false,
-        properties: stepProperties(names, ['id', 'title', 'host', 'uses', 'with', 'when', 'timeout', 'confirm', 'needs']),
+        properties: stepProperties(names, [
+          'id',
+          'title',
+          'host',
+          'uses',
+          'with',
+          'when',
+          'timeout',
+          'confirm',
+          'allow',
+          'needs',
+        ]),
         ...actionBranches(names, actions),
       },
       ...Object.fromEntries(names.map((name) => [name, actions[name]?.schema])),
@@ -159,6 +199,7 @@ function stepProperties(names: readonly string[], fields: readonly string[]): Js
     when: WHEN,
     timeout: { ...DURATION, description: 'How long it may take.' },
     confirm: { type: 'string', minLength: 1, description: 'A question a person must answer with yes before the step.' },
+    allow: ALLOW,
     needs: NEEDS,
   };
   return Object.fromEntries(fields.map((field) => [field, all[field]]));

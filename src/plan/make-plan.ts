@@ -199,7 +199,7 @@ function finish(request: PlanRequest, known: ReadonlyMap<string, Known>, walk: W
     readings,
     stateRefs,
     blockers: walk.alreadyDone ? [] : walk.blockers,
-    warnings: [],
+    warnings: runbook.warnings,
   };
   return { ...plan, digest: digestOf(plan) };
 }

@@ -14,6 +14,7 @@ export default defineAction({
     timeout: duration().default('10s').describe('How long to wait.'),
   }),
   facts: () => ({}),
+  touches: (_, role) => ({ effects: [{ does: 'prove', role }] }),
   plan: ({ address, port, open }) => check(`${address} port ${port} is ${open ? 'open' : 'closed'}`),
   async apply({ on, params: { address, port, open, timeout }, ctx }) {
     let last = '';
