@@ -30,6 +30,11 @@ export type Effect =
   | { readonly does: 'set-maintenance'; readonly role: string; readonly mode: string }
   | ({ readonly does: 'dump' | 'restore'; readonly path: string } & DatabaseAt)
   | ({ readonly does: 'fence' | 'see-no-session' | 'draw-write-line' } & DatabaseAt)
+  | ({ readonly does: 'make-database' } & DatabaseAt)
+  /** Lets clients from the network in; `database` may be `all`. */
+  | ({ readonly does: 'let-in' } & DatabaseAt)
+  | { readonly does: 'have-cluster'; readonly role: string; readonly port: number }
+  | { readonly does: 'tune'; readonly role: string; readonly port: number; readonly settings: readonly string[] }
   | ({ readonly does: 'compare'; readonly with: DatabaseAt } & DatabaseAt)
   /** Fails the run unless something works or answers. */
   | { readonly does: 'prove'; readonly role: string }

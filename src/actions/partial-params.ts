@@ -3,8 +3,8 @@ import type { Json } from '../lib/json.ts';
 
 /**
  * Params of which some parts are expressions, as far as they are known: defaults are filled in and texts brought to their
- * usual form as the schema does, expressions stay as they are written. Where a list is one expression, it is a list of that
- * one text; a map that is one expression is empty. What does not fit the schema stays as it is.
+ * usual form as the schema does, expressions stay as they are written. A list that is one expression is a list of that one
+ * text, an object has it in every member, a map is empty. What does not fit the schema stays as it is.
  */
 export function partialParams(schema: z.ZodType, given: Json): unknown {
   return part(schema, given);
@@ -21,9 +21,18 @@ function part(schema: unknown, given: Json | undefined): unknown {
     if (parsed.success) return parsed.data;
   }
   const inner = unwrap(schema);
-  if (inner instanceof z.ZodObject) return isMap(given) ? members(inner, given) : isOpen(given) ? {} : given;
+  if (inner instanceof z.ZodObject) {
+    if (isMap(given)) return members(inner, given);
+    return isOpen(given)
+      ? Object.fromEntries(Object.entries(inner.shape).map(([key, member]) => [key, part(member, given)]))
+      : given;
+  }
   if (inner instanceof z.ZodArray)
-    return Array.isArray(given) ? given.map((item) => part(inner.element, item)) : isOpen(given) ? [given] : given;
+    return Array.isArray(given)
+      ? given.map((item) => part(inner.element, item))
+      : isOpen(given)
+        ? [part(inner.element, given)]
+        : given;
   if (inner instanceof z.ZodRecord)
     return isMap(given)
       ? Object.fromEntries(Object.entries(given).map(([key, value]) => [key, part(inner.valueType, value)]))

@@ -20,7 +20,7 @@ A finding that is meant to be so is silenced where it is, with the reason, on a 
 \`\`\`
 
 An \`allow\` on an include counts for every step in it, one at the top of a file for the file and all it includes. One that silences
-nothing is a warning itself, ALLOW_UNUSED.`;
+nothing is a warning itself, [ALLOW_UNUSED](errors.md#allow_unused).`;
 
 /** docs/reference/lint.md: every rule with why it is there, what it says and how to get it right. */
 export function lintPage(found: readonly FoundRule[]): string {

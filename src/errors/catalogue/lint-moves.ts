@@ -5,7 +5,7 @@ export const lintMoveErrors = {
   DATABASE_LEFT_WRITABLE: entry<{ database: string; role: string; restore: string }>({
     title: 'The old database stays writable after a move',
     message: (a) =>
-      `Database ${a.database} on ${a.role} is moved, to where step "${a.restore}" restores it, and the old one stays open for writers: what they write there is lost.`,
+      `Database ${a.database} on ${a.role} is moved (step "${a.restore}" restores it elsewhere), and the old one stays open for writers: what they still write there is lost.`,
     hint: () => 'Before the dump:  uses: postgres.freeze   fences all writers; a rollback lets them in again.',
     exit: 65,
     example: { database: 'engine', role: 'old_db', restore: 'restore' },
@@ -50,6 +50,21 @@ export const lintMoveErrors = {
     hint: (a) => `Put "${a.stop}" before "${a.fence}".`,
     exit: 65,
     example: { fence: 'fence-old', stop: 'stop-services', database: 'engine' },
+  }),
+  DATABASE_UNREACHABLE: entry<{ database: string; role: string }>({
+    title: 'No client may connect to the new database',
+    message: (a) =>
+      `Database ${a.database} is made on ${a.role} and filled, and no postgres.hba rule lets anybody connect to it from another machine.`,
+    hint: (a) => `uses: postgres.hba   with: { rules: [{ database: ${a.database}, role: ..., address: ... }] }`,
+    exit: 65,
+    example: { database: 'ovirt_engine_history', role: 'new_db' },
+  }),
+  ENGINE_SETTINGS_MISSING: entry<{ step: string; role: string; settings: string }>({
+    title: 'The new server lacks settings engine-setup demands',
+    message: (a) => `Step "${a.step}" prepares PostgreSQL on ${a.role} for oVirt, and nothing sets ${a.settings} there.`,
+    hint: () => 'Take the settings from runbooks/ovirt/prepare-remote-db.yaml, or include that runbook.',
+    exit: 65,
+    example: { step: 'listen', role: 'new_db', settings: 'max_connections, work_mem' },
   }),
   ENGINE_URL_STALE: entry<{ step: string; keys: string; url: string; path: string }>({
     title: 'oVirt keeps connecting to the old server',

@@ -37,7 +37,7 @@ const ownErrors = {
     title: 'A service is stopped and never started',
     message: (a) => `Step "${a.step}" stops ${a.units} on ${a.role}, and no later step starts it there.`,
     hint: (a) =>
-      `Start what ran:  units: "\${{ steps['${a.step}'].outputs.stopped }}"   or say disable: true: else the next reboot starts it.`,
+      `Start what ran:  units: "\${{ steps['${a.step}'].outputs.stopped }}"   or, if it is to stay stopped, say disable: true: otherwise the next reboot starts it.`,
     exit: 65,
     example: { step: 'stop-services', units: 'ovirt-engine.service', role: 'engine' },
   }),

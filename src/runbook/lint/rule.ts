@@ -9,7 +9,7 @@ export interface LintFinding<A> {
   readonly args: A;
   /** The step it is about; its `allow` can silence it, and its first line is the place when there is no better one. */
   readonly step?: LintStep;
-  readonly at?: Position | Place;
+  readonly at?: Position | Place | undefined;
   /** What can silence it where it is about no one step. */
   readonly allow?: readonly Allow[];
   /** The rule's own unless given. */

@@ -6,8 +6,10 @@ import commandHasAction from './rules/command-has-action.ts';
 import commandUnchecked from './rules/command-unchecked.ts';
 import conditionConstant from './rules/condition-constant.ts';
 import databaseLeftWritable from './rules/database-left-writable.ts';
+import databaseUnreachable from './rules/database-unreachable.ts';
 import dumpUnguarded from './rules/dump-unguarded.ts';
 import engineDwhForgotten from './rules/engine-dwh-forgotten.ts';
+import engineSettingsMissing from './rules/engine-settings-missing.ts';
 import engineUrlStale from './rules/engine-url-stale.ts';
 import engineWritersLeft from './rules/engine-writers-left.ts';
 import fenceBeforeStop from './rules/fence-before-stop.ts';
@@ -37,8 +39,10 @@ export const rules: readonly LintRule[] = [
   commandUnchecked,
   conditionConstant,
   databaseLeftWritable,
+  databaseUnreachable,
   dumpUnguarded,
   engineDwhForgotten,
+  engineSettingsMissing,
   engineUrlStale,
   engineWritersLeft,
   fenceBeforeStop,

@@ -40,7 +40,7 @@ steps:
         if (!need) continue;
         const place = paramOf(remove.by.step, 'keep')?.at;
         const args = { step: remove.by.step.id, path: need.what.path, checkpoint: name, need: need.by.step.id };
-        return [{ args, step: remove.by, ...(place ? { at: place } : {}) }];
+        return [{ args, step: remove.by, at: place }];
       }
       return [];
     });

@@ -12,6 +12,13 @@ const PROGRAMS: Record<string, string> = {
   scp: 'file.transfer',
 };
 
+const SQL: readonly (readonly [RegExp, string])[] = [
+  [/alter system/i, 'postgres.settings'],
+  [/create (role|user)/i, 'postgres.role'],
+  [/create database/i, 'postgres.database'],
+  [/create extension/i, 'postgres.extension'],
+];
+
 export default defineRule({
   code: 'COMMAND_HAS_ACTION',
   severity: 'warning',
@@ -34,11 +41,15 @@ steps:
 });
 
 function actionFor({ program, args }: ProgramCall): string | undefined {
+  const text = args.join(' ');
   if (program === 'systemctl') return SYSTEMCTL[args.find((arg) => !arg.startsWith('-')) ?? ''];
   if (program === 'service') return SYSTEMCTL[args[1] ?? ''];
-  if (program === 'hosted-engine') return args.includes('--set-maintenance') ? 'ovirt.maintenance' : undefined;
+  if (program === 'hosted-engine') return text.includes('--set-maintenance') ? 'ovirt.maintenance' : undefined;
   if (['yum', 'dnf', 'apt', 'apt-get'].includes(program)) return args.includes('install') ? 'package.install' : undefined;
-  if (program === 'psql') return /alter system/i.test(args.join(' ')) ? 'postgres.settings' : undefined;
+  if (program === 'psql') return SQL.find(([pattern]) => pattern.test(text))?.[1];
+  if (program === 'sed')
+    return args.some((arg) => /^-\w*i|^--in-place/.test(arg)) && /\/etc\/\S+\.conf/.test(text) ? 'config.set' : undefined;
+  if (program === 'rm') return /(^| )\//.test(text) ? 'file.remove' : undefined;
   return PROGRAMS[program];
 }
 

@@ -21,7 +21,7 @@ export default defineRule({
         .some((command) => book.maySameHost(command.what.role, role) && speaksOf(command, 'ALTER DATABASE'));
       if (isFenced || isDown || isShut) return [];
       const at = paramOf(dump.by.step, 'database')?.at;
-      return [{ args: { database, role, restore: restore.by.step.id }, step: dump.by, ...(at ? { at } : {}) }];
+      return [{ args: { database, role, restore: restore.by.step.id }, step: dump.by, at }];
     });
   },
 });

@@ -18,7 +18,7 @@ export default defineRule({
       if (isGuarded) return [];
       const { role, database } = dump.what;
       const at = paramOf(dump.by.step, 'database')?.at;
-      return [{ args: { step: dump.by.step.id, database, role }, step: dump.by, ...(at ? { at } : {}) }];
+      return [{ args: { step: dump.by.step.id, database, role }, step: dump.by, at }];
     });
   },
 });

@@ -43,7 +43,7 @@ steps:
       .slice(0, 1)
       .map(({ by }) => {
         const at = paramOf(by.step, 'set')?.at;
-        return { args: { step: by.step.id }, step: by, ...(at ? { at } : {}) };
+        return { args: { step: by.step.id }, step: by, at };
       });
   },
 });

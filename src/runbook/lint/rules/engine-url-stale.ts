@@ -44,7 +44,7 @@ steps:
         );
         if (keys.length === 0 || hasUrl) return [];
         const at = paramOf(by.step, 'set')?.at;
-        return [{ args: { step: by.step.id, keys: keys.join(', '), url, path: what.path }, step: by, ...(at ? { at } : {}) }];
+        return [{ args: { step: by.step.id, keys: keys.join(', '), url, path: what.path }, step: by, at }];
       }),
     );
   },

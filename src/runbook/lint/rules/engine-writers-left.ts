@@ -28,17 +28,17 @@ export default defineRule({
   bad: MOVE('ovirt-engine'),
   good: MOVE([ENGINE, ...OTHERS].map((unit) => unit.replace('.service', '')).join(', ')),
   check(book) {
-    if (movesOf(book).length === 0) return [];
-    const stops = book.all('stop-unit');
-    return stops
-      .filter(({ what }) => what.unit === ENGINE)
-      .flatMap(({ by, what }) => {
-        const here = stops.filter((other) => book.maySameHost(other.what.role, what.role)).map((other) => other.what.unit);
-        const running = OTHERS.filter((unit) => !here.includes(unit));
-        if (running.length === 0 || here.some(isOpen)) return [];
-        const at = paramOf(by.step, 'units')?.at;
-        return [{ args: { step: by.step.id, units: running.join(', '), role: what.role }, step: by, ...(at ? { at } : {}) }];
-      })
-      .slice(0, 1);
+    return movesOf(book).flatMap(({ dump }) => {
+      // Of what is stopped only after the dump has begun, rows are missing in it.
+      const stops = book.all('stop-unit').filter(({ by }) => !book.isBefore(dump.by, by));
+      const engine = stops.find(({ what }) => what.unit === ENGINE);
+      if (!engine) return [];
+      const { by, what } = engine;
+      const stopped = stops.filter((other) => book.maySameHost(other.what.role, what.role)).map((other) => other.what.unit);
+      const running = OTHERS.filter((unit) => !stopped.includes(unit));
+      if (running.length === 0 || stopped.some(isOpen)) return [];
+      const at = paramOf(by.step, 'units')?.at;
+      return [{ args: { step: by.step.id, units: running.join(', '), role: what.role }, step: by, at }];
+    });
   },
 });

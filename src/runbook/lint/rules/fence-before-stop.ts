@@ -22,7 +22,7 @@ export default defineRule({
       if (!late) return [];
       const at = paramOf(fenced.by.step, 'database')?.at;
       const args = { fence: fenced.by.step.id, stop: late.by.step.id, database: fenced.what.database };
-      return [{ args, step: fenced.by, ...(at ? { at } : {}) }];
+      return [{ args, step: fenced.by, at }];
     });
   },
 });

@@ -32,7 +32,7 @@ steps:
       const held = secret ? `the secret ${secret}` : dumpBehind(book, what, []) ? 'a whole database' : null;
       if (!held) return [];
       const at = paramOf(by.step, 'mode')?.at;
-      return [{ args: { step: by.step.id, path: what.path, mode: what.mode, what: held }, step: by, ...(at ? { at } : {}) }];
+      return [{ args: { step: by.step.id, path: what.path, mode: what.mode, what: held }, step: by, at }];
     });
   },
 });

@@ -26,7 +26,7 @@ steps:
       if (!what || isRemoved(book, made)) return [];
       const param = paramOf(made.by.step, 'path') ?? paramOf(made.by.step, 'creates');
       const args = { step: made.by.step.id, path: made.what.path, role: made.what.role, what };
-      return [{ args, step: made.by, ...(param ? { at: param.at } : {}) }];
+      return [{ args, step: made.by, at: param?.at }];
     });
   },
 });

@@ -40,7 +40,7 @@ steps:
         {
           args: { step: by.step.id, path: what.path, role: what.role, why: missing.why },
           step: by,
-          ...(param ? { at: param.at } : {}),
+          at: param?.at,
           severity: missing.certain && !mayBeMadeUnseen(book, need) ? ('error' as const) : ('warning' as const),
         },
       ];

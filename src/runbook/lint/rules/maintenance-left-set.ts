@@ -23,7 +23,7 @@ steps:
       );
       if (isLifted) return [];
       const at = paramOf(by.step, 'mode')?.at;
-      return [{ args: { step: by.step.id, mode: what.mode }, step: by, ...(at ? { at } : {}) }];
+      return [{ args: { step: by.step.id, mode: what.mode }, step: by, at }];
     });
   },
 });

@@ -32,7 +32,7 @@ steps:
         );
       if (!set || !start) return [];
       const at = paramOf(by.step, 'mode')?.at;
-      return [{ args: { step: by.step.id, start: start.by.step.id }, step: by, ...(at ? { at } : {}) }];
+      return [{ args: { step: by.step.id, start: start.by.step.id }, step: by, at }];
     });
   },
 });

@@ -23,7 +23,7 @@ export default defineRule({
       if (isCompared) return [];
       const at = paramOf(restore.by.step, 'database')?.at;
       const { database, role } = restore.what;
-      return [{ args: { database, role, other: dump.what.role }, step: restore.by, ...(at ? { at } : {}) }];
+      return [{ args: { database, role, other: dump.what.role }, step: restore.by, at }];
     });
   },
 });

@@ -29,7 +29,7 @@ steps:
       const isSpokenOf = book.all('run-command').some((command) => !command.what.readOnly && speaksOf(command, what.path));
       if (isMade || isSpokenOf) return [];
       const at = paramOf(by.step, 'keep')?.at;
-      return [{ args: { step: by.step.id, path: what.path, role: what.role }, step: by, ...(at ? { at } : {}) }];
+      return [{ args: { step: by.step.id, path: what.path, role: what.role }, step: by, at }];
     });
   },
 });

@@ -36,7 +36,7 @@ steps:
       if (!changed) return [];
       const at = paramOf(by.step, 'units')?.at;
       const args = { step: by.step.id, unit: what.unit, change: changed.by.step.id, path: changed.what.path };
-      return [{ args, step: by, ...(at ? { at } : {}) }];
+      return [{ args, step: by, at }];
     });
   },
 });

@@ -38,7 +38,7 @@ steps:
       });
       if (left.length === 0) return [];
       const at = paramOf(step.step, 'units')?.at;
-      return [{ args: { step: step.step.id, units: left.join(', '), role: step.step.role }, step, ...(at ? { at } : {}) }];
+      return [{ args: { step: step.step.id, units: left.join(', '), role: step.step.role }, step, at }];
     });
   },
 });

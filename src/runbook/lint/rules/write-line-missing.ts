@@ -24,7 +24,7 @@ export default defineRule({
       if (!start) return [];
       const at = paramOf(start.by.step, 'units')?.at;
       const { database, role } = restore.what;
-      return [{ args: { start: start.by.step.id, database, role }, step: start.by, ...(at ? { at } : {}) }];
+      return [{ args: { start: start.by.step.id, database, role }, step: start.by, at }];
     });
   },
 });
