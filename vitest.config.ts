@@ -13,10 +13,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble}/**'],
+          exclude: ['test/{fuzz,lab,lab-kit,contract,e2e,rollback,trouble}/**'],
           testTimeout: 15_000,
         },
       },
+      tier('fuzz', { testTimeout: 5 * 60_000 }),
       tier('lab-kit', { testTimeout: 60_000 }),
       tier('contract', oneLab),
       tier('lab', oneLab),

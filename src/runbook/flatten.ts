@@ -5,7 +5,7 @@ import { includeScope } from './include-scope.ts';
 import type { Allow, IncludeItem, Model, Named, StepItem } from './model.ts';
 import { optional } from './read-model.ts';
 import type { Checkpoint, Condition, Scope, Step, Template } from './runbook.ts';
-import { StepOrder } from './step-order.ts';
+import { type Earlier, StepOrder } from './step-order.ts';
 
 /** A place where expressions stand, with what may be used there. */
 export interface Use {
@@ -14,7 +14,7 @@ export interface Use {
   readonly template?: Template;
   readonly condition?: { readonly source: string } & Place;
   /** Ids of all steps that are certain to be done there. */
-  readonly done: ReadonlySet<string>;
+  readonly done: Earlier;
 }
 
 export interface Flat {

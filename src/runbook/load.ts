@@ -44,12 +44,13 @@ class Loader {
   readonly #texts = new Map<string, string>();
   readonly #circular = new Set<string>();
   readonly #found: Diagnostic[] = [];
+  readonly #told = new Set<string>();
   readonly #report = (found: Diagnostic) => {
     // An included file is looked at once for each include; its own mistakes are told once.
-    const twin = this.#found.some(
-      (other) => other.code === found.code && other.message === found.message && samePlace(other, found),
-    );
-    if (!twin) this.#found.push(found);
+    const { code, message, at } = found;
+    const mistake = JSON.stringify([code, message, at?.file, at?.line, at?.column]);
+    if (!this.#told.has(mistake)) this.#found.push(found);
+    this.#told.add(mistake);
   };
 
   constructor(readFile: ReadFile, lint: boolean) {

@@ -3,9 +3,11 @@ import type { Effect } from '../../actions/effects.ts';
 import { isOpen, partialParams } from '../../actions/partial-params.ts';
 import type { Model } from '../model.ts';
 import type { Runbook, Step, Template } from '../runbook.ts';
+import { StepOrder } from '../step-order.ts';
 import { maySame, symbolic } from './symbols.ts';
 
 type Does = Effect['does'];
+const OPEN = '${{';
 /** An effect with the role names of the root runbook. */
 export type EffectOf<D extends Does> = Effect & { readonly does: D };
 
@@ -28,8 +30,10 @@ export class LintBook {
   readonly runbook: Runbook;
   readonly models: readonly Model[];
   readonly steps: readonly LintStep[];
-  readonly #before = new Map<string, ReadonlySet<string>>();
   readonly #index = new Map<string, number>();
+  readonly #order = new StepOrder();
+  #makers: Map<string, Deed<'make-file'>[]> | undefined;
+  readonly #deeds = new Map<string, Deed<Does>[]>();
 
   constructor(runbook: Runbook, actions: ReadonlyMap<string, Action>, models: readonly Model[]) {
     this.runbook = runbook;
@@ -37,22 +41,34 @@ export class LintBook {
     this.steps = runbook.steps.map((step) => lintStep(step, actions.get(step.uses) as Action));
     for (const [index, { id, needs }] of runbook.steps.entries()) {
       this.#index.set(id, index);
-      const before = new Set(needs);
-      for (const need of needs) for (const earlier of this.#before.get(need) ?? []) before.add(earlier);
-      this.#before.set(id, before);
+      this.#order.add(id, needs, '');
     }
   }
 
   /** Everything the steps do of one kind, in file order. */
-  all<D extends Does>(...kinds: readonly D[]): Deed<D>[] {
-    return this.steps.flatMap((by) =>
-      by.effects.flatMap((what) => ((kinds as readonly string[]).includes(what.does) ? [{ by, what: what as EffectOf<D> }] : [])),
-    );
+  all<D extends Does>(...kinds: readonly D[]): readonly Deed<D>[] {
+    const name = kinds.join();
+    let found = this.#deeds.get(name);
+    if (!found) {
+      found = this.steps.flatMap((by) =>
+        by.effects.flatMap((what) => ((kinds as readonly string[]).includes(what.does) ? [{ by, what }] : [])),
+      );
+      this.#deeds.set(name, found);
+    }
+    return found as unknown as Deed<D>[];
+  }
+
+  /** Everything the steps make that may be the file at `path`, on whatever host. */
+  makersOf(path: string): readonly Deed<'make-file'>[] {
+    this.#makers ??= Map.groupBy(this.all('make-file'), ({ what }) => (isOpen(what.path) ? OPEN : what.path));
+    if (isOpen(path)) return this.all('make-file').filter(({ what }) => maySame(what.path, path));
+    const open = (this.#makers.get(OPEN) ?? []).filter(({ what }) => maySame(what.path, path));
+    return [...(this.#makers.get(path) ?? []), ...open];
   }
 
   /** Whether `a` is certainly over when `b` begins. */
   isBefore(a: LintStep, b: LintStep): boolean {
-    return this.#before.get(b.step.id)?.has(a.step.id) ?? false;
+    return this.#order.isBefore(a.step.id, b.step.id);
   }
 
   /** Whether neither waits for the other. */

@@ -16,10 +16,11 @@ export function lint(runbook: Runbook, actions: ReadonlyMap<string, Action>, mod
   const book = new LintBook(runbook, actions, models);
   const used = new Set<Allow>();
   const [root] = models;
+  const lines = new Map(runbook.sources.map(({ path, text }) => [path, text.split(/\r\n|\n|\r/)]));
   const found: Diagnostic[] = [];
   for (const rule of rules) {
     for (const each of rule.check(book) as readonly LintFinding<ArgsOf<ErrorCode>>[]) {
-      const place = placeOf(each, runbook);
+      const place = placeOf(each, lines);
       const file = place?.at.file;
       const around = models.filter((model) => model === root || model.file === file).flatMap((model) => model.allow);
       const silencers = [...(each.step?.step.allow ?? []), ...(each.allow ?? []), ...around].filter(
@@ -38,16 +39,15 @@ export function lint(runbook: Runbook, actions: ReadonlyMap<string, Action>, mod
   return found;
 }
 
-function placeOf({ at, step }: LintFinding<unknown>, runbook: Runbook): Place | undefined {
+function placeOf({ at, step }: LintFinding<unknown>, lines: ReadonlyMap<string, readonly string[]>): Place | undefined {
   const where = at ?? step?.step.at;
   if (!where) return undefined;
-  return 'length' in where ? where : { at: where, length: lengthAt(where, runbook) };
+  return 'length' in where ? where : { at: where, length: lengthAt(where, lines.get(where.file)?.[where.line - 1] ?? '') };
 }
 
 /** How much of its line a piece of YAML takes that begins at a position: a quoted text, or up to where flow goes on. */
-function lengthAt(at: Position, { sources }: Runbook): number {
-  const line = sources.find((source) => source.path === at.file)?.text.split(/\r?\n/)[at.line - 1] ?? '';
-  const rest = line.slice(at.column - 1);
+function lengthAt({ column }: Position, line: string): number {
+  const rest = line.slice(column - 1);
   const [found = rest] = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,\]}#]+)/.exec(rest) ?? [];
   return Math.max(1, found.trimEnd().length);
 }

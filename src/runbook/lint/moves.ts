@@ -1,4 +1,4 @@
-import type { Deed, LintBook } from './book.ts';
+import type { Deed, EffectOf, LintBook, LintStep } from './book.ts';
 import { maySame } from './symbols.ts';
 
 /** A database that is dumped in one cluster and restored in another. */
@@ -7,28 +7,39 @@ export interface Move {
   readonly restore: Deed<'restore'>;
 }
 
+type FilePlace = { readonly role: string; readonly path: string };
+const known = new WeakMap<LintBook, readonly Move[]>();
+
 /** Every restore on another host or cluster than its dump's, by following the file from path to path. */
-export function movesOf(book: LintBook): Move[] {
-  return book.all('restore').flatMap((restore) => {
-    const dump = dumpBehind(book, restore.what, []);
-    const isElsewhere = dump && (dump.what.role !== restore.what.role || dump.what.port !== restore.what.port);
-    return isElsewhere ? [{ dump, restore }] : [];
-  });
+export function movesOf(book: LintBook): readonly Move[] {
+  const moves =
+    known.get(book) ??
+    book.all('restore').flatMap((restore) => {
+      const dump = dumpBehind(book, restore.what);
+      const isElsewhere = dump && (dump.what.role !== restore.what.role || dump.what.port !== restore.what.port);
+      return isElsewhere ? [{ dump, restore }] : [];
+    });
+  known.set(book, moves);
+  return moves;
 }
 
 /** The dump a file comes from, over any number of copies; undefined when none of the runbook's. */
-export function dumpBehind(
-  book: LintBook,
-  file: { readonly role: string; readonly path: string },
-  seen: readonly unknown[],
-): Deed<'dump'> | undefined {
-  const dump = book.all('dump').find(({ what }) => what.role === file.role && what.path === file.path);
-  if (dump) return dump;
-  const copy = book
-    .all('make-file')
-    .find(({ by, what }) => what.how === 'copy' && what.role === file.role && what.path === file.path && !seen.includes(by));
-  const source = copy?.by.effects.find((effect) => effect.does === 'need-file');
-  return copy && source?.does === 'need-file' ? dumpBehind(book, source, [...seen, copy.by]) : undefined;
+export function dumpBehind(book: LintBook, file: FilePlace): Deed<'dump'> | undefined {
+  const seen = new Set<LintStep>();
+  let at: FilePlace | undefined = file;
+  while (at) {
+    const { role, path }: FilePlace = at;
+    const maker: Deed<'make-file'> | undefined = book
+      .makersOf(path)
+      .find(({ by, what }) => what.role === role && what.path === path && !seen.has(by));
+    if (!maker) return undefined;
+    const dump = maker.by.effects.find((effect) => effect.does === 'dump');
+    if (dump) return { by: maker.by, what: dump as EffectOf<'dump'> };
+    seen.add(maker.by);
+    const source = maker.by.effects.find((effect) => effect.does === 'need-file');
+    at = maker.what.how === 'copy' && source?.does === 'need-file' ? source : undefined;
+  }
+  return undefined;
 }
 
 /**

@@ -29,7 +29,7 @@ steps:
       if (what.mode === undefined || !/^[0-7]{3,4}$/.test(what.mode) || (Number.parseInt(what.mode, 8) & 4) === 0) return [];
       const content = what.content === undefined ? undefined : paramOf(by.step, what.content);
       const secret = content && secretIn(book, content, by.step.scope);
-      const held = secret ? `the secret ${secret}` : dumpBehind(book, what, []) ? 'a whole database' : null;
+      const held = secret ? `the secret ${secret}` : dumpBehind(book, what) ? 'a whole database' : null;
       if (!held) return [];
       const at = paramOf(by.step, 'mode')?.at;
       return [{ args: { step: by.step.id, path: what.path, mode: what.mode, what: held }, step: by, at }];

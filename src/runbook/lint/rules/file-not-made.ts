@@ -1,7 +1,6 @@
 import { isOpen } from '../../../actions/partial-params.ts';
 import { type Deed, type LintBook, paramOf } from '../book.ts';
 import { defineRule } from '../rule.ts';
-import { maySame } from '../symbols.ts';
 
 export default defineRule({
   code: 'FILE_NOT_MADE',
@@ -52,7 +51,7 @@ type Need = Deed<'need-file'>;
 
 /** Why the file cannot be there; undefined when it can, for all the runbook tells. */
 function whyMissing(book: LintBook, { by, what }: Need): { why: string; certain: boolean } | undefined {
-  const makers = book.all('make-file').filter((maker) => maker.by !== by && maySame(maker.what.path, what.path));
+  const makers = book.makersOf(what.path).filter((maker) => maker.by !== by);
   const here = makers.filter((maker) => book.maySameHost(maker.what.role, what.role));
   const before = here.filter((maker) => book.isBefore(maker.by, by));
   const gone = book
