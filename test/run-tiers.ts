@@ -76,6 +76,7 @@ await single('generated files are up to date', [process.execPath, 'src/dev/gener
 const built = await single('build', [process.execPath, 'src/dev/build.ts']);
 await tier('unit', true);
 await tier('shells', true);
+await tier('fuzz', true);
 if (built) {
   // The lab's package install and its cache are made by the first tier; the others then find them.
   await tier('lab-kit', true);

@@ -5,6 +5,7 @@ import type { Facts, FactTree, Prediction } from '../facts/fact.ts';
 import type { ActingHost, HostInfo, Progress } from '../hosts/host.ts';
 import type { Sh } from '../hosts/sh.ts';
 import type { Json } from '../lib/json.ts';
+import type { Effect } from './effects.ts';
 import type { Outputs } from './outputs.ts';
 
 /** Where a step acts: its own host, and the hosts behind the role names in its params. */
@@ -167,6 +168,10 @@ export interface Touches {
   /** Fact keys, each with its role: `[role, key]`. */
   readonly changes?: readonly (readonly [role: string, key: string])[];
   readonly reads?: readonly (readonly [role: string, key: string])[];
+  /** What it does in the linter's words. Params may then hold expressions where values will be: see `partialParams`. */
+  readonly effects?: readonly Effect[];
+  /** Outputs that are secret. */
+  readonly secrets?: readonly string[];
 }
 
 export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends Json, D extends Json> {

@@ -16,8 +16,12 @@ import type { CommonOptions } from './contract.ts';
 import { readInput } from './places.ts';
 
 /** A checked runbook. @throws RUNBOOK_INVALID with all findings */
-export async function readRunbook(path: string, readFile: ReadFile = readInput): Promise<Runbook> {
-  const loaded = await loadRunbook(path, { readFile });
+export async function readRunbook(
+  path: string,
+  readFile: ReadFile = readInput,
+  options: { lint?: boolean } = {},
+): Promise<Runbook> {
+  const loaded = await loadRunbook(path, { readFile, ...options });
   if ('runbook' in loaded) return loaded.runbook;
   const count = loaded.diagnostics.filter((found) => found.severity === 'error').length;
   throw new FindingsError('RUNBOOK_INVALID', { file: path, count }, loaded.diagnostics, loaded.sources);

@@ -45,7 +45,7 @@ async function reopen<T>(
     const state = stateOf(journal, id);
     refuseOver(state, verb);
     const [root] = state.sources;
-    const runbook = await readRunbook(root?.path ?? state.path, frozenReader(state.sources));
+    const runbook = await readRunbook(root?.path ?? state.path, frozenReader(state.sources), { lint: false });
     const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
     const roles = rolesOf(runbook, inventory, new Map(Object.entries(state.plan.roles)));
     const inputs: InputValues =
@@ -88,7 +88,7 @@ export const wire: Wire = {
   async validateRunbook(path) {
     const loaded = await loadRunbook(path, { readFile: readInput });
     if ('runbook' in loaded)
-      return { diagnostics: [...loaded.warnings], sources: [...loaded.runbook.sources], runbook: loaded.runbook };
+      return { diagnostics: [...loaded.runbook.warnings], sources: [...loaded.runbook.sources], runbook: loaded.runbook };
     return { diagnostics: [...loaded.diagnostics], sources: [...loaded.sources] };
   },
   async planRunbook(path, options) {

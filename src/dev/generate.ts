@@ -7,6 +7,8 @@ import { catalogSource } from './catalog-source.ts';
 import { eventsSchema } from './events-schema.ts';
 import { factKindsSource } from './fact-kinds-source.ts';
 import { inventorySchema } from './inventory-schema.ts';
+import { lintPage } from './lint-page.ts';
+import { findRules, lintRulesSource } from './lint-rules-source.ts';
 import { actionsPage, errorsPage } from './reference.ts';
 import { runbookSchema } from './runbook-schema.ts';
 
@@ -20,11 +22,15 @@ export async function generated(
   const files = new Map<string, string>();
   files.set('src/actions/catalog.ts', catalogSource(actions));
   files.set('src/facts/kinds.ts', await factKindsSource(project));
-  files.set('schemas/runbook.schema.json', json(runbookSchema(actions)));
+  const rules = await findRules(project);
+  files.set('src/runbook/lint/rules.ts', lintRulesSource(rules));
+  const codes = rules.map(({ rule }) => rule.code);
+  files.set('schemas/runbook.schema.json', json(runbookSchema(actions, codes)));
   files.set('schemas/inventory.schema.json', json(inventorySchema()));
   files.set('schemas/events.schema.json', json(await eventsSchema(project)));
   files.set('docs/reference/actions.md', actionsPage(actions));
   files.set('docs/reference/errors.md', errorsPage());
+  files.set('docs/reference/lint.md', lintPage(rules));
   for (const [path, text] of files) files.set(path, await formatted(path, text, project));
   return { files, broken };
 }

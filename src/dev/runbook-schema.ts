@@ -1,6 +1,6 @@
 import type { JsonSchema } from './action-schema.ts';
 import { actionMarkdown, runbookSnippet, stepSnippets } from './editor-hints.ts';
-import { type Actions, actionBranches, NAME, NEEDS, stepProperties, WHEN } from './step-schema.ts';
+import { type Actions, ALLOW, actionBranches, NAME, NEEDS, stepProperties, WHEN } from './step-schema.ts';
 
 const INPUT_NAME = {
   pattern: '^[a-z][a-z0-9_]*$',
@@ -15,8 +15,8 @@ const INPUT_TYPES = {
   secret: 'A text that is shown nowhere; given by its source: --secret name=file:PATH, env:VARIABLE or cmd:COMMAND.',
 };
 
-/** The schema of runbook files, given all actions with the schemas of their params. */
-export function runbookSchema(actions: Actions): JsonSchema {
+/** The schema of runbook files, given all actions with the schemas of their params, and the codes of the linter's rules. */
+export function runbookSchema(actions: Actions, rules: readonly string[] = []): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'a runbook',
@@ -60,6 +60,7 @@ export function runbookSchema(actions: Actions): JsonSchema {
         propertyNames: NAME,
         additionalProperties: { $ref: '#/definitions/role' },
       },
+      allow: ALLOW,
       done: {
         title: 'done: list of checks',
         type: 'array',
@@ -87,6 +88,28 @@ export function runbookSchema(actions: Actions): JsonSchema {
         type: 'string',
         pattern: '\\$\\{\\{[\\s\\S]*\\}\\}',
         description: 'A text in which CEL expressions give parts.',
+      },
+      allow: {
+        title: 'an allow',
+        type: 'object',
+        required: ['rule', 'reason'],
+        additionalProperties: false,
+        properties: {
+          rule: {
+            title: 'rule: code',
+            type: 'string',
+            ...(rules.length > 0 ? { enum: [...rules].sort() } : {}),
+            description: 'The code of the rule.',
+          },
+          reason: {
+            title: 'reason: text',
+            type: 'string',
+            pattern: '\\S[\\s\\S]*\\s[\\s\\S]*\\S',
+            patternErrorMessage: 'say in a few words why this is as it should be',
+            description: 'Why this is as it should be here, for those who read the runbook.',
+            examples: ['The old server is switched off after this run.'],
+          },
+        },
       },
       input: {
         title: 'an input',
@@ -187,6 +210,7 @@ export function runbookSchema(actions: Actions): JsonSchema {
             description: 'Its roles and which of ours each one is; the same name unless given.',
           },
           when: WHEN,
+          allow: ALLOW,
           needs: NEEDS,
         },
       },
@@ -203,7 +227,18 @@ export function runbookSchema(actions: Actions): JsonSchema {
         type: 'object',
         required: ['id', 'host', 'uses'],
         additionalProperties: false,
-        properties: stepProperties(actions, ['id', 'title', 'host', 'uses', 'with', 'when', 'timeout', 'confirm', 'needs']),
+        properties: stepProperties(actions, [
+          'id',
+          'title',
+          'host',
+          'uses',
+          'with',
+          'when',
+          'timeout',
+          'confirm',
+          'allow',
+          'needs',
+        ]),
         ...actionBranches(actions),
       },
       ...Object.fromEntries(

@@ -20,6 +20,12 @@ export const WHEN = {
   description: `The step is done only when this expression is true: inputs.mode == 'copy'. The \${{ }} around it may be left out.`,
   examples: ["inputs.mode == 'copy'"],
 };
+export const ALLOW = {
+  title: 'allow: list of findings',
+  type: 'array',
+  items: { $ref: '#/definitions/allow' },
+  description: 'Findings of the linter that are meant to be so, each with its reason.',
+};
 export const NEEDS = {
   title: 'needs: list of step ids',
   type: 'array',
@@ -57,6 +63,7 @@ export function stepProperties(actions: Actions, fields: readonly string[]): Jso
       description: 'A question a person must answer with yes before the step.',
       examples: ['Users cannot work from here on. Go on?'],
     },
+    allow: ALLOW,
     needs: NEEDS,
   };
   return Object.fromEntries(fields.map((field) => [field, all[field]]));

@@ -99,7 +99,9 @@ function syntaxFindings(file: string, text: string, lines: LineCounter, errors: 
     };
     if (error.code === 'DUPLICATE_KEY') {
       const key = (/^("[^"\n]*"|'[^'\n]*'|[^:\n]*)/.exec(text.slice(from))?.[0] ?? '').trim().replaceAll(/^["']|["']$/g, '');
-      findings.push(finding('KEY_DUPLICATE', { key, line: firstLineOfKey(text, key, place) }, { ...place, length: key.length }));
+      findings.push(
+        finding('KEY_DUPLICATE', { key, line: firstLineOfKey(text, key, place) }, { ...place, length: Math.max(1, key.length) }),
+      );
     } else if (error.code === 'TAG_RESOLVE_FAILED') {
       findings.push(finding('YAML_TAG_UNKNOWN', { tag: text.slice(from, to) }, place));
     } else if (error.code === 'MULTIPLE_DOCS') {

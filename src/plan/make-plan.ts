@@ -206,7 +206,7 @@ function finish(request: PlanRequest, { known, used }: World, walk: Walk): Plan 
     readings,
     stateRefs,
     blockers: walk.findings.filter((found) => found.severity === 'error'),
-    warnings: walk.findings.filter((found) => found.severity === 'warning'),
+    warnings: [...runbook.warnings, ...walk.findings.filter((found) => found.severity === 'warning')],
   };
   return { ...plan, digest: digestOf(plan) };
 }

@@ -57,6 +57,10 @@ function findingLines(found: Diagnostic, paint: Paint, width: number): string[] 
   const lines = wrapText(`${found.code}  ${found.message}`, width - 9);
   return [
     ...lines.map((line, index) => `${index === 0 ? mark(label.padEnd(7)) : ' '.repeat(7)}  ${line}`),
+    // A warning is about the runbook: its place is where one would mend it. A blocker is about a host, which it names.
+    ...(found.at && found.severity === 'warning'
+      ? [`${' '.repeat(9)}${paint.quiet(`${found.at.file}:${found.at.line}:${found.at.column}`)}`]
+      : []),
     ...(found.hint ? [`${' '.repeat(9)}${paint.accent(printable(found.hint))}`] : []),
   ];
 }

@@ -20,6 +20,7 @@ export interface Expression {
   readonly source: string;
   readonly references: readonly Reference[];
   readonly vague: readonly VagueName[];
+  readonly ast: ASTNode;
   /** @throws the library's EvaluationError */
   run(context: { inputs: unknown; steps: unknown; roles: unknown }): unknown;
 }
@@ -59,7 +60,7 @@ function read(source: string): Expression | SyntaxProblem {
     const references: Reference[] = [];
     const vague: VagueName[] = [];
     collect(program.ast, references, vague);
-    return { source, references, vague, run: (context) => program(context) };
+    return { source, references, vague, ast: program.ast, run: (context) => program(context) };
   } catch (thrown) {
     const problem = thrown as ParseError;
     const start = problem.range?.start ?? 0;

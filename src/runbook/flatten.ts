@@ -2,10 +2,10 @@ import type { Diagnostic } from '../errors/diagnostic.ts';
 import { finding, type Place } from '../errors/finding.ts';
 import { nearest } from '../lib/text.ts';
 import { includeScope } from './include-scope.ts';
-import type { IncludeItem, Model, Named, StepItem } from './model.ts';
+import type { Allow, IncludeItem, Model, Named, StepItem } from './model.ts';
 import { optional } from './read-model.ts';
 import type { Checkpoint, Condition, Scope, Step, Template } from './runbook.ts';
-import { StepOrder } from './step-order.ts';
+import { type Earlier, StepOrder } from './step-order.ts';
 
 /** A place where expressions stand, with what may be used there. */
 export interface Use {
@@ -14,7 +14,7 @@ export interface Use {
   readonly template?: Template;
   readonly condition?: { readonly source: string } & Place;
   /** Ids of all steps that are certain to be done there. */
-  readonly done: ReadonlySet<string>;
+  readonly done: Earlier;
 }
 
 export interface Flat {
@@ -22,6 +22,14 @@ export interface Flat {
   readonly checkpoints: Checkpoint[];
   readonly uses: Use[];
 }
+
+/** What the includes around a step say for it. */
+export interface Around {
+  readonly when: readonly Condition[];
+  readonly allow: readonly Allow[];
+}
+
+export const NOTHING_AROUND: Around = { when: [], allow: [] };
 
 /** Puts the steps of a runbook and of all it includes into one list, with needs resolved to ids. */
 export class Flattener {
@@ -39,7 +47,7 @@ export class Flattener {
   }
 
   /** Adds the items of a file. The ids in `entry` come before them all; returned are those after which it is done. */
-  add(model: Model, scope: Scope, entry: readonly string[], outer: readonly Condition[]): readonly string[] {
+  add(model: Model, scope: Scope, entry: readonly string[], outer: Around): readonly string[] {
     const known = new Map<string, readonly string[]>();
     const firstStep = this.steps.length;
     let previous = entry;
@@ -66,16 +74,17 @@ export class Flattener {
   /** Adds a list of checks that are done one after the other, before and apart from the steps. */
   addChecks(model: Model, scope: Scope): void {
     let previous: readonly string[] = [];
-    for (const item of model.done) previous = this.#addStep(item, model, scope, previous, []);
+    for (const item of model.done) previous = this.#addStep(item, model, scope, previous, NOTHING_AROUND);
   }
 
-  #addStep(item: StepItem, model: Model, scope: Scope, needs: readonly string[], outer: readonly Condition[]): readonly string[] {
+  #addStep(item: StepItem, model: Model, scope: Scope, needs: readonly string[], outer: Around): readonly string[] {
     const id = scope.prefix + item.id.name;
     model.used.roles.add(item.host.name);
     const taken = this.#order.placeOf(id);
     if (taken) this.#report(finding('STEP_DUPLICATE', { id: item.id.name, where: taken }, item.id));
     this.#order.add(id, needs, `${item.id.at.file}:${item.id.at.line}`);
-    const when = [...outer, ...(item.when ? [{ source: item.when.source, at: item.when.at, scope }] : [])];
+    const when = [...outer.when, ...(item.when ? [{ source: item.when.source, at: item.when.at, scope }] : [])];
+    const allow = [...outer.allow, ...item.allow];
     this.steps.push({
       id,
       role: scope.roles.get(item.host.name) ?? item.host.name,
@@ -88,6 +97,7 @@ export class Flattener {
       ...(when.length > 0 ? { when } : {}),
       ...optional('timeoutMs', item.timeoutMs),
       ...optional('confirm', item.confirm),
+      ...(allow.length > 0 ? { allow } : {}),
     });
     const done = this.#order.before(id);
     this.uses.push({ model, scope, template: item.with, done });
@@ -95,13 +105,7 @@ export class Flattener {
     return [id];
   }
 
-  #addInclude(
-    item: IncludeItem,
-    model: Model,
-    scope: Scope,
-    needs: readonly string[],
-    outer: readonly Condition[],
-  ): readonly string[] {
+  #addInclude(item: IncludeItem, model: Model, scope: Scope, needs: readonly string[], outer: Around): readonly string[] {
     const done = this.#order.beforeAll(needs);
     for (const [, template] of item.with) this.uses.push({ model, scope, template, done });
     if (item.when) this.uses.push({ model, scope, condition: item.when, done });
@@ -110,8 +114,8 @@ export class Flattener {
     const own = includeScope(item, model, scope, included, this.#report);
     for (const spec of included.inputs)
       if (spec.default) this.uses.push({ model: included, scope: own, template: spec.default, done: new Set() });
-    const conditions = item.when ? [...outer, { source: item.when.source, at: item.when.at, scope }] : outer;
-    return this.add(included, own, this.#order.lastOf(needs), conditions);
+    const when = item.when ? [...outer.when, { source: item.when.source, at: item.when.at, scope }] : outer.when;
+    return this.add(included, own, this.#order.lastOf(needs), { when, allow: [...outer.allow, ...item.allow] });
   }
 
   #addCheckpoint(name: Named, scope: Scope): void {

@@ -8,20 +8,20 @@ import { digestOf } from '../lib/json.ts';
 import { nearest } from '../lib/text.ts';
 import { ExpressionChecker, type StepOutputs } from './check-expressions.ts';
 import { checkStep } from './check-params.ts';
-import { Flattener } from './flatten.ts';
+import { Flattener, NOTHING_AROUND } from './flatten.ts';
 import { rootScope } from './include-scope.ts';
+import { lint } from './lint/lint.ts';
 import type { Model, Named } from './model.ts';
 import { optional, readModel } from './read-model.ts';
 import type { Runbook } from './runbook.ts';
-import { unusedNames } from './unused.ts';
 import { structureValidator } from './validate.ts';
 
 /** Gives the content of a file; the disk's, or that of a run's frozen files. Paths of includes are joined to the root's. */
 export type ReadFile = (path: string) => Promise<string | Uint8Array>;
 
-/** A runbook without errors, with its warnings, or all that is wrong with it. */
+/** A runbook without errors, or all that is wrong with it. */
 export type Loaded =
-  | { readonly runbook: Runbook; readonly warnings: readonly Diagnostic[] }
+  | { readonly runbook: Runbook }
   | {
       readonly diagnostics: readonly Diagnostic[];
       readonly sources: readonly { readonly path: string; readonly text: string }[];
@@ -29,29 +29,33 @@ export type Loaded =
 
 /**
  * Reads a runbook with all it includes and checks everything that can be checked without a host. All errors are told at once.
+ * With `lint: false` nobody looks at it as a whole: what a run has begun must be read again whatever newer rules say of it.
  * @throws what `readFile` throws for the root file
  */
-export async function loadRunbook(path: string, options: { readFile: ReadFile }): Promise<Loaded> {
-  const loader = new Loader(options.readFile);
+export async function loadRunbook(path: string, options: { readFile: ReadFile; lint?: boolean }): Promise<Loaded> {
+  const loader = new Loader(options.readFile, options.lint ?? true);
   return loader.load(path);
 }
 
 class Loader {
   readonly #readFile: ReadFile;
+  readonly #lint: boolean;
   readonly #models = new Map<string, Model>();
   readonly #texts = new Map<string, string>();
   readonly #circular = new Set<string>();
   readonly #found: Diagnostic[] = [];
+  readonly #told = new Set<string>();
   readonly #report = (found: Diagnostic) => {
     // An included file is looked at once for each include; its own mistakes are told once.
-    const twin = this.#found.some(
-      (other) => other.code === found.code && other.message === found.message && samePlace(other, found),
-    );
-    if (!twin) this.#found.push(found);
+    const { code, message, at } = found;
+    const mistake = JSON.stringify([code, message, at?.file, at?.line, at?.column]);
+    if (!this.#told.has(mistake)) this.#found.push(found);
+    this.#told.add(mistake);
   };
 
-  constructor(readFile: ReadFile) {
+  constructor(readFile: ReadFile, lint: boolean) {
     this.#readFile = readFile;
+    this.#lint = lint;
   }
 
   async load(path: string): Promise<Loaded> {
@@ -67,14 +71,13 @@ class Loader {
       this.#checkRoleDefaults(model);
     }
     const runbook = this.#flatten(root, actions);
-    // What a wrong name was meant to be is not known, so only a file without errors has unused ones.
+    // What a wrong name was meant to be is not known, so only a runbook without errors is looked at as a whole.
     if (this.#found.length > 0) return { diagnostics: this.#sorted(), sources: sources() };
-    for (const model of this.#models.values()) for (const warning of unusedNames(model)) this.#report(warning);
-    const diagnostics = this.#sorted();
-    return {
-      runbook: { ...runbook, sources: sources(), digest: digestOf(sources().map((source) => source.text)) },
-      warnings: diagnostics,
-    };
+    const whole = { ...runbook, sources: sources(), digest: digestOf(sources().map((source) => source.text)) };
+    if (this.#lint) for (const each of lint({ ...whole, warnings: [] }, actions, [...this.#models.values()])) this.#report(each);
+    const warnings = this.#sorted();
+    if (warnings.some((each) => each.severity === 'error')) return { diagnostics: warnings, sources: sources() };
+    return { runbook: { ...whole, warnings } };
   }
 
   #readModel(path: string, content: string | Uint8Array): void {
@@ -158,13 +161,13 @@ class Loader {
     }
   }
 
-  #flatten(root: Model, actions: ReadonlyMap<string, Action>): Omit<Runbook, 'sources' | 'digest'> {
+  #flatten(root: Model, actions: ReadonlyMap<string, Action>): Omit<Runbook, 'sources' | 'digest' | 'warnings'> {
     const scope = rootScope(root);
     const models = new Map([...this.#models].filter(([path]) => !this.#circular.has(path)));
     const done = new Flattener(models, this.#report);
     done.addChecks(root, scope);
     const body = new Flattener(models, this.#report);
-    body.add(root, scope, [], []);
+    body.add(root, scope, [], NOTHING_AROUND);
     for (const check of done.steps) {
       const twin = body.steps.find((step) => step.id === check.id);
       if (twin)

@@ -12,10 +12,18 @@ export interface Model {
   readonly description?: string;
   readonly inputs: readonly InputSpec[];
   readonly roles: readonly RoleSpec[];
+  /** Findings of the linter it silences, in itself and all it includes. */
+  readonly allow: readonly Allow[];
   readonly done: readonly StepItem[];
   readonly items: readonly Item[];
   /** What of it has been used so far; for warnings. */
   readonly used: { readonly inputs: Set<string>; readonly roles: Set<string> };
+}
+
+/** A rule of the linter that is silenced, with the reason a reader is given. */
+export interface Allow extends Place {
+  readonly rule: string;
+  readonly reason: string;
 }
 
 export type Item = StepItem | CheckpointItem | IncludeItem;
@@ -38,6 +46,7 @@ export interface StepItem {
   readonly when?: { readonly source: string } & Place;
   readonly timeoutMs?: number;
   readonly confirm?: string;
+  readonly allow: readonly Allow[];
   /** Absent: after the item before. */
   readonly needs?: readonly Named[];
 }
@@ -58,5 +67,6 @@ export interface IncludeItem {
   readonly with: readonly (readonly [input: Named, value: Template])[];
   readonly roles: readonly (readonly [theirs: Named, ours: Named])[];
   readonly when?: { readonly source: string } & Place;
+  readonly allow: readonly Allow[];
   readonly needs?: readonly Named[];
 }

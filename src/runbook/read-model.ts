@@ -4,7 +4,7 @@ import type { Diagnostic } from '../errors/diagnostic.ts';
 import { finding } from '../errors/finding.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Json } from '../lib/json.ts';
-import type { IncludeItem, Item, Model, Named, StepItem } from './model.ts';
+import type { Allow, IncludeItem, Item, Model, Named, StepItem } from './model.ts';
 import { readInputs } from './read-inputs.ts';
 import { readTemplate, splitText } from './template.ts';
 
@@ -30,6 +30,7 @@ export function readModel(document: SourceDocument, report: (found: Diagnostic) 
       ...optional('default', textOf(mapOf(role).default)),
       at: document.keyPlace(['roles', name]).at,
     })),
+    allow: readAllow(document, ['allow'], root.allow),
     done: listOf(root.done).flatMap((item, index) =>
       readStep(document, ['done', index], mapOf(item), `done-${index + 1}`, report),
     ),
@@ -68,6 +69,7 @@ function readStep(
       host,
       uses,
       params,
+      allow: readAllow(document, [...path, 'allow'], item.allow),
       with: readTemplate(document, 'with' in item ? [...path, 'with'] : path, params, report),
       ...optional('title', textOf(item.title)),
       ...optional('when', readWhen(document, [...path, 'when'], item.when, report)),
@@ -98,10 +100,19 @@ function readInclude(document: SourceDocument, path: Path, item: JsonMap, report
         const place = [...path, 'roles', theirs];
         return named(document, place, ours).map((own) => [{ name: theirs, ...document.keyPlace(place) }, own] as const);
       }),
+      allow: readAllow(document, [...path, 'allow'], item.allow),
       ...optional('when', readWhen(document, [...path, 'when'], item.when, report)),
       ...optional('needs', readNeeds(document, path, item)),
     },
   ];
+}
+
+function readAllow(document: SourceDocument, path: Path, value: Json | undefined): Allow[] {
+  return listOf(value).flatMap((each, index) => {
+    const { rule, reason } = mapOf(each);
+    if (typeof rule !== 'string' || typeof reason !== 'string') return [];
+    return [{ rule, reason, ...document.place([...path, index, 'rule']) }];
+  });
 }
 
 function readWhen(

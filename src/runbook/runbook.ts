@@ -1,5 +1,6 @@
-import type { Position } from '../errors/diagnostic.ts';
+import type { Diagnostic, Position } from '../errors/diagnostic.ts';
 import type { Json } from '../lib/json.ts';
+import type { Allow } from './model.ts';
 
 export type InputType = 'string' | 'integer' | 'boolean' | 'duration' | 'path' | 'secret';
 
@@ -70,6 +71,8 @@ export interface Step {
   readonly timeoutMs?: number;
   /** A question to be answered yes before the step, as `gate.confirm` asks it. */
   readonly confirm?: string;
+  /** Rules of the linter that are silenced for it, by itself or by an include around it. */
+  readonly allow?: readonly Allow[];
   /** Ids of steps that must be done before; includes are already resolved to ids. */
   readonly needs: readonly string[];
   readonly scope: Scope;
@@ -98,6 +101,8 @@ export interface Runbook {
   readonly root: Scope;
   /** Every file read, root first, for freezing: path as given or resolved, and its text. */
   readonly sources: readonly { readonly path: string; readonly text: string }[];
+  /** What the linter says of it; all warnings, because an error refuses it. */
+  readonly warnings: readonly Diagnostic[];
   /** SHA-256 of the sources. */
   readonly digest: string;
 }

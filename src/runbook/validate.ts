@@ -40,6 +40,36 @@ export function paramsValidator(action: string): ValidateFunction | undefined {
   return validator;
 }
 
+/** Whether the param at `path` takes a secret; also what is open to any value does. */
+export function takesSecret(action: string, path: readonly string[]): boolean {
+  const definition = definitions[action];
+  return definition === undefined || path.reduce(membersAt, [definition]).some(isForSecrets);
+}
+
+function membersAt(nodes: readonly SchemaNode[], member: string): SchemaNode[] {
+  return nodes.flatMap(branchesOf).flatMap((node) => {
+    const properties = (node.properties ?? {}) as Record<string, SchemaNode>;
+    const named = Object.hasOwn(properties, member) ? properties[member] : undefined;
+    const next = named ?? (/^\d+$/.test(member) && node.items ? node.items : node.additionalProperties);
+    return next !== null && typeof next === 'object' ? [next as SchemaNode] : [];
+  });
+}
+
+function isForSecrets(node: SchemaNode): boolean {
+  return branchesOf(node).some(
+    (branch) => branch.ferry === 'secret' || !['type', 'anyOf', 'oneOf', 'enum', 'const', '$ref'].some((word) => word in branch),
+  );
+}
+
+/** A schema and all alternatives in it. */
+function branchesOf(node: SchemaNode): SchemaNode[] {
+  return [node, ...alternativesOf(node).flatMap(branchesOf)];
+}
+
+function alternativesOf(node: SchemaNode): SchemaNode[] {
+  return [...((node.anyOf as SchemaNode[] | undefined) ?? []), ...((node.oneOf as SchemaNode[] | undefined) ?? [])];
+}
+
 /** Paths of the params in `value` that name a role, by the schema's own marks. */
 export function roleParams(action: string, value: unknown): { path: (string | number)[]; role: string }[] {
   return rolesIn(definitions[action], value, []);
@@ -53,8 +83,7 @@ function rolesIn(
   if (!node) return [];
   const found = [];
   if (node.ferry === 'role' && typeof value === 'string' && !value.includes('${{')) found.push({ path, role: value });
-  for (const branch of [...((node.anyOf as SchemaNode[] | undefined) ?? []), ...((node.oneOf as SchemaNode[] | undefined) ?? [])])
-    found.push(...rolesIn(branch, value, path));
+  for (const branch of alternativesOf(node)) found.push(...rolesIn(branch, value, path));
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries())
       found.push(...rolesIn(node.items as SchemaNode | undefined, item, [...path, index]));

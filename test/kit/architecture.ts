@@ -50,8 +50,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'schemas',
     'actions/catalog.ts',
     'actions/outputs.ts',
+    'actions/partial-params.ts',
     'hosts/secret.ts',
     'type:actions/action.ts',
+    'type:actions/effects.ts',
     'type:hosts/host.ts',
   ],
   plan: [

@@ -53,6 +53,7 @@ export function runbookOf(steps: Step[], checkpoints: { name: string; afterStep:
     checkpoints: checkpoints.map((one) => ({ ...one, at })),
     root: scope,
     sources: [],
+    warnings: [],
     digest: 'd',
   };
 }

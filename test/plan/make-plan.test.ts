@@ -52,6 +52,12 @@ describe('a plan', () => {
     expect(world.ran).toEqual([]);
   });
 
+  it('carries what the linter says of its runbook', async () => {
+    const warnings = [{ severity: 'warning', code: 'FILE_LEFT', message: 'A file stays.', at } as const];
+    const { plan } = await planOf({ ...runbookOf([step('one', 'model.atomic', { key: 'x', value: '1' })]), warnings }, {});
+    expect(plan.warnings).toEqual(warnings);
+  });
+
   it('plans a step on what an earlier one will make, and stamps it predicted', async () => {
     const steps = [
       step('one', 'model.atomic', { key: 'x', value: '1' }),

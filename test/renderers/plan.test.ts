@@ -42,7 +42,10 @@ Move the oVirt engine database to a remote PostgreSQL server
   it('shows blockers first, with what to type, and says that it cannot run', () => {
     const text = planText(
       movePlan({
-        warnings: [{ severity: 'warning', code: 'SETTING_LOW', message: 'newdb: max_connections is 100.' }],
+        warnings: [
+          { severity: 'warning', code: 'SETTING_LOW', message: 'newdb: max_connections is 100.' },
+          { severity: 'warning', code: 'FILE_LEFT', message: 'A file stays.', at: { file: 'm.yaml', line: 7, column: 3 } },
+        ],
         blockers: [
           { severity: 'error', code: 'DISK_FULL', message: 'engine: /var has 20 MB free.', hint: 'du -x /var | sort -n | tail' },
         ],
@@ -54,6 +57,8 @@ Move the oVirt engine database to a remote PostgreSQL server
         'blocker  DISK_FULL  engine: /var has 20 MB free.',
         '         du -x /var | sort -n | tail',
         'warning  SETTING_LOW  newdb: max_connections is 100.',
+        'warning  FILE_LEFT  A file stays.',
+        '         m.yaml:7:3',
         '',
         ' 1  he1',
       ].join('\n'),

@@ -19,9 +19,10 @@ roles:
 steps:
   - id: look
     host: db
-    uses: service.read
+    uses: file.put
     with:
-      units: ["\${{ inputs.database }}", "\${{ string(inputs.port) + inputs.wait + inputs.url }}", "\${{ inputs.force ? 'a' : string(inputs.folder) + inputs.password }}"]
+      path: "/srv/\${{ inputs.database }}"
+      content: "\${{ string(inputs.port) + inputs.wait + inputs.url }} \${{ inputs.force ? 'a' : string(inputs.folder) + inputs.password }}"
 `;
 const loaded = await loadRunbook('move.yaml', { readFile: async () => TEXT });
 if ('diagnostics' in loaded) throw new Error(JSON.stringify(loaded.diagnostics));

@@ -159,7 +159,7 @@ test('inputs and roles that are never used are warnings of a good runbook', asyn
   const head = 'inputs:\n  used: { type: string, default: x }\n  idle: { type: string, optional: true }\n';
   const text = book(step('one', '    when: inputs.used == "x"\n'), head).replace('b: }', 'b: , idle_role: }');
   const loaded = await load({ 'r.yaml': text });
-  expect('warnings' in loaded && loaded.warnings.map((each) => [each.severity, each.code, each.at?.line])).toEqual([
+  expect('runbook' in loaded && loaded.runbook.warnings.map((each) => [each.severity, each.code, each.at?.line])).toEqual([
     ['warning', 'INPUT_UNUSED', 5],
     ['warning', 'ROLE_UNUSED', 6],
   ]);

@@ -30,7 +30,7 @@ describe('what is shipped beside the program', () => {
   test.each(shipped)('%s loads without errors or warnings', async (file) => {
     const loaded = await loadRunbook(join(PROJECT, file), { readFile: (path) => readFile(path) });
     if ('diagnostics' in loaded) throw new Error(formatDiagnostics(loaded.diagnostics, loaded.sources));
-    expect(loaded.warnings).toEqual([]);
+    expect(loaded.runbook.warnings).toEqual([]);
     expect(file.endsWith(`${loaded.runbook.name}.yaml`)).toBe(true);
     expect(loaded.runbook.title).toBeTruthy();
   });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../../hosts/secret.ts';
+import type { Effect } from '../effects.ts';
 import { absolutePath, duration, secretText, userName } from '../params.ts';
 
 const shellText = () => secretText();
@@ -63,6 +64,25 @@ export function secretIn(params: CommandParams): string | undefined {
   if (params.argv?.some((word) => word instanceof Secret)) return 'argv';
   if (Object.values(params.env).some((text) => text instanceof Secret)) return 'env';
   return (['shell', 'check', 'undo'] as const).find((name) => params[name] instanceof Secret);
+}
+
+/** What it does, as far as it tells. */
+export function effectsOf(params: CommandParams, role: string): Effect[] {
+  const { argv, shell, creates, undo, check, protects, readOnly } = params;
+  const reversible = readOnly || undo !== undefined || creates !== undefined || protects.length > 0;
+  return [
+    {
+      does: 'run-command',
+      role,
+      open: ['argv', 'shell', 'env', 'check', 'undo', 'summary'],
+      ...(argv ? { argv: argv.map(String) } : {}),
+      ...(shell === undefined ? {} : { shell: String(shell) }),
+      readOnly,
+      checked: check !== undefined,
+      reversible,
+    },
+    ...(creates === undefined ? [] : [{ does: 'make-file', role, path: creates, how: 'new' } as const]),
+  ];
 }
 
 /** The command in a few words, for a plan. */

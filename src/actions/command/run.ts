@@ -5,7 +5,7 @@ import { blocked, change, check, defineAction, noChange } from '../action.ts';
 import { keepsOf } from '../kept-room.ts';
 import { unknown } from '../outputs.ts';
 import { type CommandUndo, limitOf, runChange, runCheck, takeBack } from './act.ts';
-import { commandParams, secretIn, shownCommand } from './params.ts';
+import { commandParams, effectsOf, secretIn, shownCommand } from './params.ts';
 
 export default defineAction({
   summary: 'Run a command of your own.',
@@ -27,9 +27,10 @@ export default defineAction({
     creates: params.creates ? [fileStat(params.creates).on(host.name)] : [],
     protects: params.protects.map((path) => fileContent(path).on(host.name)),
   }),
-  touches({ changes, creates, protects, readOnly }, role) {
+  touches(params, role) {
+    const { changes, creates, protects, readOnly } = params;
     const keys = [...changes, ...(creates ? [fileStat.key(creates)] : []), ...protects.map(fileContent.key)];
-    return readOnly ? {} : { changes: keys.map((key) => [role, key] as const) };
+    return { changes: readOnly ? [] : keys.map((key) => [role, key] as const), effects: effectsOf(params, role) };
   },
   plan(params, facts, { host, earlier }) {
     const secret = secretIn(params);

@@ -32,8 +32,9 @@ export default defineAction({
         (isPattern(path) ? configFiles(path).on(host.name) : fileContent(path).on(host.name)) as FactRef<Source>,
     ),
   }),
-  touches: ({ files }, role) => ({
+  touches: ({ files, keys }, role) => ({
     reads: files.map((path) => [role, isPattern(path) ? configFiles.key(path) : fileContent.key(path)] as const),
+    secrets: namedKeys(keys).flatMap(([name, key]) => (isSecretKey(key) ? [name] : [])),
   }),
   plan({ files, keys, optional, expect }, facts, { host }) {
     const sources = facts.files.flatMap((fact, index) => sourcesOf(files[index] ?? '', fact));
@@ -48,7 +49,7 @@ export default defineAction({
         'The programs that read this file stop there too: mend the line, for example a $ in a password needs a backslash.',
       );
 
-    const wanted = Array.isArray(keys) ? keys.map((key) => [key, key] as const) : Object.entries(keys);
+    const wanted = namedKeys(keys);
     for (const key of [...wanted.map(([, key]) => key), ...Object.keys(expect)]) {
       if (values.has(key) || optional.includes(key)) continue;
       const near = nearest(key, values.keys());
@@ -87,6 +88,11 @@ export default defineAction({
     },
   ],
 });
+
+/** Output names with the keys they stand for. */
+function namedKeys(keys: readonly string[] | { readonly [name: string]: string }): (readonly [name: string, key: string])[] {
+  return Array.isArray(keys) ? keys.map((key: string) => [key, key] as const) : Object.entries(keys);
+}
 
 type Source = FileContent | readonly ConfigFile[];
 

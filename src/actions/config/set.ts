@@ -25,7 +25,10 @@ export default defineAction({
   }),
   outputs: { path: 'The file.', changed: 'Keys whose value is changed.' },
   facts: ({ host }, { path }) => pathFacts(host.name, path),
-  touches: ({ path }, role) => ({ changes: pathKeys(path, role) }),
+  touches: ({ path, set }, role) => ({
+    changes: pathKeys(path, role),
+    effects: [{ does: 'configure', role, path, keys: Object.keys(set) }],
+  }),
   plan(params, facts, { host }) {
     const { path } = params;
     const found = facts.content.value;

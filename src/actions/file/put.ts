@@ -28,7 +28,13 @@ export default defineAction({
   }),
   outputs: { path: 'The file.' },
   facts: ({ host }, { path }) => ({ ...pathFacts(host.name, path), parent: fileStat(parentOf(path)).on(host.name) }),
-  touches: ({ path }, role) => ({ changes: pathKeys(path, role) }),
+  touches: ({ path, mode }, role) => ({
+    changes: pathKeys(path, role),
+    effects: [
+      { does: 'make-file', role, path, how: 'given', mode, content: 'content' },
+      { does: 'configure', role, path, keys: [] },
+    ],
+  }),
   plan({ path, content, mode, owner, group }, facts, { host }) {
     const parent = facts.parent.value;
     if (!parent)

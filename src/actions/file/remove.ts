@@ -27,7 +27,8 @@ export default defineAction({
     stats: paths.map((path) => fileStat(path).on(host.name)),
     folders: paths.map((path) => patternsOf(path).map((pattern) => configFiles(pattern).on(host.name))),
   }),
-  touches: ({ paths }, role) => ({
+  touches: ({ paths, keep }, role) => ({
+    effects: paths.map((path) => ({ does: 'remove-file', role, path, kept: keep })),
     changes: paths.flatMap((path) =>
       [fileStat.key(path), ...patternsOf(path).map(configFiles.key)].map((key) => [role, key] as const),
     ),

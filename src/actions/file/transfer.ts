@@ -69,7 +69,14 @@ export default defineAction({
       reach: source.name === name ? [] : [sshReach(address, port).on(source.name)],
     };
   },
-  touches: ({ from, path }, own) => ({ reads: [[from.host, fileStat.key(from.path)]], changes: [[own, fileStat.key(path)]] }),
+  touches: ({ from, path, mode }, own) => ({
+    reads: [[from.host, fileStat.key(from.path)]],
+    changes: [[own, fileStat.key(path)]],
+    effects: [
+      { does: 'need-file', role: from.host, path: from.path },
+      { does: 'make-file', role: own, path, how: 'copy', mode },
+    ],
+  }),
   plan(params, facts, site) {
     const { from, path, mode, owner, group } = params;
     const [source, target] = [site.hostOf(from.host), site.host];

@@ -24,6 +24,7 @@ export default defineAction({
   }),
   outputs: { status: 'The status of the answer.', body: 'The answer, its first 4096 characters.' },
   facts: () => ({}),
+  touches: (_, role) => ({ effects: [{ does: 'prove', role }] }),
   plan: ({ url, text, status }) =>
     check(`${url} answers ${status}${text === undefined ? '' : ` "${text}"`}`, {
       outputs: { status, body: unknown('the answer') },

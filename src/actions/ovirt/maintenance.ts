@@ -21,7 +21,7 @@ export default defineAction({
   }),
   outputs: { before: 'The mode from before.' },
   facts: ({ host }) => ({ mode: maintenanceMode().on(host.name) }),
-  touches: (_, role) => ({ changes: [[role, maintenanceMode.key()]] }),
+  touches: ({ mode }, role) => ({ changes: [[role, maintenanceMode.key()]], effects: [{ does: 'set-maintenance', role, mode }] }),
   plan({ mode }, facts, { host, earlier }) {
     const now = facts.mode.value;
     if (now === undefined)

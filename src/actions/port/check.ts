@@ -15,6 +15,7 @@ export default defineAction({
     timeout: duration().default('10s').describe('How long to wait.'),
   }),
   facts: () => ({}),
+  touches: (_, role) => ({ effects: [{ does: 'prove', role }] }),
   plan: ({ address, port, open }) => check(`${address} port ${port} is ${open ? 'open' : 'closed'}`),
   preflight({ address, port, open }, ask, { host, hostAt }) {
     if (!open) return {};

@@ -33,7 +33,11 @@ export default defineAction({
   }),
   outputs: { version: 'Major version of the server.', unit: 'Its systemd unit.', port: 'Its port.' },
   facts: ({ host }, { port }) => ({ cluster: pgCluster(port).on(host.name), install: pgInstall().on(host.name) }),
-  touches: ({ port }, role) => ({ changes: [[role, pgCluster.key(port)]], reads: [[role, pgInstall.key()]] }),
+  touches: ({ port }, role) => ({
+    changes: [[role, pgCluster.key(port)]],
+    reads: [[role, pgInstall.key()]],
+    effects: [{ does: 'have-cluster', role, port }],
+  }),
   plan(params, facts, { host }: Site) {
     const { port } = params;
     const now = facts.cluster.value;

@@ -41,6 +41,15 @@ export default defineAction({
       [here, pgDatabase.key(params.port, params.database)],
       [params.with.host, pgDatabase.key(params.with.port, params.with.database)],
     ],
+    effects: [
+      {
+        does: 'compare',
+        role: here,
+        port: params.port,
+        database: params.database,
+        with: { role: params.with.host, port: params.with.port, database: params.with.database },
+      },
+    ],
   }),
   plan(params, { left, right }) {
     for (const [fact, name] of [

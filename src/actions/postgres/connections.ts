@@ -27,6 +27,15 @@ export default defineAction({
     .refine(({ min, max }) => min !== undefined || max !== undefined, 'give min or max'),
   outputs: { count: 'Number of sessions seen.' },
   facts: ({ host }, { port }) => ({ cluster: pgCluster(port).on(host.name) }),
+  touches: ({ database, port, max, role: counted, address }, role) => ({
+    effects: [
+      { does: 'prove', role },
+      // Sessions of one role or address say nothing of the others.
+      ...(max === 0 && counted === undefined && address === undefined
+        ? [{ does: 'see-no-session', role, port, database } as const]
+        : []),
+    ],
+  }),
   plan(params, { cluster }, { host }) {
     return (
       notReady(cluster, params.port) ??

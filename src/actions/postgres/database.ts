@@ -71,6 +71,7 @@ export default defineAction({
       [role, pgContents.key(port, database)],
     ],
     reads: [[role, pgRole.key(port, owner)]],
+    effects: [{ does: 'make-database', role, port, database }],
   }),
   plan(params, facts, site: Site & { readonly earlier: { readonly undo: Undo } | null }) {
     const { port, database, owner } = params;

@@ -62,6 +62,10 @@ export default defineAction({
   touches: ({ database, path, port }, role) => ({
     changes: [[role, fileStat.key(path)]],
     reads: [[role, pgDatabase.key(port, database)]],
+    effects: [
+      { does: 'dump', role, port, database, path },
+      { does: 'make-file', role, path, how: 'new' },
+    ],
   }),
   plan(
     { database, path, compress, port },

@@ -40,7 +40,10 @@ export default defineAction({
     sessions: pgSessions(port, database).on(host.name),
     superusers: pgSuperusers(port).on(host.name),
   }),
-  touches: ({ database, port }, role) => ({ changes: [[role, pgDatabase.key(port, database)]] }),
+  touches: ({ database, port }, role) => ({
+    changes: [[role, pgDatabase.key(port, database)]],
+    effects: [{ does: 'fence', role, port, database }],
+  }),
   plan({ database, superuserOwner, port }, facts, { host }: Site) {
     const stopped = notReady(facts.cluster, port);
     if (stopped) return stopped;

@@ -49,7 +49,10 @@ export default defineAction({
   }),
   outputs: { added: 'Number of lines that were put in.' },
   facts: ({ host }, { port }) => ({ cluster: pgCluster(port).on(host.name), hba: pgHba(port).on(host.name) }),
-  touches: ({ port }, role) => ({ changes: [[role, pgHba.key(port)]] }),
+  touches: ({ port, rules }, role) => ({
+    changes: [[role, pgHba.key(port)]],
+    effects: rules.map((rule) => ({ does: 'let-in', role, port, database: rule.database })),
+  }),
   plan({ port, rules }, { cluster, hba }, { host }: Site) {
     const stopped = notReady(cluster, port);
     if (stopped || !cluster.value) return stopped ?? blocked('no cluster', '');

@@ -21,6 +21,7 @@ export default defineAction({
   }),
   outputs: { version: 'Version of the server, as it tells it.' },
   facts: () => ({}),
+  touches: (_, role) => ({ effects: [{ does: 'prove', role }] }),
   plan({ address, port, database, user }, _facts, { host }) {
     return check(`${user} logs in to ${database} on ${address}:${port} from ${host.name}`, {
       outputs: { version: unknown('version of the server') },

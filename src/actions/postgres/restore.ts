@@ -63,6 +63,10 @@ export default defineAction({
       [role, fileStat.key(path)],
       [role, pgDatabase.key(port, database)],
     ],
+    effects: [
+      { does: 'need-file', role, path },
+      { does: 'restore', role, port, database, path },
+    ],
   }),
   plan(params, facts, { host, earlier }: Site & { readonly earlier: { readonly undo: Undo } | null }) {
     const { database, path, owner, port } = params;

@@ -58,6 +58,7 @@ export default defineAction({
   }),
   touches: ({ port, settings }, role) => ({
     changes: Object.keys(settings).map((name) => [role, pgSetting.key(port, name)] as const),
+    effects: [{ does: 'tune', role, port, settings: Object.keys(settings) }],
   }),
   plan(params, facts, { host }: Site) {
     const { port } = params;

@@ -39,7 +39,10 @@ export default defineAction({
     cluster: pgCluster(port).on(host.name),
     database: pgDatabase(port, database).on(host.name),
   }),
-  touches: ({ database, port }, role) => ({ reads: [[role, pgDatabase.key(port, database)]] }),
+  touches: ({ database, port }, role) => ({
+    reads: [[role, pgDatabase.key(port, database)]],
+    effects: [{ does: 'draw-write-line', role, port, database }],
+  }),
   plan({ database, port }, facts, { host }) {
     const stopped = notReady(facts.cluster, port);
     if (stopped) return stopped;

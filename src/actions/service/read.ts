@@ -18,7 +18,10 @@ export default defineAction({
     states: 'Map of unit to running, stopped or missing.',
   },
   facts: (site, { units }) => ({ units: unitFacts(site, units) }),
-  touches: ({ units }, role) => ({ reads: unitKeys(units, role) }),
+  touches: ({ units, expect }, role) => ({
+    reads: unitKeys(units, role),
+    effects: expect === undefined ? [] : [{ does: 'prove', role }],
+  }),
   plan({ units, expect }, facts, { host }) {
     const active = running(facts.units);
     const installed = facts.units.filter((fact) => !fact.absent).map(unitOf);

@@ -24,7 +24,10 @@ export default defineAction({
   outputs: { started: 'Units that did not run before, in the order given.' },
   converges: false,
   facts: (site, { units }) => ({ units: unitFacts(site, units) }),
-  touches: ({ units }, role) => ({ changes: unitKeys(units, role) }),
+  touches: ({ units }, role) => ({
+    changes: unitKeys(units, role),
+    effects: units.map((unit) => ({ does: 'restart-unit', role, unit })),
+  }),
   plan({ units, timeout }, facts, { host, earlier }) {
     const stop = blockedByMissing(facts.units, host);
     if (stop) return stop;

@@ -28,7 +28,10 @@ export default defineAction({
   }),
   outputs: { started: 'Units that did not run before, in the order given.' },
   facts: (site, { units }) => ({ units: unitFacts(site, units) }),
-  touches: ({ units }, role) => ({ changes: unitKeys(units, role) }),
+  touches: ({ units }, role) => ({
+    changes: unitKeys(units, role),
+    effects: units.map((unit) => ({ does: 'start-unit', role, unit })),
+  }),
   plan({ units, enable, missing, timeout }, facts, { host, earlier }) {
     const stop = missing === 'fail' ? blockedByMissing(facts.units, host) : undefined;
     if (stop) return stop;

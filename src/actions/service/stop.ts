@@ -34,7 +34,10 @@ export default defineAction({
     enabled: 'Map of unit to what systemctl is-enabled said before.',
   },
   facts: (site, { units }) => ({ units: unitFacts(site, units) }),
-  touches: ({ units }, role) => ({ changes: unitKeys(units, role) }),
+  touches: ({ units, disable }, role) => ({
+    changes: unitKeys(units, role),
+    effects: units.map((unit) => ({ does: 'stop-unit', role, unit, forGood: disable })),
+  }),
   plan({ units, disable, missing, timeout }, facts, { host, earlier }) {
     const stop = missing === 'fail' ? blockedByMissing(facts.units, host) : undefined;
     if (stop) return stop;

@@ -3,6 +3,7 @@ import { documentErrors } from './documents.ts';
 import { expressionErrors } from './expressions.ts';
 import { inputErrors } from './inputs.ts';
 import { inventoryErrors } from './inventory.ts';
+import { lintErrors } from './lint.ts';
 
 const suggest = (nearest: string, known: string) =>
   nearest ? `Did you mean "${nearest}"?` : known ? `Known here: ${known}.` : '';
@@ -135,4 +136,11 @@ const ownErrors = {
 };
 
 /** Errors of runbook and inventory files, and of the values given to them. */
-export const runbookErrors = { ...documentErrors, ...expressionErrors, ...inputErrors, ...inventoryErrors, ...ownErrors };
+export const runbookErrors = {
+  ...documentErrors,
+  ...expressionErrors,
+  ...inputErrors,
+  ...inventoryErrors,
+  ...lintErrors,
+  ...ownErrors,
+};
