@@ -20,7 +20,7 @@ import { loadRunbook } from '../runbook/load.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 import type { CommonOptions, RollbackOptions, RunEnd, RunIo, RunOptions, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
-import { gatherInputs, type InputValues, recallInputs } from './inputs.ts';
+import { askHidden, gatherInputs, type InputValues, recallInputs } from './inputs.ts';
 import { readInput, stateDirOf } from './places.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
 import { refuseHeld } from './refuse-held.ts';
@@ -39,14 +39,15 @@ interface Prepared {
 async function prepare(
   path: string,
   options: CommonOptions,
+  io: Pick<RunIo, 'askHidden'> = {},
   beforePlan: (fleet: Fleet, hosts: readonly string[]) => Promise<void> = async () => undefined,
 ): Promise<Prepared> {
   const runbook = await readRunbook(path);
   const inventory = await readInventory(options.inventory, path);
-  const roles = rolesOf(runbook, inventory, options.roles);
+  const { roles, hosts } = await rolesOf(runbook, inventory, options.roles);
   const inputs = await gatherInputs(runbook, options, roles);
   const actions = await actionsOf(runbook);
-  const fleet = fleetOf(inventory);
+  const fleet = fleetOf(hosts, io.askHidden ?? askHidden(options));
   try {
     await beforePlan(fleet, [...new Set([...roles.values()].map(({ name }) => name))]);
     const plan = await makePlan({
@@ -66,7 +67,7 @@ async function prepare(
 }
 
 async function runRunbook(path: string, options: RunOptions, io: RunIo): Promise<RunEnd> {
-  const prepared = await prepare(path, options, (fleet, hosts) =>
+  const prepared = await prepare(path, options, io, (fleet, hosts) =>
     withJournal(options, (journal) => refuseHeld(fleet, hosts, journal)),
   );
   const { plan, fleet, runbook } = prepared;
@@ -165,13 +166,13 @@ async function reopen<T>(
     const [root] = state.sources;
     const runbook = await readRunbook(root?.path ?? state.path, frozenReader(state.sources));
     const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
-    const roles = rolesOf(runbook, inventory, new Map(Object.entries(state.plan.roles)));
+    const { roles, hosts } = await rolesOf(runbook, inventory, new Map(Object.entries(state.plan.roles)));
     const inputs: InputValues =
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
         : new Map();
     refuseOtherSecrets(state, inputs, stateDir);
-    const fleet = fleetOf(inventory);
+    const fleet = fleetOf(hosts, io.askHidden ?? askHidden(options));
     try {
       const ports = makePorts({
         journal,
