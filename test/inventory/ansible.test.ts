@@ -101,6 +101,14 @@ describe('variables', () => {
     expect(await one(files, 'z')).toMatchObject({ user: 'mine', port: 9 });
   });
 
+  it('of a host named more than once add up, and a port behind its name counts the first time', async () => {
+    const hosts =
+      '[a]\nx:5 ansible_user=one\n[b]\nx:6 ansible_host=y\nz ansible_port=7\n[c]\nz:8 ansible_user=two\n[2001:db8::1]:9\n';
+    expect(await one({ hosts })).toMatchObject({ user: 'one', port: 5, hostName: 'y' });
+    expect(await one({ hosts }, 'z')).toMatchObject({ user: 'two', port: 7 });
+    expect(await one({ hosts }, '2001:db8::1')).toMatchObject({ hostName: '2001:db8::1', port: 9 });
+  });
+
   it('of two groups side by side go by name, unless a priority says otherwise', async () => {
     const groups = '[a]\nx\n[b]\nx\n[a:vars]\nansible_port=5\n[b:vars]\nansible_port=6\n';
     expect(await one({ hosts: groups })).toMatchObject({ port: 6 });
@@ -226,7 +234,7 @@ nowhere
 db[3:1]
 db[x
   "open
-[broken
+[broken name]
 `;
     expect((await folder.told({ hosts: text })).map(([code, at, message]) => `${at} ${code} ${message}`)).toMatchInlineSnapshot(`
       [

@@ -33,7 +33,7 @@ export function readIniInventory(file: string, text: string): Read {
       else if (kind === 'vars') needed.set(name, needed.get(name) ?? place());
       else made.add(name);
       tree.group(name);
-    } else if (trimmed.startsWith('[')) {
+    } else if (/^\[.*\]$/.test(trimmed)) {
       wrong('a section is written [NAME], [NAME:children] or [NAME:vars]');
     } else if (holds === 'children') {
       const child = /^([^:\]\s]+)\s*(?:#.*)?$/.exec(trimmed)?.[1];
@@ -82,13 +82,12 @@ function addHosts(
     return;
   }
   const vars = new Map<string, Variable>();
-  if (expanded.port !== null) vars.set('ansible_port', { value: expanded.port, place: at });
   for (const { text, offset } of rest) {
     const cut = text.indexOf('=');
     if (cut < 1) wrong(`after the host, "${text}" is no NAME=VALUE`, place(offset, text.length));
     else vars.set(text.slice(0, cut), { value: literal(text.slice(cut + 1)), place: place(offset, text.length) });
   }
-  for (const name of expanded.names) tree.addHost(group, name, vars, at);
+  for (const name of expanded.names) tree.addHost(group, name, expanded.port, vars, at);
 }
 
 /** A value as Ansible takes it: a Python literal where it is one, else the text. */

@@ -28,10 +28,11 @@ export class Tree {
     return known;
   }
 
-  /** Adds a host to a group; what it is given later stands over what it was given before. */
-  addHost(group: string, name: string, vars: ReadonlyMap<string, Variable>, place: Place): void {
+  /** Adds a host to a group; what it is given later stands over what it was given before. A port counts at its first mention. */
+  addHost(group: string, name: string, port: number | null, vars: ReadonlyMap<string, Variable>, place: Place): void {
     this.group(group).hosts.add(name);
-    const host = this.hosts.get(name) ?? { vars: new Map(), place };
+    const first = new Map<string, Variable>(port === null ? [] : [['ansible_port', { value: port, place }]]);
+    const host = this.hosts.get(name) ?? { vars: first, place };
     this.hosts.set(name, host);
     for (const [key, variable] of vars) host.vars.set(key, variable);
   }

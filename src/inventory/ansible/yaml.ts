@@ -55,8 +55,7 @@ export function readYamlInventory(document: SourceDocument): Read {
       }
       const vars = variablesOf(document, mapAt(inner, at, 'a host is a map of variables'), at);
       const place = document.keyPlace(at);
-      if (expanded.port !== null && !vars.has('ansible_port')) vars.set('ansible_port', { value: expanded.port, place });
-      for (const host of expanded.names) tree.addHost(name, host, vars, place);
+      for (const host of expanded.names) tree.addHost(name, host, expanded.port, vars, place);
     }
   };
   for (const [name, value] of Object.entries(document.value as JsonMap)) readGroup(name, value, [name]);
