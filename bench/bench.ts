@@ -1,10 +1,8 @@
 import { appendFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { labUp } from '../lab/lab.ts';
+import { readInventory } from '../src/cli/prepare.ts';
 import type { Inventory } from '../src/inventory/inventory.ts';
-import { loadInventory } from '../src/inventory/load.ts';
 
 /** The folder of the lab a bench measures on, FERRY_LAB_DIR or .lab: brought up unless it is, and left up. */
 export async function labOfBench(): Promise<string> {
@@ -15,10 +13,7 @@ export async function labOfBench(): Promise<string> {
 
 /** The inventory of a lab. */
 export async function inventoryOf(dir: string): Promise<Inventory> {
-  const surroundings = { readFile: (path: string) => readFile(path), home: homedir(), env: process.env };
-  const loaded = await loadInventory(join(dir, 'inventory.yaml'), surroundings);
-  if ('inventory' in loaded) return loaded.inventory;
-  throw new Error(loaded.diagnostics.map(({ message }) => message).join('\n'));
+  return readInventory(join(dir, 'inventory.yaml'), dir);
 }
 
 /** How many milliseconds something takes. */

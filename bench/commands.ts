@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { labSshArgs } from '../lab/lab.ts';
 import { fleetOf } from '../src/cli/engine-ports.ts';
+import { hostsOf } from '../src/cli/prepare.ts';
 import type { Host } from '../src/hosts/host.ts';
 import { sh } from '../src/hosts/sh.ts';
 import type { Inventory } from '../src/inventory/inventory.ts';
@@ -26,7 +27,7 @@ interface Times {
 }
 
 async function ferryRound(inventory: Inventory): Promise<Times> {
-  const fleet = fleetOf(inventory);
+  const fleet = fleetOf(await hostsOf(inventory));
   try {
     const host = fleet.host(HOST);
     const first = await timed(() => askFerry(host, 0));

@@ -8,6 +8,8 @@ import { makePlan } from '../src/plan/make-plan.ts';
 import { resolveInputs } from '../src/runbook/inputs.ts';
 import { loadRunbook } from '../src/runbook/load.ts';
 import type { Runbook } from '../src/runbook/runbook.ts';
+import { JumpHosts } from '../src/transports/jump-hosts.ts';
+import { KeyRing } from '../src/transports/key-ring.ts';
 import { SshTransport } from '../src/transports/ssh.ts';
 import { counting } from '../test/kit/counting.ts';
 import { inventoryOf, labOfBench, median, record, timed } from './bench.ts';
@@ -21,10 +23,11 @@ async function planOnce(
   inventory: Inventory,
 ): Promise<{ ms: number; trips: Map<string, number>; steps: number }> {
   const trips = new Map<string, number>();
-  const fleet = openFleet(inventory.hosts, (settings) =>
-    counting(new SshTransport(settings), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),
+  const { roles, hosts } = await rolesOf(runbook, inventory, new Map());
+  const shared = { keys: new KeyRing(), jumpHosts: new JumpHosts() };
+  const fleet = openFleet(hosts, (settings) =>
+    counting(new SshTransport(settings, shared), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),
   );
-  const roles = rolesOf(runbook, inventory, new Map());
   const resolved = resolveInputs(runbook, new Map(), (role) => fleet.info(roles.get(role)?.name ?? role));
   if (!('inputs' in resolved)) throw new Error(resolved.diagnostics.map(({ message }) => message).join('\n'));
   const actions = await actionsOf(runbook);

@@ -10,6 +10,7 @@ import { askYes } from './ask.ts';
 import type { RunEnd, RunIo, Wire } from './contract.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { canAsk, type Outside, pageOf, print, printError } from './outside.ts';
+import { promptSecret } from './secrets.ts';
 
 /**
  * Lets a run happen in front of a person or a log: shows its events, asks its questions, hears Ctrl-C, and says at the end
@@ -24,15 +25,17 @@ export async function conduct(
   const renderer = rendererFor(outside, options.json);
   const outcome = createOutcome();
   const interrupt = listenForInterrupt(outside, renderer);
-  // Ctrl-C at a question is a no.
-  const ask = async (question: string) => {
+  const suspended = async <T>(work: () => Promise<T>): Promise<T> => {
     await renderer.suspend();
     try {
-      return await askYes(outside, question, { signal: interrupt.signal });
+      return await work();
     } finally {
       renderer.resume();
     }
   };
+  // Ctrl-C at a question is a no.
+  const ask = (question: string) => suspended(() => askYes(outside, question, { signal: interrupt.signal }));
+  const askHidden = (question: string) => suspended(() => promptSecret(outside, question));
   const confirmPlan = async (plan: Plan, estimate: Estimate) => {
     outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env), estimate)}\n\n`);
     return ask('Run it?');
@@ -45,7 +48,7 @@ export async function conduct(
         renderer.emit(event);
       },
       signal: interrupt.signal,
-      ...(mayAsk ? { ask } : {}),
+      ...(mayAsk ? { ask, askHidden } : {}),
       ...(mayAsk && !options.yes ? { confirmPlan } : {}),
     });
     // Takes back the question of a Ctrl-C that the end of the run has answered.

@@ -49,6 +49,8 @@ export interface RunIo {
   emit(event: Event): void;
   /** Asks a yes-or-no question; absent where nobody can answer. */
   ask?(question: string): Promise<boolean>;
+  /** Asks for a secret that is not shown while it is typed; absent where nobody can answer. Null when it was taken back. */
+  askHidden?(question: string): Promise<string | null>;
   /** Aborted when no new step may start; the running command stays. */
   readonly signal: AbortSignal;
   /** Shows the plan and asks whether to run it; absent where it needs no answer. */

@@ -7,20 +7,24 @@ import type { Fleet } from '../hosts/fleet.ts';
 import { openFleet } from '../hosts/open-fleet.ts';
 import { Redactor } from '../hosts/redactor.ts';
 import { Secret } from '../hosts/secret.ts';
-import type { HostSettings, Inventory } from '../inventory/inventory.ts';
+import type { HostSettings } from '../inventory/inventory.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
 import type { Runbook } from '../runbook/runbook.ts';
+import { JumpHosts } from '../transports/jump-hosts.ts';
+import { type AskPassphrase, KeyRing } from '../transports/key-ring.ts';
 import { LocalTransport } from '../transports/local.ts';
 import { SshTransport } from '../transports/ssh.ts';
 import type { RunIo } from './contract.ts';
 import type { InputValues } from './inputs.ts';
 import { holderName } from './places.ts';
 
-/** The hosts of an inventory, each over the transport it names. */
-export function fleetOf(inventory: Inventory): Fleet {
-  return openFleet(inventory.hosts, (settings: HostSettings) =>
-    settings.connection === 'local' ? new LocalTransport(settings) : new SshTransport(settings),
+/** Hosts ready to connect, each over the transport it names; `ask` is for the passphrases of keys. */
+export function fleetOf(hosts: ReadonlyMap<string, HostSettings>, ask: AskPassphrase | null = null): Fleet {
+  const keys = new KeyRing({ passphrase: process.env.FERRY_KEY_PASSPHRASE || null, ask });
+  const shared = { keys, jumpHosts: new JumpHosts() };
+  return openFleet(hosts, (settings) =>
+    settings.connection === 'local' ? new LocalTransport(settings) : new SshTransport(settings, shared),
   );
 }
 

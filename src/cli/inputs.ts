@@ -78,8 +78,13 @@ function variableOf(spec: InputSpec): string {
 }
 
 async function prompt(spec: InputSpec, options: CommonOptions): Promise<string | null> {
+  return (await askHidden(options)?.(`${spec.description ?? spec.name} (${spec.name})`)) ?? null;
+}
+
+/** Asks in the terminal without showing what is typed; null where nobody can be asked. */
+export function askHidden(options: Pick<CommonOptions, 'json'>): ((question: string) => Promise<string | null>) | null {
   if (options.json || !process.stdin.isTTY || !process.stderr.isTTY) return null;
-  return promptSecret(process, `${spec.description ?? spec.name} (${spec.name})`);
+  return (question) => promptSecret(process, question);
 }
 
 async function valuesFile(path: string): Promise<ReadonlyMap<string, Json>> {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FerryError } from '../errors/ferry-error.ts';
@@ -13,6 +13,21 @@ export function stateDirOf(given: string | undefined): string {
 /** Who works here, for leases and records: `user@machine`. */
 export function holderName(): string {
   return `${userInfo().username}@${hostname()}`;
+}
+
+/** The home folder of the account, which is where ssh looks whatever HOME says; HOME where there is no account. */
+export function accountHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return homedir();
+  }
+}
+
+/** The names in a folder, those of folders with a slash behind them; none when it cannot be read. */
+export async function readFolder(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries.map((entry) => `${entry.name}${entry.isDirectory() ? '/' : ''}`);
 }
 
 /** A file's bytes. @throws FILE_UNREADABLE with the reason in words */

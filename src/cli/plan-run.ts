@@ -9,9 +9,9 @@ import { makePlan } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type SavedPlan, sealPlan } from '../plan/saved-plan.ts';
 import type { Runbook } from '../runbook/runbook.ts';
-import type { CommonOptions } from './contract.ts';
+import type { CommonOptions, RunIo } from './contract.ts';
 import { fleetOf } from './engine-ports.ts';
-import { gatherInputs, type InputValues, recallInputs } from './inputs.ts';
+import { askHidden, gatherInputs, type InputValues, recallInputs } from './inputs.ts';
 import { judgeHeld } from './judge-held.ts';
 import { packageVersion } from './package-folder.ts';
 import { stateDirOf } from './places.ts';
@@ -30,46 +30,47 @@ export interface Prepared {
   readonly actions: Awaited<ReturnType<typeof actionsOf>>;
 }
 
+/** Who asks for the passphrase of a key. */
+type Asking = Pick<RunIo, 'askHidden'>;
+
 /** Reads runbook, inventory and inputs, connects, and plans. */
-export async function prepare(path: string, options: CommonOptions): Promise<Prepared> {
+export async function prepare(path: string, options: CommonOptions, io: Asking = {}): Promise<Prepared> {
   const runbook = await readRunbook(path);
   const inventory = await readInventory(options.inventory, path);
-  const roles = rolesOf(runbook, inventory, options.roles);
-  const inputs = await gatherInputs(runbook, options, roles);
-  return plan({ path: resolve(path), runbook, inputs, inventory, roles }, options);
+  const on = await rolesOf(runbook, inventory, options.roles);
+  const inputs = await gatherInputs(runbook, options, on.roles);
+  return plan({ path: resolve(path), runbook, inputs, inventory: inventory.file, ...on }, options, io);
 }
 
 /**
  * The same from a saved plan: its runbook, inputs and hosts, planned on what the hosts are now.
  * @throws PLAN_INPUT_GIVEN, SECRET_CHANGED
  */
-export async function prepareSaved(file: string, saved: SavedPlan, options: CommonOptions): Promise<Prepared> {
+export async function prepareSaved(file: string, saved: SavedPlan, options: CommonOptions, io: Asking): Promise<Prepared> {
   const given = { '--input': options.inputs.size, '--inputs': options.inputsFile ? 1 : 0, '--role': options.roles.size };
   for (const [option, count] of Object.entries(given)) if (count > 0) throw new FerryError('PLAN_INPUT_GIVEN', { option, file });
   const [root] = saved.sources;
   const runbook = await readRunbook(root?.path ?? saved.path, frozenReader(saved.sources));
   const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path);
-  const roles = rolesOf(runbook, inventory, new Map(Object.entries(saved.plan.roles)));
-  const inputs = await recallInputs(runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, roles);
+  const on = await rolesOf(runbook, inventory, new Map(Object.entries(saved.plan.roles)));
+  const inputs = await recallInputs(runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, on.roles);
   if (Object.keys(saved.secrets).length > 0) {
     const hashes = new SecretHashes(stateDirOf(options.stateDir));
     // Another state folder has another key, and cannot tell one secret from another.
     if (saved.secretsKey === hashes.keyName)
       refuseOtherSecrets(saved.secrets, inputs, () => hashes, { since: 'the plan was saved', command: `ferry run ${file}` });
   }
-  return plan({ path: saved.path, runbook, inputs, inventory, roles }, options);
+  return plan({ path: saved.path, runbook, inputs, inventory: inventory.file, ...on }, options, io);
 }
 
 async function plan(
-  parts: Pick<Prepared, 'path' | 'runbook' | 'inputs'> & {
-    readonly inventory: Awaited<ReturnType<typeof readInventory>>;
-    readonly roles: ReturnType<typeof rolesOf>;
-  },
+  parts: Pick<Prepared, 'path' | 'runbook' | 'inputs' | 'inventory'> & Awaited<ReturnType<typeof rolesOf>>,
   options: CommonOptions,
+  io: Asking,
 ): Promise<Prepared> {
-  const { runbook, inputs, inventory, roles } = parts;
+  const { path, runbook, inputs, inventory, roles, hosts } = parts;
   const actions = await actionsOf(runbook);
-  const fleet = fleetOf(inventory);
+  const fleet = fleetOf(hosts, io.askHidden ?? askHidden(options));
   try {
     const made = await makePlan({
       runbook,
@@ -81,7 +82,7 @@ async function plan(
       // Nobody needs a journal, nor is one made, while no host is held.
       judgeLeases: (held) => (held.length === 0 ? [] : readJournal(options, (journal) => judgeHeld(held, journal))),
     });
-    return { path: parts.path, runbook, inputs, inventory: inventory.file, fleet, plan: made, actions };
+    return { path, runbook, inputs, inventory, fleet, plan: made, actions };
   } catch (thrown) {
     await fleet.close();
     if (isFerryError(thrown)) thrown.left ??= 'Nothing was changed on any host.';

@@ -1,5 +1,4 @@
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Action } from '../actions/action.ts';
 import { catalog } from '../actions/catalog.ts';
@@ -7,13 +6,16 @@ import { FerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import type { HostInfo } from '../hosts/host.ts';
 import { hostInfo } from '../hosts/machine.ts';
-import type { Inventory } from '../inventory/inventory.ts';
+import type { HostSettings, Inventory, InventorySurroundings } from '../inventory/inventory.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { resolveRoles } from '../inventory/resolve-roles.ts';
+import { settleHosts } from '../inventory/settle.ts';
 import { loadRunbook, type ReadFile } from '../runbook/load.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 import type { CommonOptions } from './contract.ts';
-import { readInput } from './places.ts';
+import { accountHome, readFolder, readInput } from './places.ts';
+
+const surroundings: InventorySurroundings = { readFile: readInput, readFolder, home: accountHome(), env: process.env };
 
 /** A checked runbook. @throws RUNBOOK_INVALID with all findings */
 export async function readRunbook(
@@ -40,7 +42,7 @@ export function frozenReader(sources: readonly { readonly path: string; readonly
 /** The inventory that was named, or inventory.yaml beside the runbook or here. @throws INVENTORY_INVALID, INVENTORY_MISSING */
 export async function readInventory(named: string | undefined, runbookPath: string): Promise<Inventory> {
   const path = resolve(named ?? (await findInventory(runbookPath)));
-  const loaded = await loadInventory(path, { readFile: readInput, home: homedir(), env: process.env });
+  const loaded = await loadInventory(path, surroundings);
   if ('inventory' in loaded) return loaded.inventory;
   throw new FindingsError(
     'INVENTORY_INVALID',
@@ -48,6 +50,17 @@ export async function readInventory(named: string | undefined, runbookPath: stri
     loaded.diagnostics,
     loaded.sources,
   );
+}
+
+/** The named hosts of an inventory, all unless given, ready to connect. @throws INVENTORY_INVALID with all that is wrong with them */
+export async function hostsOf(
+  inventory: Inventory,
+  names: Iterable<string> = inventory.hosts.keys(),
+): Promise<ReadonlyMap<string, HostSettings>> {
+  const settled = await settleHosts(inventory, names, surroundings);
+  if ('hosts' in settled) return settled.hosts;
+  const { diagnostics, sources } = settled;
+  throw new FindingsError('INVENTORY_INVALID', { file: inventory.file, count: diagnostics.length }, diagnostics, sources);
 }
 
 async function findInventory(runbookPath: string): Promise<string> {
@@ -64,8 +77,12 @@ async function findInventory(runbookPath: string): Promise<string> {
   throw new FerryError('INVENTORY_MISSING', { places: [...new Set(places)].join(' and ') });
 }
 
-/** The host of each role. @throws INVENTORY_INVALID with all that is missing */
-export function rolesOf(runbook: Runbook, inventory: Inventory, given: CommonOptions['roles']): ReadonlyMap<string, HostInfo> {
+/** The host of each role, ready to connect. @throws INVENTORY_INVALID with all that is missing */
+export async function rolesOf(
+  runbook: Runbook,
+  inventory: Inventory,
+  given: CommonOptions['roles'],
+): Promise<{ readonly roles: ReadonlyMap<string, HostInfo>; readonly hosts: ReadonlyMap<string, HostSettings> }> {
   const resolved = resolveRoles(runbook, inventory, given);
   if ('diagnostics' in resolved)
     throw new FindingsError(
@@ -74,13 +91,13 @@ export function rolesOf(runbook: Runbook, inventory: Inventory, given: CommonOpt
       resolved.diagnostics,
       runbook.sources,
     );
-  return new Map([...resolved.roles].map(([role, host]) => [role, infoOf(inventory, host)]));
-}
-
-function infoOf(inventory: Inventory, host: string): HostInfo {
-  const settings = inventory.hosts.get(host);
-  if (!settings) throw new FerryError('INTERNAL', { what: `no host ${host} in the inventory` });
-  return hostInfo(settings);
+  const hosts = await hostsOf(inventory, resolved.roles.values());
+  const info = (host: string): HostInfo => {
+    const settings = hosts.get(host);
+    if (!settings) throw new FerryError('INTERNAL', { what: `no host ${host} in the inventory` });
+    return hostInfo(settings);
+  };
+  return { roles: new Map([...resolved.roles].map(([role, host]) => [role, info(host)])), hosts };
 }
 
 /** The actions a runbook uses, loaded. */

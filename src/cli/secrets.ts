@@ -68,8 +68,9 @@ export async function promptSecret(
   question: string,
 ): Promise<string | null> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  terminal.stderr.write(`${question}: `);
+  // The terminal shows nothing from here on; a question that stood before that would let a fast answer be seen.
   const line = createInterface({ input: terminal.stdin, output: nowhere, terminal: true });
+  terminal.stderr.write(`${question}: `);
   try {
     return await new Promise<string | null>((resolve) => {
       line.on('line', resolve);

@@ -17,7 +17,7 @@ import { recordSecrets, withJournal } from './state-dir.ts';
 /** Plans a runbook and runs it, or runs exactly a saved plan; a person may say no in between. */
 export async function startRun(path: string, options: RunOptions, io: RunIo): Promise<RunEnd> {
   const saved = await readSavedPlan(path);
-  const fresh = saved ? await prepareSaved(path, saved, options) : await prepare(path, options);
+  const fresh = saved ? await prepareSaved(path, saved, options, io) : await prepare(path, options, io);
   try {
     if (fresh.plan.alreadyDone) return { outcome: 'already-done', run: null, error: null, exit: 0 };
     refuseBlocked(fresh.plan, fresh.runbook);

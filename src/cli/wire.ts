@@ -9,7 +9,7 @@ import { loadRunbook } from '../runbook/load.ts';
 import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
-import { type InputValues, recallInputs } from './inputs.ts';
+import { askHidden, type InputValues, recallInputs } from './inputs.ts';
 import { readInput } from './places.ts';
 import { checkUntil, prepare, savedPlanOf } from './plan-run.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
@@ -47,7 +47,7 @@ async function reopen<T>(
     const [root] = state.sources;
     const runbook = await readRunbook(root?.path ?? state.path, frozenReader(state.sources), { lint: false });
     const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
-    const roles = rolesOf(runbook, inventory, new Map(Object.entries(state.plan.roles)));
+    const { roles, hosts } = await rolesOf(runbook, inventory, new Map(Object.entries(state.plan.roles)));
     const inputs: InputValues =
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
@@ -56,7 +56,7 @@ async function reopen<T>(
       since: 'the run began',
       command: `ferry resume ${id}`,
     });
-    const fleet = fleetOf(inventory);
+    const fleet = fleetOf(hosts, io.askHidden ?? askHidden(options));
     try {
       const ports = makePorts({
         journal,

@@ -20,6 +20,12 @@ export function inventorySchema(): JsonSchema {
     properties: {
       ferry: { const: 1, description: 'The version of this format.' },
       knownHosts: { ...FILES, description: 'Files with the host keys, from the folder of this file; those of ssh unless given.' },
+      sshConfig: {
+        type: 'string',
+        minLength: 1,
+        description:
+          "The ssh configuration to follow, from the folder of this file, as with ssh -F; the user's and the system's unless given.",
+      },
       hosts: {
         type: 'object',
         minProperties: 1,
@@ -45,6 +51,13 @@ export function inventorySchema(): JsonSchema {
             },
             port: { type: 'integer', minimum: 1, maximum: 65535, description: 'The port of its ssh server; 22 unless given.' },
             identityFile: { ...FILES, description: 'Private keys, from the folder of this file; those in ~/.ssh unless given.' },
+            jump: {
+              type: 'string',
+              pattern: '^[^\\s-][^\\s]*$',
+              patternErrorMessage: 'write a host of this inventory, or [user@]host[:port], several between commas',
+              description:
+                'The machine to go through: a host of this inventory, or what ssh takes as ProxyJump. "none" goes straight, whatever ~/.ssh/config says.',
+            },
             connection: { enum: ['ssh', 'local'], description: '"local" for the machine Ferry runs on.' },
           },
         },

@@ -20,13 +20,18 @@ import { positionOf, SourceDocument } from './document.ts';
 const MAX_BYTES = 1_000_000;
 const MAX_ALIASES = 100;
 
+/** Tags of Ansible; what they mark is read as plain text. */
+const ANSIBLE_TAGS = ['!vault', '!vault-encrypted', '!unsafe'].map((tag) => ({ tag, resolve: (text: string) => text }));
+
 /**
  * Reads one YAML file into a document with positions, or says everything that is wrong with its bytes and its syntax.
- * A byte order mark and CRLF line ends are accepted.
+ * A byte order mark and CRLF line ends are accepted. In a file written for Ansible, merge keys, double keys, its tags and
+ * numbers of any size pass, as they do there.
  */
 export function parseDocument(
   file: string,
   content: string | Uint8Array,
+  dialect: 'ferry' | 'ansible' = 'ferry',
 ): { document: SourceDocument } | { diagnostics: Diagnostic[] } {
   const size = typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
   if (size > MAX_BYTES)
@@ -41,13 +46,14 @@ export function parseDocument(
     prettyErrors: false,
     version: '1.2',
     logLevel: 'error',
+    ...(dialect === 'ansible' ? { merge: true, uniqueKeys: false, customTags: ANSIBLE_TAGS } : {}),
   }) as Document<ParsedNode>;
   const syntax = syntaxFindings(file, text, lines, [...yaml.errors, ...yaml.warnings]);
   if (syntax.length > 0) return { diagnostics: syntax };
   // Under %YAML 1.1 "yes" is true and 010 is eight; a runbook means one thing only.
   if (yaml.directives?.yaml.version !== '1.2') return refuse(finding('YAML_VERSION_OLD', {}, start(file)));
   if (yaml.contents === null) return refuse(finding('FILE_EMPTY', { file }, start(file)));
-  const structure = structureFindings(file, text, lines, yaml);
+  const structure = structureFindings(file, text, lines, yaml, dialect);
   if (structure.length > 0) return { diagnostics: structure };
   try {
     const value = yaml.toJS({ maxAliasCount: MAX_ALIASES }) as Json;
@@ -159,7 +165,13 @@ function firstLineOfKey(text: string, key: string, second: Place): number {
   return second.at.line;
 }
 
-function structureFindings(file: string, text: string, lines: LineCounter, yaml: Document<ParsedNode>): Diagnostic[] {
+function structureFindings(
+  file: string,
+  text: string,
+  lines: LineCounter,
+  yaml: Document<ParsedNode>,
+  dialect: 'ferry' | 'ansible',
+): Diagnostic[] {
   const findings: Diagnostic[] = [];
   const placeOf = (node: Node): Place => {
     const [from, to] = node.range ?? [0, 0];
@@ -170,7 +182,7 @@ function structureFindings(file: string, text: string, lines: LineCounter, yaml:
       const target = node.resolve(yaml);
       if (!target) findings.push(finding('ALIAS_UNKNOWN', { name: node.source }, placeOf(node)));
       else if (parents.includes(target as Node)) findings.push(finding('ALIAS_RECURSIVE', { name: node.source }, placeOf(node)));
-    } else if (isScalar(node) && typeof node.value === 'number') {
+    } else if (isScalar(node) && typeof node.value === 'number' && dialect === 'ferry') {
       const written = text.slice(...((node.range?.slice(0, 2) ?? [0, 0]) as [number, number]));
       if (!Number.isFinite(node.value) || (Number.isInteger(node.value) && !Number.isSafeInteger(node.value))) {
         findings.push(finding('NUMBER_TOO_LARGE', { number: written }, placeOf(node)));
@@ -180,7 +192,8 @@ function structureFindings(file: string, text: string, lines: LineCounter, yaml:
     } else if (isMap(node)) {
       for (const pair of node.items) {
         const key = pair.key as Node;
-        if (isScalar(key) && key.value === '<<') findings.push(finding('YAML_MERGE_KEY_FOUND', {}, placeOf(key)));
+        const merge = isScalar(key) && key.value === '<<';
+        if (merge && dialect === 'ferry') findings.push(finding('YAML_MERGE_KEY_FOUND', {}, placeOf(key)));
         else if (!isScalar(key))
           findings.push(
             finding('KEY_NOT_TEXT', { key: isSeq(key) ? 'a list' : isMap(key) ? 'a map' : 'an alias' }, placeOf(key)),

@@ -1,9 +1,12 @@
-import { type Socket, connect as tcpConnect } from 'node:net';
-import type { Client, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
+import { connect as tcpConnect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { AnyAuthMethod, Client, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
+import { addressOf, type JumpHosts } from './jump-hosts.ts';
+import type { KeyRing } from './key-ring.ts';
 import { fingerprint, type KnownKey, knownKeys } from './known-hosts.ts';
-import { loginMethods } from './ssh-auth.ts';
+import { type Login, prepareLogin } from './ssh-auth.ts';
 
 export interface Connection {
   readonly client: Client;
@@ -20,25 +23,63 @@ const HOST_KEY_TYPES: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ];
 
+/** What the connections of a fleet share. */
+export interface SshShared {
+  readonly keys: KeyRing;
+  readonly jumpHosts: JumpHosts;
+}
+
 /**
- * Opens one checked connection.
+ * Opens one checked connection, through the jump hosts its settings name, each checked like any other.
  * @throws HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_UNREACHABLE, HOST_LOGIN_REFUSED, IDENTITY_UNREADABLE
  */
-export async function sshConnect(settings: HostSettings, timeoutMs: number): Promise<Connection> {
+export async function sshConnect(settings: HostSettings, timeoutMs: number, shared: SshShared): Promise<Connection> {
+  let asked = false;
+  const tell = (begins: boolean) => {
+    asked ||= begins;
+  };
+  try {
+    return await connectOnce(settings, timeoutMs, shared, tell);
+  } catch (thrown) {
+    // A server waits for a login for two minutes at most; the passphrase that was typed meanwhile is known now.
+    if (!asked || !isFerryError(thrown, 'HOST_UNREACHABLE')) throw thrown;
+    return await connectOnce(settings, timeoutMs, shared, tell);
+  }
+}
+
+async function connectOnce(
+  settings: HostSettings,
+  timeoutMs: number,
+  shared: SshShared,
+  tell: (begins: boolean) => void,
+): Promise<Connection> {
   const [{ default: ssh2 }, known] = await Promise.all([
     import('ssh2'),
-    knownKeys(settings.knownHostsFiles, settings.hostName, settings.port),
+    settings.hostKeyAlias === undefined
+      ? knownKeys(settings.knownHostsFiles, settings.hostName, settings.port)
+      : knownKeys(settings.knownHostsFiles, settings.hostKeyAlias, 22),
   ]);
-  const { methods, tried } = await loginMethods(settings, (data) => ssh2.utils.parseKey(data));
-  const socket = await openSocket(settings, timeoutMs);
   const client = new ssh2.Client();
+  let timer: NodeJS.Timeout | undefined;
+  let late = (): void => undefined;
+  const watch = () => {
+    timer = setTimeout(() => late(), timeoutMs);
+  };
+  const login = await prepareLogin(settings, shared.keys, ssh2, (begins) => {
+    tell(begins);
+    // Nobody types against a clock.
+    if (begins) clearTimeout(timer);
+    else if (timer) watch();
+  });
+  const socket = await openSocket(settings, timeoutMs, shared);
   let refusal: FerryError | undefined;
   let seen: { type: string; blob: string } | undefined;
+  const methods: AnyAuthMethod[] = [{ type: 'agent', username: settings.user, agent: login.agent }];
   const config: ConnectConfig = {
-    sock: socket,
+    sock: socket as ConnectConfig['sock'] & Duplex,
     username: settings.user,
     authHandler: methods,
-    readyTimeout: timeoutMs,
+    readyTimeout: 0,
     keepaliveInterval: 1500,
     keepaliveCountMax: 3,
     algorithms: { serverHostKey: orderedTypes(known) },
@@ -48,18 +89,31 @@ export async function sshConnect(settings: HostSettings, timeoutMs: number): Pro
       return refusal === undefined;
     },
   };
-  return await new Promise<Connection>((resolve, reject) => {
-    client.once('ready', () => resolve({ client, key: seen ?? { type: '', blob: '' } }));
-    client.once('error', (cause: Error & { level?: string }) => {
-      client.destroy();
-      reject(refusal ?? connectError(settings, cause, tried));
+  try {
+    return await new Promise<Connection>((resolve, reject) => {
+      const fail = (error: FerryError) => {
+        client.destroy();
+        reject(refusal ?? error);
+      };
+      late = () => fail(unreachable(settings, `no login within ${Math.round(timeoutMs / 1000)} s`));
+      client.once('ready', () => resolve({ client, key: seen ?? { type: '', blob: '' } }));
+      client.on('error', (cause: Error & { level?: string }) => {
+        // A key that could not sign: the next one is tried.
+        if (cause.level !== 'agent') fail(connectError(settings, cause, login));
+      });
+      client.once('close', () => fail(unreachable(settings, 'the connection was closed')));
+      client.connect(config);
+      watch();
     });
-    client.once('close', () => reject(refusal ?? unreachable(settings, 'the connection was closed')));
-    client.connect(config);
-  });
+  } finally {
+    clearTimeout(timer);
+    timer = undefined;
+  }
 }
 
-function openSocket(settings: HostSettings, timeoutMs: number): Promise<Socket> {
+function openSocket(settings: HostSettings, timeoutMs: number, shared: SshShared): Promise<Duplex> {
+  if (settings.via)
+    return shared.jumpHosts.through(settings.via, settings, timeoutMs, (hop) => sshConnect(hop, timeoutMs, shared));
   return new Promise((resolve, reject) => {
     // ssh2 leaves Nagle's algorithm on, which costs 40 ms or more on every command.
     const socket = tcpConnect({ host: settings.hostName, port: settings.port, noDelay: true, keepAlive: true });
@@ -84,28 +138,26 @@ function socketTrouble(cause: NodeJS.ErrnoException, timeoutMs: number): string 
 }
 
 function unreachable(settings: HostSettings, why: string, cause?: unknown): FerryError {
-  return new FerryError(
-    'HOST_UNREACHABLE',
-    { host: settings.name, address: settings.hostName, port: settings.port, why },
-    { cause },
-  );
+  return new FerryError('HOST_UNREACHABLE', { ...addressOf(settings), why }, { cause });
 }
 
-function connectError(settings: HostSettings, cause: Error & { level?: string }, tried: readonly string[]): FerryError {
+function connectError(settings: HostSettings, cause: Error & { level?: string }, login: Login): FerryError {
   if (isFerryError(cause)) return cause;
   if (cause.level === 'client-authentication') {
+    const trouble = login.trouble();
+    if (trouble) return new FerryError('IDENTITY_UNREADABLE', { host: settings.name, ...trouble });
     return new FerryError('HOST_LOGIN_REFUSED', {
       host: settings.name,
       user: settings.user,
       address: settings.hostName,
-      tried: tried.join(', '),
+      tried: login.tried.join(', '),
     });
   }
   return unreachable(settings, cause.message, cause);
 }
 
 function judge(settings: HostSettings, known: readonly KnownKey[], seen: { type: string; blob: string }): FerryError | undefined {
-  const base = { host: settings.name, address: settings.hostName, port: settings.port };
+  const base = { ...addressOf(settings), ...(settings.hostKeyAlias === undefined ? {} : { alias: settings.hostKeyAlias }) };
   const same = known.filter((key) => key.blob === seen.blob);
   const got = `${seen.type} ${fingerprint(seen.blob)}`;
   const revoked = same.find((key) => key.revoked);

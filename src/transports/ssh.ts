@@ -6,8 +6,9 @@ import { nowMs } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { quote } from '../lib/quote.ts';
 import { becomeRoot, PRELUDE } from './become.ts';
+import { addressOf } from './jump-hosts.ts';
 import { collect } from './ssh-channel.ts';
-import { type Connection, sshConnect } from './ssh-connect.ts';
+import { type Connection, type SshShared, sshConnect } from './ssh-connect.ts';
 import { SshShell } from './ssh-shell.ts';
 import { type CommandResult, ConnectionLost, type Transport } from './transport.ts';
 
@@ -26,6 +27,7 @@ export interface SshLimits {
 /** One ssh connection to a host, opened when first needed and again after it was lost. */
 export class SshTransport implements Transport {
   readonly #settings: HostSettings;
+  readonly #shared: SshShared;
   readonly #limits: SshLimits;
   #connection: Promise<Connection> | undefined;
   #wasUp = false;
@@ -36,8 +38,9 @@ export class SshTransport implements Transport {
   #opening = 0;
   #waitingForShell: (() => void)[] = [];
 
-  constructor(settings: HostSettings, limits: SshLimits = { connectTimeoutMs: 15_000, reconnectMs: 90_000 }) {
+  constructor(settings: HostSettings, shared: SshShared, limits: SshLimits = { connectTimeoutMs: 15_000, reconnectMs: 90_000 }) {
     this.#settings = settings;
+    this.#shared = shared;
     this.#limits = limits;
   }
 
@@ -101,7 +104,7 @@ export class SshTransport implements Transport {
     const deadline = nowMs() + (this.#wasUp ? this.#limits.reconnectMs : 0);
     for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5000)) {
       try {
-        const connection = await sshConnect(this.#settings, this.#limits.connectTimeoutMs);
+        const connection = await sshConnect(this.#settings, this.#limits.connectTimeoutMs, this.#shared);
         connection.client.on('error', () => undefined);
         connection.client.once('close', () => this.#lost());
         this.#wasUp = true;
@@ -221,6 +224,6 @@ export class SshTransport implements Transport {
   }
 }
 
-function closed({ name, hostName, port }: HostSettings): FerryError {
-  return new FerryError('HOST_UNREACHABLE', { host: name, address: hostName, port, why: 'Ferry has closed its connection' });
+function closed(settings: HostSettings): FerryError {
+  return new FerryError('HOST_UNREACHABLE', { ...addressOf(settings), why: 'Ferry has closed its connection' });
 }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { execOn } from '../../lab/lab.ts';
 import { catalog } from '../../src/actions/catalog.ts';
 import { fleetOf } from '../../src/cli/engine-ports.ts';
-import { readInventory } from '../../src/cli/prepare.ts';
+import { hostsOf, readInventory } from '../../src/cli/prepare.ts';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import { publishValue } from '../../src/plan/publish.ts';
 import { expectJournalable, expectSame, Step } from '../kit/contract.ts';
@@ -41,7 +41,7 @@ async function planNow(row: Row) {
 
 beforeAll(async () => {
   const inventory = await readInventory(join(labDir, 'inventory.yaml'), labDir);
-  fleet = fleetOf(inventory);
+  fleet = fleetOf(await hostsOf(inventory));
 });
 afterEach(async () => {
   for (const step of open.splice(0)) await step.release();

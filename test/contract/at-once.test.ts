@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { fleetOf } from '../../src/cli/engine-ports.ts';
-import { readInventory } from '../../src/cli/prepare.ts';
+import { hostsOf, readInventory } from '../../src/cli/prepare.ts';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import { sh } from '../../src/hosts/sh.ts';
 
 let fleet: Fleet;
 beforeAll(async () => {
   const labDir = inject('labDir');
-  fleet = fleetOf(await readInventory(join(labDir, 'inventory.yaml'), labDir));
+  fleet = fleetOf(await hostsOf(await readInventory(join(labDir, 'inventory.yaml'), labDir)));
 });
 afterAll(() => fleet.close());
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
 import { fleetOf } from '../../src/cli/engine-ports.ts';
-import { readInventory } from '../../src/cli/prepare.ts';
+import { hostsOf, readInventory } from '../../src/cli/prepare.ts';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import { Secret } from '../../src/hosts/secret.ts';
 import { expectSame, Step } from '../kit/contract.ts';
@@ -35,7 +35,7 @@ async function failing(step: Step, prepare: () => Promise<unknown> = async () =>
 const run = async (host: string, script: string) => (await execOn(labDir, host, script)).stdout.trim();
 
 beforeAll(async () => {
-  fleet = fleetOf(await readInventory(join(labDir, 'inventory.yaml'), labDir));
+  fleet = fleetOf(await hostsOf(await readInventory(join(labDir, 'inventory.yaml'), labDir)));
 });
 afterEach(async () => {
   for (const step of open.splice(0)) await step.release();
@@ -127,7 +127,7 @@ describe('for a login that is not root', () => {
   beforeAll(async () => {
     const path = join(labDir, 'inventory-admin.yaml');
     await writeFile(path, (await readFile(join(labDir, 'inventory.yaml'), 'utf8')).replaceAll('user: root', 'user: admin'));
-    admins = fleetOf(await readInventory(path, labDir));
+    admins = fleetOf(await hostsOf(await readInventory(path, labDir)));
   });
   afterAll(() => admins.close());
 

@@ -1,26 +1,12 @@
-import { expect, test } from 'vitest';
-import { loadInventory } from '../../src/inventory/load.ts';
+import { userInfo } from 'node:os';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { HOME, InventoryFolder } from '../kit/inventory-folder.ts';
 
-const HOME = '/home/me';
-async function load(text: string, files: Record<string, string> = {}, env: Record<string, string> = { USER: 'me' }) {
-  const all: Record<string, string> = { '/inv/inventory.yaml': text, ...files };
-  return loadInventory('/inv/inventory.yaml', {
-    readFile: async (path) => all[path] ?? Promise.reject(new Error(`${path} is not there`)),
-    home: HOME,
-    env,
-  });
-}
-async function hosts(text: string, files: Record<string, string> = {}, env?: Record<string, string>) {
-  const loaded = await load(text, files, env);
-  if ('diagnostics' in loaded) throw new Error(JSON.stringify(loaded.diagnostics));
-  return Object.fromEntries(loaded.inventory.hosts);
-}
-async function told(text: string, files: Record<string, string> = {}) {
-  const loaded = await load(text, files);
-  return 'diagnostics' in loaded
-    ? loaded.diagnostics.map((each) => [each.code, `${each.at?.file}:${each.at?.line}:${each.at?.column}`, each.hint])
-    : [];
-}
+let folder: InventoryFolder;
+beforeEach(() => {
+  folder = new InventoryFolder();
+});
+afterEach(() => folder.remove());
 
 test('a host that says everything depends on nothing else, and its paths count from the file', async () => {
   const text = `ferry: 1
@@ -29,62 +15,110 @@ hosts:
   engine: { address: 10.1.2.13, name: engine.lab.example, user: root, identityFile: ./id_ed25519, port: 2222 }
 roles: { he_host: engine }
 `;
-  const files = { [`${HOME}/.ssh/config`]: 'Include conf.d/*\nHost *\n  ProxyJump gate\n', [`${HOME}/.ssh/id_rsa`]: 'key' };
-  expect(await hosts(text, files, { USER: 'me', SSH_AUTH_SOCK: '/run/agent' })).toEqual({
+  Object.assign(folder.env, { SSH_AUTH_SOCK: '/run/agent', PATH: '/nowhere' });
+  expect(await folder.hosts({ 'inventory.yaml': text })).toEqual({
     engine: {
       name: 'engine',
       hostName: '10.1.2.13',
       port: 2222,
       user: 'root',
       address: 'engine.lab.example',
-      identityFiles: ['/inv/id_ed25519'],
+      identityFiles: [`${folder.folder}/id_ed25519`],
       agent: '/run/agent',
-      knownHostsFiles: ['/inv/known_hosts'],
+      knownHostsFiles: [`${folder.folder}/known_hosts`, '/etc/ssh/ssh_known_hosts'],
       connection: 'ssh',
     },
   });
 });
 
-test('what the inventory leaves open comes from the ssh configuration, with its tokens', async () => {
+test('what the inventory leaves open comes from the ssh configuration, and what it says wins', async () => {
   const config = `Host engine
   HostName %h.example.com
   User admin
-  IdentityFile ~/.ssh/%r@%h
-  UserKnownHostsFile %d/hosts
+  Port 99
+  IdentityFile {dir}/%r-%h-%p
+  UserKnownHostsFile {dir}/hosts
+  GlobalKnownHostsFile none
   IdentityAgent none
+Host 192.0.2.7
+  HostName elsewhere
 `;
-  const text = 'ferry: 1\nhosts: { engine: { port: 2200 } }\n';
-  expect(await hosts(text, { [`${HOME}/.ssh/config`]: config })).toMatchObject({
+  const text = `ferry: 1
+sshConfig: ./ssh_config
+hosts: { engine: { port: 2200 }, other: { address: 192.0.2.7, user: root, identityFile: ./key } }
+`;
+  folder.env.SSH_AUTH_SOCK = '/run/agent';
+  expect(await folder.hosts({ 'inventory.yaml': text, ssh_config: config })).toMatchObject({
     engine: {
       hostName: 'engine.example.com',
       address: 'engine.example.com',
       user: 'admin',
       port: 2200,
-      identityFiles: [`${HOME}/.ssh/admin@engine.example.com`],
+      identityFiles: [`${folder.folder}/admin-engine.example.com-2200`],
       agent: null,
-      knownHostsFiles: [`${HOME}/hosts`, '/etc/ssh/ssh_known_hosts'],
+      knownHostsFiles: [`${folder.folder}/hosts`],
     },
+    other: { hostName: '192.0.2.7', user: 'root', identityFiles: [`${folder.folder}/key`], agent: '/run/agent' },
   });
 });
 
 test('without any configuration the user’s own name, keys and known hosts are taken', async () => {
-  const files = { [`${HOME}/.ssh/id_rsa`]: 'key', [`${HOME}/.ssh/id_ed25519`]: 'key' };
-  expect(await hosts('ferry: 1\nhosts:\n  db1.example.com:\n', files)).toMatchObject({
-    'db1.example.com': {
-      hostName: 'db1.example.com',
-      user: 'me',
-      port: 22,
-      identityFiles: [`${HOME}/.ssh/id_ed25519`, `${HOME}/.ssh/id_rsa`],
-      agent: null,
-      knownHostsFiles: [`${HOME}/.ssh/known_hosts`, '/etc/ssh/ssh_known_hosts'],
-    },
+  const text = 'ferry: 1\nsshConfig: /dev/null\nhosts:\n  db1.example.com:\n';
+  const { 'db1.example.com': host } = await folder.hosts({ 'inventory.yaml': text });
+  expect(host).toMatchObject({
+    hostName: 'db1.example.com',
+    user: userInfo().username,
+    port: 22,
+    agent: null,
+    knownHostsFiles: expect.arrayContaining([`${HOME}/.ssh/known_hosts`, '/etc/ssh/ssh_known_hosts']),
   });
 });
 
 test('the machine Ferry runs on needs no ssh', async () => {
-  expect(await hosts('ferry: 1\nhosts: { here: { connection: local, name: admin.example.com } }\n')).toMatchObject({
+  folder.env.PATH = '/nowhere';
+  const text = 'ferry: 1\nhosts: { here: { connection: local, name: admin.example.com } }\n';
+  expect(await folder.hosts({ 'inventory.yaml': text })).toMatchObject({
     here: { connection: 'local', address: 'admin.example.com', hostName: 'localhost', identityFiles: [], agent: null },
   });
+});
+
+test('a jump goes through a host of the inventory, or through what ssh knows', async () => {
+  const text = `ferry: 1
+sshConfig: ./ssh_config
+hosts:
+  gate: { address: 192.0.2.1, user: root, identityFile: ./gate_key, port: 2222 }
+  engine: { jump: gate }
+  newdb: { jump: "me@outer:99,inner" }
+  direct: { jump: none }
+`;
+  const config = `Host outer
+  HostName 192.0.2.2
+Host inner
+  HostName 10.0.0.2
+  User deep
+Host direct newdb
+  ProxyJump outer
+`;
+  const hosts = await folder.hosts({ 'inventory.yaml': text, ssh_config: config });
+  expect(hosts.engine?.via).toEqual(hosts.gate);
+  expect(hosts.newdb).toMatchObject({
+    via: {
+      name: 'inner',
+      hostName: '10.0.0.2',
+      user: 'deep',
+      via: { name: 'outer', hostName: '192.0.2.2', user: 'me', port: 99 },
+    },
+  });
+  expect(hosts.newdb?.via?.via?.via).toBeUndefined();
+  expect(hosts.direct?.via).toBeUndefined();
+});
+
+test('hosts that jump through each other are told, not followed for ever', async () => {
+  const host = (jump: string) => `{ address: 192.0.2.1, user: root, identityFile: ./key, jump: ${jump} }`;
+  const text = `ferry: 1\nhosts:\n  a: ${host('b')}\n  b: ${host('a').replace('2.1', '2.2')}\n`;
+  expect(await folder.told({ 'inventory.yaml': text }, ['a'])).toEqual([
+    ['SSH_JUMP_CIRCLE', '{dir}/inventory.yaml:4:3', expect.stringContaining('circle')],
+  ]);
 });
 
 test('all mistakes are told at once, each at its place', async () => {
@@ -92,26 +126,26 @@ test('all mistakes are told at once, each at its place', async () => {
 knownhosts: x
 hosts:
   engine: { adress: 10.0.0.1, port: ssh }
-  "new db": { connection: telnet }
+  "new db": { connection: telnet, jump: "-oProxyCommand=x" }
 `;
-  expect(await told(text)).toEqual([
-    ['FIELD_UNKNOWN', '/inv/inventory.yaml:2:1', 'Did you mean "knownHosts"?'],
-    ['FIELD_NAME_INVALID', '/inv/inventory.yaml:5:3', undefined],
-    ['FIELD_UNKNOWN', '/inv/inventory.yaml:4:13', 'Did you mean "address"?'],
-    ['TYPE_WRONG', '/inv/inventory.yaml:4:37', undefined],
-    ['VALUE_UNKNOWN', '/inv/inventory.yaml:5:27', undefined],
+  expect((await folder.told({ 'inventory.yaml': text })).map(([code, at]) => [code, at])).toEqual([
+    ['FIELD_UNKNOWN', '{dir}/inventory.yaml:2:1'],
+    ['FIELD_NAME_INVALID', '{dir}/inventory.yaml:5:3'],
+    ['FIELD_UNKNOWN', '{dir}/inventory.yaml:4:13'],
+    ['TYPE_WRONG', '{dir}/inventory.yaml:4:37'],
+    ['VALUE_INVALID', '{dir}/inventory.yaml:5:41'],
+    ['VALUE_UNKNOWN', '{dir}/inventory.yaml:5:27'],
   ]);
 });
 
 test('a role for a host that is not there is told with the host it may be', async () => {
-  expect(await told('ferry: 1\nhosts: { engine: , newdb: }\nroles: { new_db: newbd }\n')).toEqual([
-    ['HOST_UNKNOWN', '/inv/inventory.yaml:3:18', 'Did you mean "newdb"?'],
-  ]);
+  const text = 'ferry: 1\nhosts: { engine: , newdb: }\nroles: { new_db: newbd }\n';
+  expect(await folder.shown({ 'inventory.yaml': text })).toContain('Did you mean "newdb"?');
 });
 
-test('a jump host in the ssh configuration is told, with the way past it', async () => {
-  const files = { [`${HOME}/.ssh/config`]: 'Host db*\n  ProxyJump gate\n' };
-  expect(await told('ferry: 1\nhosts: { db1: , other: }\n', files)).toEqual([
-    ['SSH_CONFIG_UNSUPPORTED', `${HOME}/.ssh/config:2:3`, expect.stringContaining('Give db1 an "address"')],
+test('a broken inventory of Ferry’s own is not taken for one of Ansible', async () => {
+  expect((await folder.told({ 'inventory.yaml': 'hosts: { engine: }\n' })).map(([code]) => code)).toEqual(['FIELD_MISSING']);
+  expect((await folder.told({ hosts: '# ours\nferry: 2\nhosts: { engine: }\n' })).map(([code]) => code)).toEqual([
+    'VALUE_UNKNOWN',
   ]);
 });

@@ -1,27 +1,17 @@
 import { expect, test } from 'vitest';
-import type { HostSettings, Inventory } from '../../src/inventory/inventory.ts';
-import { resolveRoles } from '../../src/inventory/resolve-roles.ts';
+import { type ChosenFrom, resolveRoles } from '../../src/inventory/resolve-roles.ts';
 
-const host = (name: string): [string, HostSettings] => [
-  name,
-  {
-    name,
-    hostName: name,
-    port: 22,
-    user: 'root',
-    address: name,
-    identityFiles: [],
-    agent: null,
-    knownHostsFiles: [],
-    connection: 'ssh',
-  },
-];
-const inventory: Inventory = {
+const inventory: ChosenFrom = {
   file: 'inventory.yaml',
-  hosts: new Map([host('he1'), host('he2'), host('engine'), host('newdb')]),
+  hosts: new Map(['he1', 'he2', 'engine', 'newdb', 'db1'].map((name) => [name, null])),
   roles: new Map([
     ['he_host', 'he1'],
     ['unused_here', 'he2'],
+  ]),
+  groups: new Map([
+    ['primary', ['db1']],
+    ['engine', ['he1']],
+    ['standby', ['he1', 'he2']],
   ]),
 };
 const wants = (...roles: (string | [string, string])[]) => ({
@@ -44,6 +34,19 @@ test('a role takes the given host, else the inventory’s, else the one of its o
     engine: 'newdb',
     old_db: 'newdb',
   });
+});
+
+test('a group of the role’s name stands for its only host, and after a host of that name', () => {
+  expect(resolve(wants('primary', 'engine', ['standby', 'primary']))).toEqual({
+    primary: 'db1',
+    engine: 'engine',
+    standby: 'db1',
+  });
+  expect(resolve(wants('primary'), { primary: 'he1' })).toEqual({ primary: 'he1' });
+});
+
+test('a group of several hosts stands for none of them, and they are named to choose from', () => {
+  expect(resolve(wants('standby'))).toEqual([['ROLE_UNASSIGNED', 'Choose one:  --role standby=HOST   of he1, he2.']]);
 });
 
 test('each role without a host is told, with what to type', () => {

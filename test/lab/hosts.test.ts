@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
 import { fleetOf } from '../../src/cli/engine-ports.ts';
-import { readInventory } from '../../src/cli/prepare.ts';
+import { hostsOf, readInventory } from '../../src/cli/prepare.ts';
 import { changeScript } from '../../src/hosts/effect-scripts.ts';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import type { ActingHost } from '../../src/hosts/host.ts';
@@ -29,7 +29,7 @@ async function attempt(over: Partial<AttemptId> = {}): Promise<{ id: AttemptId; 
 }
 
 beforeAll(async () => {
-  fleet = fleetOf(await readInventory(join(labDir, 'inventory.yaml'), labDir));
+  fleet = fleetOf(await hostsOf(await readInventory(join(labDir, 'inventory.yaml'), labDir)));
   expect(await fleet.takeLease('he2', lease, 1)).toBe(null);
 });
 afterAll(async () => {
@@ -112,7 +112,7 @@ describe('a run given up on a host from elsewhere', () => {
   it('neither changes anything there any more nor takes the host again', async () => {
     const other = { ...lease, run: `${run}-other` };
     const id = { run: other.run, step: 'one', attempt: 1, epoch: 1, undo: false };
-    const he1 = fleetOf(await readInventory(join(labDir, 'inventory.yaml'), labDir));
+    const he1 = fleetOf(await hostsOf(await readInventory(join(labDir, 'inventory.yaml'), labDir)));
     try {
       expect(await he1.takeLease('he1', other, 1)).toBe(null);
       await he1.openAttempt('he1', id, '{}');

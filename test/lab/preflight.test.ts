@@ -11,6 +11,8 @@ import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { resolveInputs } from '../../src/runbook/inputs.ts';
 import { loadRunbook } from '../../src/runbook/load.ts';
+import { JumpHosts } from '../../src/transports/jump-hosts.ts';
+import { KeyRing } from '../../src/transports/key-ring.ts';
 import { SshTransport } from '../../src/transports/ssh.ts';
 import { counting } from '../kit/counting.ts';
 import { on, Spoilt, sql } from '../kit/trouble.ts';
@@ -108,10 +110,11 @@ describe('a fresh lab', () => {
     if (!('runbook' in loaded)) throw new Error('the runbook has errors');
     const inventory = await readInventory(lab, labDir);
     const trips = new Map<string, number>();
-    const fleet = openFleet(inventory.hosts, (settings) =>
-      counting(new SshTransport(settings), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),
+    const { roles, hosts } = await rolesOf(loaded.runbook, inventory, new Map());
+    const shared = { keys: new KeyRing({ passphrase: null, ask: null }), jumpHosts: new JumpHosts() };
+    const fleet = openFleet(hosts, (settings) =>
+      counting(new SshTransport(settings, shared), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),
     );
-    const roles = rolesOf(loaded.runbook, inventory, new Map());
     const resolved = resolveInputs(loaded.runbook, new Map(), (role) => fleet.info(roles.get(role)?.name ?? role));
     if (!('inputs' in resolved)) throw new Error('the inputs do not fit');
     try {

@@ -1,13 +1,32 @@
 import { entry } from '../entry.ts';
 
+/** How a command is typed that must run on the last machine before the host. */
+function throughHops(via: string | undefined): string {
+  const hops = via?.split(',') ?? [];
+  const [, login, port] = /^(.*):(\d+)$/.exec(hops.at(-1) ?? '') ?? [];
+  return login ? `ssh ${hops.length > 1 ? `-J ${hops.slice(0, -1).join(',')} ` : ''}-p ${port} ${login} ` : '';
+}
+
 /** Errors of connections, host keys and commands on hosts. */
 export const hostErrors = {
-  HOST_KEY_UNKNOWN: entry<{ host: string; address: string; port: number; fingerprint: string; type: string; files: string }>({
+  HOST_KEY_UNKNOWN: entry<{
+    host: string;
+    address: string;
+    port: number;
+    fingerprint: string;
+    type: string;
+    files: string;
+    alias?: string;
+    via?: string;
+  }>({
     title: 'The host key is not known',
     message: (a) =>
       `${a.host} (${a.address} port ${a.port}) shows a host key that stands in no known_hosts file: ${a.type} ${a.fingerprint}. Looked in ${a.files}.`,
-    hint: (a) =>
-      `Check the fingerprint with the owner of the machine, then:  ssh-keyscan -p ${a.port} ${a.address} >> ${a.files.split(', ')[0]}`,
+    hint: (a) => {
+      const file = a.files.split(', ').find((one) => one !== '/dev/null') ?? '~/.ssh/known_hosts';
+      const renamed = a.alias ? ` | sed 's/^[^ ]*/${a.alias}/'` : '';
+      return `Check the fingerprint with the owner of the machine, then:  ${throughHops(a.via)}ssh-keyscan -p ${a.port} ${a.address}${renamed} >> ${file}`;
+    },
     exit: 5,
     example: {
       host: 'newdb',
@@ -26,12 +45,13 @@ export const hostErrors = {
     expected: string;
     file: string;
     line: number;
+    alias?: string;
   }>({
     title: 'The host key has changed',
     message: (a) =>
       `${a.host} (${a.address} port ${a.port}) shows another host key than the one in ${a.file} line ${a.line}: got ${a.got}, expected ${a.expected}. Either the machine was reinstalled or something stands in between.`,
     hint: (a) =>
-      `If the machine was reinstalled, check the fingerprint with its owner, then:  ssh-keygen -f ${a.file} -R ${a.port === 22 ? a.address : `'[${a.address}]:${a.port}'`}`,
+      `If the machine was reinstalled, check the fingerprint with its owner, then:  ssh-keygen -f ${a.file} -R ${a.alias ?? (a.port === 22 ? a.address : `'[${a.address}]:${a.port}'`)}`,
     exit: 5,
     example: {
       host: 'newdb',
@@ -58,10 +78,10 @@ export const hostErrors = {
       line: 12,
     },
   }),
-  HOST_UNREACHABLE: entry<{ host: string; address: string; port: number; why: string }>({
+  HOST_UNREACHABLE: entry<{ host: string; address: string; port: number; why: string; via?: string }>({
     title: 'The host cannot be reached',
     message: (a) => `${a.host} (${a.address} port ${a.port}) cannot be reached: ${a.why}.`,
-    hint: (a) => `Try:  ssh -p ${a.port} ${a.address} true`,
+    hint: (a) => `Try:  ssh ${a.via ? `-J ${a.via} ` : ''}-p ${a.port} ${a.address} true`,
     exit: 1,
     example: { host: 'newdb', address: '192.0.2.7', port: 22, why: 'connection refused' },
   }),
@@ -75,7 +95,7 @@ export const hostErrors = {
   IDENTITY_UNREADABLE: entry<{ host: string; file: string; why: string }>({
     title: 'The private key cannot be used',
     message: (a) => `The private key ${a.file} for ${a.host} cannot be used: ${a.why}.`,
-    hint: () => 'Load it into the agent with ssh-add, or name another identityFile in the inventory.',
+    hint: (a) => `ssh-add ${a.file.startsWith('(') ? 'KEY' : a.file}   or name another identityFile in the inventory.`,
     exit: 64,
     example: { host: 'newdb', file: '~/.ssh/id_ed25519', why: 'no such file' },
   }),

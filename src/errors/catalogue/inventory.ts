@@ -18,13 +18,22 @@ export const inventoryErrors = {
     exit: 65,
     example: { host: 'newbd', nearest: 'newdb', known: 'engine, newdb' },
   }),
-  ROLE_UNASSIGNED: entry<{ role: string; description: string; known: string; file: string }>({
+  ROLE_UNASSIGNED: entry<{ role: string; description: string; known: string; file: string; grouped: number }>({
     title: 'A role has no host',
-    message: (a) => `No host is named for the role "${a.role}"${a.description ? ` (${a.description})` : ''}.`,
+    message: (a) =>
+      `No host is named for the role "${a.role}"${a.description ? ` (${a.description})` : ''}${a.grouped > 1 ? `, and the group of that name has ${a.grouped}` : ''}.`,
     hint: (a) =>
-      `Add:  --role ${a.role}=HOST   or a line "${a.role}: HOST" under roles in ${a.file}. Hosts: ${a.known || 'none'}.`,
+      a.grouped > 1
+        ? `Choose one:  --role ${a.role}=HOST   of ${a.known}.`
+        : `Add:  --role ${a.role}=HOST   or a line "${a.role}: HOST" under roles in ${a.file}. Hosts: ${a.known || 'none'}.`,
     exit: 64,
-    example: { role: 'new_db', description: 'The new database server', known: 'engine, newdb', file: 'inventory.yaml' },
+    example: {
+      role: 'new_db',
+      description: 'The new database server',
+      known: 'engine, newdb',
+      file: 'inventory.yaml',
+      grouped: 0,
+    },
   }),
   ROLE_UNDECLARED: entry<{ role: string; nearest: string; known: string }>({
     title: 'The runbook has no such role',
@@ -36,16 +45,73 @@ export const inventoryErrors = {
   SSH_CONFIG_UNSUPPORTED: entry<{ directive: string; host: string }>({
     title: 'An ssh_config directive is not supported',
     message: (a) =>
-      `The ssh configuration uses ${a.directive} for ${a.host}, which Ferry cannot follow yet; to connect without it would go somewhere else.`,
+      `The ssh configuration uses ${a.directive} for ${a.host}, which Ferry cannot follow; to connect without it might reach or believe somebody else.`,
     hint: (a) =>
-      `Give ${a.host} an "address", "user", "port" and "identityFile" in the inventory; then the ssh configuration is not read for it.`,
+      a.directive === 'ProxyCommand'
+        ? `Write the way as  ProxyJump [user@]host[:port]  , or give ${a.host} a "jump" in the inventory ("none" to go straight).`
+        : `Put  ${a.directive} none  before it for ${a.host}, or give ${a.host} an "address", "user" and "identityFile" in the inventory; then the ssh configuration is not read for it.`,
     exit: 65,
-    example: { directive: 'ProxyJump', host: 'newdb' },
+    example: { directive: 'ProxyCommand', host: 'newdb' },
   }),
   SSH_CONFIG_INVALID: entry<{ why: string }>({
     title: 'The ssh configuration cannot be read',
-    message: (a) => `The ssh configuration cannot be read: ${a.why}.`,
+    message: (a) => `ssh cannot read its configuration: ${a.why}.`,
     exit: 65,
-    example: { why: 'Port must be a number, got "ssh"' },
+    example: { why: 'no argument after keyword "hostname"' },
+  }),
+  SSH_JUMP_CIRCLE: entry<{ host: string; way: string }>({
+    title: 'The jump hosts go in a circle',
+    message: (a) => `The way to ${a.host} goes through ${a.way}, which is a circle.`,
+    hint: () => 'Look at ProxyJump in the ssh configuration; the first machine of the way needs  ProxyJump none  .',
+    exit: 65,
+    example: { host: 'newdb', way: 'gate, newdb' },
+  }),
+  SSH_PROGRAM_MISSING: entry<{ host: string }>({
+    title: 'The program ssh is missing',
+    message: (a) =>
+      `What the ssh configuration says of ${a.host} is asked of ssh itself (ssh -G), and there is no program ssh on the PATH.`,
+    hint: (a) =>
+      `Install the OpenSSH client, or give ${a.host} an "address", "user" and "identityFile" in the inventory; then it is not needed.`,
+    exit: 65,
+    example: { host: 'newdb' },
+  }),
+  INVENTORY_LINE_WRONG: entry<{ why: string }>({
+    title: 'An Ansible inventory cannot be read',
+    message: (a) => `The Ansible inventory cannot be read here: ${a.why}.`,
+    exit: 65,
+    example: { why: 'there is no group "db"' },
+  }),
+  INVENTORY_DYNAMIC: entry<{ file: string }>({
+    title: 'The inventory is a program or needs a plugin',
+    message: (a) => `${a.file} is an inventory that only Ansible can work out; Ferry reads those in INI and YAML.`,
+    hint: (a) => `ansible-inventory -i ${a.file} --list --yaml > hosts.yml   and give Ferry that file.`,
+    exit: 65,
+    example: { file: 'aws_ec2.yml' },
+  }),
+  INVENTORY_VALUE_UNSUPPORTED: entry<{ variable: string; value: string; host: string; why: string }>({
+    title: 'An Ansible variable asks for what Ferry cannot do',
+    message: (a) => `${a.variable} of ${a.host} is ${a.value}, which Ferry cannot follow: ${a.why}.`,
+    hint: (a) => `Give ${a.host} another ${a.variable}, or choose another host with --role.`,
+    exit: 65,
+    example: { variable: 'ansible_become_method', value: 'su', host: 'newdb', why: 'Ferry becomes root by sudo' },
+  }),
+  INVENTORY_PASSWORD_FOUND: entry<{ variable: string; host: string; sudo: number }>({
+    title: 'An Ansible inventory holds a password',
+    message: (a) =>
+      `${a.variable} is set for ${a.host}. Ferry logs in by key${a.sudo ? ' and uses sudo without a password' : ''}; it takes no passwords from files.`,
+    hint: (a) =>
+      a.sudo
+        ? 'Allow the user in sudoers (USER ALL=(ALL) NOPASSWD: ALL) or log in as root, and take the variable away.'
+        : `ssh-copy-id to ${a.host}, and take the variable away.`,
+    exit: 65,
+    example: { variable: 'ansible_password', host: 'newdb', sudo: 0 },
+  }),
+  INVENTORY_VAULTED: entry<{ host: string; file: string; missing: string }>({
+    title: 'Variables of a host are in a vault',
+    message: (a) =>
+      `${a.file} is encrypted by ansible-vault. Ferry opens no vault, and it may hold ${a.missing} of ${a.host}, which stands nowhere else.`,
+    hint: (a) => `Write ${a.missing} for ${a.host} in a file that is not encrypted; then the vault is not needed.`,
+    exit: 65,
+    example: { host: 'newdb', file: 'group_vars/all/vault.yml', missing: 'ansible_user' },
   }),
 };

@@ -4,7 +4,7 @@ import { execOn } from '../../../lab/lab.ts';
 import type { ActContext, Action, ActionSource, Change, KeptOnPurpose, Planned } from '../../../src/actions/action.ts';
 import type { Outputs } from '../../../src/actions/outputs.ts';
 import { fleetOf } from '../../../src/cli/engine-ports.ts';
-import { readInventory } from '../../../src/cli/prepare.ts';
+import { hostsOf, readInventory } from '../../../src/cli/prepare.ts';
 import type { FactRef, Observed } from '../../../src/facts/fact.ts';
 import { readFacts } from '../../../src/facts/read.ts';
 import type { Fleet } from '../../../src/hosts/fleet.ts';
@@ -25,7 +25,7 @@ export class Newdb {
   }
 
   static async open(labDir: string): Promise<Newdb> {
-    return new Newdb(labDir, fleetOf(await readInventory(join(labDir, 'inventory.yaml'), labDir)));
+    return new Newdb(labDir, fleetOf(await hostsOf(await readInventory(join(labDir, 'inventory.yaml'), labDir))));
   }
 
   /** Runs a script as root, past Ferry, and returns what it printed. @throws when it fails */
