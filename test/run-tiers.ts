@@ -83,7 +83,7 @@ if (built) {
   const lane = async (...names: string[]) => {
     for (const name of names) await tier(name, false);
   };
-  await Promise.all([lane('e2e'), lane('rollback', 'contract', 'lab')]);
+  await Promise.all([lane('e2e', 'trouble'), lane('rollback', 'contract', 'lab')]);
 }
 rmSync(reports, { recursive: true, force: true });
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`);

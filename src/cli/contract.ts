@@ -28,7 +28,7 @@ export interface RunOptions extends CommonOptions {
   readonly onFailure: 'pause' | 'rollback';
   /** How long the downtime may be, from the start of this command; for the forecast. */
   readonly windowMs?: number;
-  /** For a saved plan that is not true any more: plan anew on what is there, instead of refusing. */
+  /** Where other hands have moved facts: plan anew on what is there, instead of refusing. */
   readonly replan?: boolean;
 }
 

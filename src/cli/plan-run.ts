@@ -12,10 +12,11 @@ import type { Runbook } from '../runbook/runbook.ts';
 import type { CommonOptions } from './contract.ts';
 import { fleetOf } from './engine-ports.ts';
 import { gatherInputs, type InputValues, recallInputs } from './inputs.ts';
+import { judgeHeld } from './judge-held.ts';
 import { packageVersion } from './package-folder.ts';
 import { stateDirOf } from './places.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
-import { recordSecrets, refuseOtherSecrets } from './state-dir.ts';
+import { readJournal, recordSecrets, refuseOtherSecrets } from './state-dir.ts';
 
 /** What a plan is made of, ready to be run. */
 export interface Prepared {
@@ -29,31 +30,20 @@ export interface Prepared {
   readonly actions: Awaited<ReturnType<typeof actionsOf>>;
 }
 
-type BeforePlan = (fleet: Fleet, hosts: readonly string[]) => Promise<void>;
-
-/** Reads runbook, inventory and inputs, connects, and plans. `beforePlan` may refuse once the hosts are known. */
-export async function prepare(
-  path: string,
-  options: CommonOptions,
-  beforePlan: BeforePlan = async () => undefined,
-): Promise<Prepared> {
+/** Reads runbook, inventory and inputs, connects, and plans. */
+export async function prepare(path: string, options: CommonOptions): Promise<Prepared> {
   const runbook = await readRunbook(path);
   const inventory = await readInventory(options.inventory, path);
   const roles = rolesOf(runbook, inventory, options.roles);
   const inputs = await gatherInputs(runbook, options, roles);
-  return plan({ path: resolve(path), runbook, inputs, inventory, roles }, beforePlan);
+  return plan({ path: resolve(path), runbook, inputs, inventory, roles }, options);
 }
 
 /**
  * The same from a saved plan: its runbook, inputs and hosts, planned on what the hosts are now.
  * @throws PLAN_INPUT_GIVEN, SECRET_CHANGED
  */
-export async function prepareSaved(
-  file: string,
-  saved: SavedPlan,
-  options: CommonOptions,
-  beforePlan: BeforePlan = async () => undefined,
-): Promise<Prepared> {
+export async function prepareSaved(file: string, saved: SavedPlan, options: CommonOptions): Promise<Prepared> {
   const given = { '--input': options.inputs.size, '--inputs': options.inputsFile ? 1 : 0, '--role': options.roles.size };
   for (const [option, count] of Object.entries(given)) if (count > 0) throw new FerryError('PLAN_INPUT_GIVEN', { option, file });
   const [root] = saved.sources;
@@ -67,7 +57,7 @@ export async function prepareSaved(
     if (saved.secretsKey === hashes.keyName)
       refuseOtherSecrets(saved.secrets, inputs, () => hashes, { since: 'the plan was saved', command: `ferry run ${file}` });
   }
-  return plan({ path: saved.path, runbook, inputs, inventory, roles }, beforePlan);
+  return plan({ path: saved.path, runbook, inputs, inventory, roles }, options);
 }
 
 async function plan(
@@ -75,13 +65,12 @@ async function plan(
     readonly inventory: Awaited<ReturnType<typeof readInventory>>;
     readonly roles: ReturnType<typeof rolesOf>;
   },
-  beforePlan: BeforePlan,
+  options: CommonOptions,
 ): Promise<Prepared> {
   const { runbook, inputs, inventory, roles } = parts;
   const actions = await actionsOf(runbook);
   const fleet = fleetOf(inventory);
   try {
-    await beforePlan(fleet, [...new Set([...roles.values()].map(({ name }) => name))]);
     const made = await makePlan({
       runbook,
       actions,
@@ -89,6 +78,8 @@ async function plan(
       roles,
       madeAt: isoTime(),
       read: (host, refs) => readFacts(fleet.host(host), refs),
+      // Nobody needs a journal, nor is one made, while no host is held.
+      judgeLeases: (held) => (held.length === 0 ? [] : readJournal(options, (journal) => judgeHeld(held, journal))),
     });
     return { path: parts.path, runbook, inputs, inventory: inventory.file, fleet, plan: made, actions };
   } catch (thrown) {

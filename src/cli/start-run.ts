@@ -11,16 +11,13 @@ import type { RunEnd, RunIo, RunOptions } from './contract.ts';
 import { makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
 import { checkUntil, type Prepared, prepare, prepareSaved, refuseBlocked } from './plan-run.ts';
-import { refuseHeld } from './refuse-held.ts';
 import { compareToNow, readSavedPlan, staleError } from './saved-plans.ts';
 import { recordSecrets, withJournal } from './state-dir.ts';
 
 /** Plans a runbook and runs it, or runs exactly a saved plan; a person may say no in between. */
 export async function startRun(path: string, options: RunOptions, io: RunIo): Promise<RunEnd> {
   const saved = await readSavedPlan(path);
-  const free: Parameters<typeof prepare>[2] = (fleet, hosts) =>
-    withJournal(options, (journal) => refuseHeld(fleet, hosts, journal));
-  const fresh = saved ? await prepareSaved(path, saved, options, free) : await prepare(path, options, free);
+  const fresh = saved ? await prepareSaved(path, saved, options) : await prepare(path, options);
   try {
     if (fresh.plan.alreadyDone) return { outcome: 'already-done', run: null, error: null, exit: 0 };
     refuseBlocked(fresh.plan, fresh.runbook);

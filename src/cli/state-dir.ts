@@ -24,6 +24,16 @@ export async function withJournal<T>(
   }
 }
 
+/** The same for work that only looks, and waits for nothing. */
+export function readJournal<T>(options: CommonOptions, work: (journal: Journal) => T): T {
+  const journal = openSqliteJournal(stateDirOf(options.stateDir));
+  try {
+    return work(journal);
+  } finally {
+    journal.close();
+  }
+}
+
 /** The secret inputs in the form that may be written down. */
 export function recordSecrets(inputs: InputValues, hashes: () => SecretHashes): SecretRecord {
   return Object.fromEntries(

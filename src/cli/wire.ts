@@ -5,18 +5,17 @@ import { foldRun, isOver, type RunState } from '../engine/state.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
-import { openSqliteJournal } from '../journal/sqlite.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
 import { type InputValues, recallInputs } from './inputs.ts';
-import { readInput, stateDirOf } from './places.ts';
+import { readInput } from './places.ts';
 import { checkUntil, prepare, savedPlanOf } from './plan-run.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
 import { checkPlanFile, writeSavedPlan } from './saved-plans.ts';
 import { startRun } from './start-run.ts';
-import { refuseOtherSecrets, withJournal } from './state-dir.ts';
+import { readJournal, refuseOtherSecrets, withJournal } from './state-dir.ts';
 import { unlockHost } from './unlock.ts';
 
 function runOrLatest(journal: Journal, run: string | undefined): string {
@@ -104,7 +103,7 @@ export const wire: Wire = {
     reopen(run, options, io, 'resume', async (context) => {
       checkUntil(context.ports.runbook, options.until);
       emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
-      const end = await executeRun(context, { until: options.until, resumed: true });
+      const end = await executeRun(context, { until: options.until, resumed: true, replan: options.replan });
       return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBack(context, { discardWrites: false }) : end;
     }),
   rollbackRun: (run, options: RollbackOptions, io) =>
@@ -132,9 +131,9 @@ export const wire: Wire = {
       }
       return state;
     }),
-  isWorkedOn: (run, options) => readOnly(options, (journal) => journal.isOpen(run)),
-  readRuns: (options) => readOnly(options, (journal) => journal.runs()),
-  readLog: (run, options) => readOnly(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),
+  isWorkedOn: (run, options) => readJournal(options, (journal) => journal.isOpen(run)),
+  readRuns: (options) => readJournal(options, (journal) => journal.runs()),
+  readLog: (run, options) => readJournal(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),
   unlockHost: (host, options) => withJournal(options, async (journal) => unlockHost(host, options, journal)),
 };
 
@@ -146,15 +145,6 @@ function isWorkedOn(journal: Journal, run: string): boolean {
   } catch (thrown) {
     if (isFerryError(thrown, 'RUN_BUSY')) return true;
     throw thrown;
-  }
-}
-
-function readOnly<T>(options: CommonOptions, work: (journal: Journal) => T): T {
-  const journal = openSqliteJournal(stateDirOf(options.stateDir));
-  try {
-    return work(journal);
-  } finally {
-    journal.close();
   }
 }
 

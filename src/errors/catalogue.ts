@@ -3,6 +3,7 @@ import { engineErrors } from './catalogue/engine.ts';
 import { hostErrors } from './catalogue/hosts.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
+import { preflightErrors } from './catalogue/preflight.ts';
 import { runbookErrors } from './catalogue/runbook.ts';
 import { usageErrors } from './catalogue/usage.ts';
 
@@ -14,6 +15,7 @@ export const catalogue = {
   ...actionErrors,
   ...engineErrors,
   ...planErrors,
+  ...preflightErrors,
   ...postgresErrors,
 };
 

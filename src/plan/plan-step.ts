@@ -133,7 +133,8 @@ function unreadable(step: Step, refs: readonly FactRef<unknown>[], looks: Readon
   return null;
 }
 
-function parseParams(step: Step, action: Action, value: unknown): unknown {
+/** @throws PARAM_INVALID */
+export function parseParams(step: Step, action: Action, value: unknown): unknown {
   const parsed = action.params.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

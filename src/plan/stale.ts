@@ -47,8 +47,8 @@ function stepsOn(plan: Plan, host: string, key: string): string[] {
   return [...affected];
 }
 
-/** What a line promises, as text. Its summary and bytes may name a size, which moves while a service runs. */
+/** What a line promises, as text. Its summary and bytes may name a size, which moves while a service runs; notes promise nothing. */
 function promiseOf(line: PlanLine): string {
-  const { summary: _summary, bytes: _bytes, facts: _facts, ...promise } = line;
+  const { summary: _summary, notes: _notes, bytes: _bytes, facts: _facts, ...promise } = line;
   return canonicalJson(promise);
 }

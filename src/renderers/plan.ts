@@ -129,6 +129,9 @@ function stepLines(line: PlanLine, number: number, sign: Sign, columns: Columns,
   const below = columns.undo === 0 && back !== '' ? wrapText(back, width - columns.indent) : [];
   return [
     ...rows,
+    ...line.notes
+      .flatMap((note) => wrapText(note, width - columns.indent))
+      .map((text) => `${' '.repeat(columns.indent)}${paint.accent(text)}`),
     ...below.map((text) => `${' '.repeat(columns.indent)}${paintBack(text)}`),
     ...line.diff.map(([mark, text]) => {
       const shown = clip(`${' '.repeat(columns.indent + 2)}${mark} ${printable(text).replaceAll('\n', '\\n')}`, width);

@@ -2,6 +2,7 @@ import { commandCheck } from '../../facts/command-check.ts';
 import { fileContent } from '../../facts/file-content.ts';
 import { fileStat, somethingThere } from '../../facts/file-stat.ts';
 import { blocked, change, check, defineAction, noChange } from '../action.ts';
+import { keepsOf } from '../kept-room.ts';
 import { unknown } from '../outputs.ts';
 import { type CommandUndo, limitOf, runChange, runCheck, takeBack } from './act.ts';
 import { commandParams, secretIn, shownCommand } from './params.ts';
@@ -80,6 +81,7 @@ export default defineAction({
       ...(params.irreversible === undefined ? {} : { irreversible: params.irreversible }),
     });
   },
+  preflight: ({ protects }, ask, { host }) => ({ keeps: keepsOf(protects, ask, host) }),
   apply: ({ on, params, change: { data } }) =>
     params.readOnly ? runCheck(on, params) : runChange(on, params, data?.removeFirst ?? null),
   rollback: takeBack,

@@ -6,6 +6,7 @@ import { MASK, maskLines } from '../../facts/mask.ts';
 import { reveal, Secret } from '../../hosts/secret.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { blocked, change, type DiffLine, defineAction, noChange } from '../action.ts';
+import { keepsOf } from '../kept-room.ts';
 import { absolutePath, octalMode, secretText, userName } from '../params.ts';
 import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
 import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
@@ -59,6 +60,7 @@ export default defineAction({
       keep: before ? [{ name: 'before', host: host.name, path }] : [],
     });
   },
+  preflight: ({ path }, ask, { host }) => ({ keeps: keepsOf([path], ask, host) }),
   async apply({ on, params: { path, content, mode, owner, group } }) {
     if (!(content instanceof Secret) && typeof content !== 'string')
       throw new FerryError('INTERNAL', { what: 'file.put without content' });

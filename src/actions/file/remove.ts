@@ -5,6 +5,7 @@ import { fileStat } from '../../facts/file-stat.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import { sh } from '../../hosts/sh.ts';
 import { type ActContext, blocked, change, defineAction, noChange } from '../action.ts';
+import { keepsOf } from '../kept-room.ts';
 import { absolutePath } from '../params.ts';
 
 type RemoveUndo = { paths: { path: string; keep: string }[] };
@@ -51,6 +52,7 @@ export default defineAction({
       keep: undo.paths.map(({ path, keep }) => ({ name: keep, host: host.name, path })),
     });
   },
+  preflight: ({ paths, keep }, ask, { host }) => (keep ? { keeps: keepsOf(paths, ask, host) } : {}),
   async apply({ on, change: { data } }) {
     await on.change('remove', sh`rm -rf -- ${data.paths}`);
   },

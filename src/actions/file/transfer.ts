@@ -100,7 +100,10 @@ export default defineAction({
       );
     const reach = facts.reach[0]?.value;
     if (reach && !reach.client)
-      return blocked(`${source.name} has no ssh client`, `On ${source.name}:  apt-get install openssh-client`);
+      return blocked(
+        `${source.name} has no ssh client`,
+        `On ${source.name}, install openssh-client (Debian) or openssh-clients (Enterprise Linux).`,
+      );
     if (reach && !reach.answers)
       return blocked(
         `from ${source.name} no ssh server answers at ${target.address} port ${target.port}`,
@@ -119,7 +122,10 @@ export default defineAction({
       summary: `${path} from ${source.name}${size}, ${mode}, hashed`,
       predicts: [
         ...made,
-        facts.there.becomes({ type: 'file', mode, owner, group, sizeBytes: file.sizeBytes }),
+        facts.there.becomes({
+          ...{ type: 'file', mode, owner, group, sizeBytes: file.sizeBytes },
+          ...(file.dump ? { dump: file.dump } : {}),
+        }),
         { host: target.name, key: fileContent.key(path), kind: fileContent.definition, to: undefined },
       ],
       outputs: {
@@ -132,6 +138,19 @@ export default defineAction({
       data,
       ...(file.sizeBytes === null ? {} : { bytes: file.sizeBytes }),
     });
+  },
+  preflight({ from, path }, ask, { host, hostOf }) {
+    const facts = ask({
+      source: fileStat(from.path).on(hostOf(from.host).name),
+      there: fileStat(path).on(host.name),
+      free: diskFree(path).on(host.name),
+    });
+    const file = facts.source.value;
+    const size = file?.sizeBytes ?? undefined;
+    const expected = size === undefined ? file?.dump : { least: size, likely: size };
+    if (!expected || !facts.there.absent) return {};
+    const { least, likely } = expected;
+    return { room: [{ host: host.name, path, free: facts.free.value, least, likely, what: `copy ${path}` }] };
   },
   async apply({ on, onRole, params, change: { data }, ctx }) {
     const { from, path, mode, owner, group } = params;

@@ -36,6 +36,7 @@ export default defineAction({
   description: 'Made from template0.',
   undone:
     'A database the run has made is dropped; after the write line it is renamed to NAME_ferry_RUN, closed to connections and kept. One that was there gets its former owner and settings.',
+  tools: ['psql'],
   params: z.strictObject({
     database: databaseName(),
     owner: roleName().describe('Role that owns the database; it must exist.'),

@@ -15,6 +15,7 @@ export default defineAction({
   summary: 'Have an extension in a database, made by postgres.',
   description: 'An extension that is there already is left alone, whoever owns it.',
   undone: 'It is dropped unless something depends on it.',
+  tools: ['psql'],
   params: z.strictObject({
     database: databaseName(),
     name: extensionName(),

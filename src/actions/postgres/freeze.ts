@@ -23,6 +23,7 @@ export default defineAction({
   description:
     'Sets its connection limit to 0, ends every session on it, and waits until none is left. No limit holds a superuser, so its owner must not be one.',
   undone: 'The former limit holds.',
+  tools: ['psql'],
   params: z.strictObject({
     database: databaseName(),
     superuserOwner: z

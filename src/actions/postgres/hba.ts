@@ -25,6 +25,7 @@ export default defineAction({
   description:
     'New rules go to the top of the file, after its leading comments, each marked with `# ferry`. The server checks them before it loads them.',
   undone: 'The file has its former bytes, mode and owner, and the server reads it again.',
+  tools: ['psql'],
   params: z.strictObject({
     port: clusterPort(),
     rules: z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { finding } from '../../errors/finding.ts';
 import { change, defineAction, noChange } from '../action.ts';
 import { toMs } from '../params.ts';
 import {
@@ -76,6 +77,12 @@ export default defineAction({
         .join(', '),
       data: { stop: runs, disable: disables, waitMs: toMs(timeout) },
     });
+  },
+  preflight({ units, missing }, ask, site) {
+    const facts = missing === 'skip' ? ask({ units: unitFacts(site, units) }).units : [];
+    if (facts.length === 0 || facts.some(({ absent, read }) => !absent || !read)) return {};
+    const args = { host: site.host.name, units: shown(units) };
+    return { findings: [finding('UNITS_ABSENT', args, undefined, { severity: 'warning' })] };
   },
   async apply({ on, change: { data } }) {
     await actOnUnits(on, 'stop', data.stop, data.waitMs);

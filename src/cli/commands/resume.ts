@@ -11,12 +11,13 @@ export const resume: Verb = (program, cli) => {
     )
     .argument('[run]', 'the run (default: the latest)')
     .addOption(withSecret())
+    .option('--replan', 'plan steps anew whose facts other hands have moved, instead of refusing')
     .option('-y, --yes', 'go on without asking; gates count as answered with yes')
     .addHelpText('after', examples('ferry resume', 'ferry resume r-20260101-020000-ab12 --until moved'))
     .action(
-      does(cli, async (run: string | undefined, typed: TypedRunning) => {
+      does(cli, async (run: string | undefined, typed: TypedRunning & { replan?: boolean }) => {
         const { conduct } = await import('../conduct.ts');
-        const options = runOptions(typed, cli.outside.env);
+        const options = { ...runOptions(typed, cli.outside.env), replan: typed.replan ?? false };
         return conduct(cli.outside, options, (wire, io) => wire.resumeRun(run, options, io));
       }),
     );

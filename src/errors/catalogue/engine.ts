@@ -30,13 +30,35 @@ export const engineErrors = {
     exit: 5,
     example: { count: 1, first: 'newdb has no locale en_US.UTF-8.' },
   }),
-  FACT_DRIFTED: entry<{ step: string; host: string; fact: string; before: string; now: string; others: string }>({
+  FACT_DRIFTED: entry<{
+    step: string;
+    host: string;
+    fact: string;
+    before: string;
+    beforeAt: string;
+    now: string;
+    nowAt: string;
+    others: string;
+    run: string;
+  }>({
     title: 'Something was changed by other hands',
     message: (a) =>
-      `${a.fact} on ${a.host} was changed by other hands since the plan: from ${a.before} to ${a.now}. Step ${a.step} was planned on the first${a.others ? `, and so were ${a.others}` : ''}.`,
-    hint: () => 'Put it back, or take the run back with  ferry rollback  and plan again.',
+      `${a.fact} on ${a.host} was changed by other hands since the plan: from ${a.before} (read ${a.beforeAt}) to ${a.now} (read ${a.nowAt}). Step ${a.step} was planned on the first${a.others ? `, and so were ${a.others}` : ''}.`,
+    hint: (a) =>
+      `Put it back, then  ferry resume ${a.run};  or plan ${a.others ? 'those steps' : 'that step'} anew on what is there:  ferry resume ${a.run} --replan;  or  ferry rollback ${a.run}`,
     exit: 5,
-    example: { step: 'point', host: 'engine', fact: 'unitState(x.service)', before: 'active', now: 'inactive', others: '' },
+    example: {
+      ...{
+        step: 'point',
+        host: 'engine',
+        fact: 'unitState(x.service)',
+        before: 'running',
+        now: 'stopped',
+        others: '',
+        run: 'r-1',
+      },
+      ...{ beforeAt: '2026-01-01T02:00:00.000Z', nowAt: '2026-01-01T03:00:00.000Z' },
+    },
   }),
   PLAN_CHANGED: entry<{ step: string; host: string; planned: string; now: string }>({
     title: 'A step would do something else than planned',
