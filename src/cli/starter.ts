@@ -20,7 +20,7 @@ export function starterFiles(schemaFolder: string): readonly Starter[] {
 ferry: 1
 name: first-steps
 title: Look at a machine and leave a note
-inputs: # what differs from run to run:  --input author=Ada
+inputs: # what differs from run to run:  --input author=DBA
   author: { type: string, default: Ferry, description: Who leaves the note }
 roles: # the machines, by what they are to this runbook; the inventory says which host each one is
   app: { description: The machine the note is left on }
@@ -35,6 +35,8 @@ steps: # done in this order;  ferry actions  lists what a step can do
     title: Leave a note
     host: app
     uses: file.put #  ferry rollback  removes the file again
+    # ferry validate  warns of files that no step removes; where that is meant, say why:
+    allow: [{ rule: FILE_LEFT, reason: The note is what this runbook is for. }]
     with:
       path: /var/tmp/ferry-was-here
       # What an earlier step found out may stand here too:  steps.look.outputs.stdout

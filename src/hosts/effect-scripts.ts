@@ -17,8 +17,7 @@ E=$(cat ${`${runDir(id.run)}/epoch`} 2>/dev/null || echo gone); [ "$E" = ${id.ep
  * any more when the first byte comes, so that nothing stays behind however this ends.
  */
 export function wholeStdin(bytes: number): Sh {
-  const folder = SECRETS_DIR;
-  return sh`mkdir -p ${folder}; I=$(mktemp -p ${folder} stdin.XXXXXX) || exit 1; exec 7>"$I" 6<"$I" 5<"$I"; rm -f "$I"; cat >&7; n=$(wc -c <&5); exec <&6 5<&- 6<&- 7>&-
+  return sh`I=$(mktemp -p /run ferry-stdin.XXXXXX) || exit 1; exec 7>"$I" 6<"$I" 5<"$I"; rm -f "$I"; cat >&7; n=$(wc -c <&5); exec <&6 5<&- 6<&- 7>&-
 [ "$n" -eq ${bytes} ] || { echo cut; exit 0; }`;
 }
 

@@ -54,11 +54,11 @@ describe('a command of an attempt', () => {
     const text = `first half\nsecond half, it's "long" $HOME\n`;
     const cut = await past(changeScript(id, 'write', write, Buffer.byteLength(text)).text, text.slice(0, 11));
     expect(cut).toBe('cut');
-    const traces = `[ -e /root/ferry-test/whole ] && echo made; [ -e ${attemptDir(id)}/write ] && echo begun; find /run/ferry -type f`;
+    const traces = `[ -e /root/ferry-test/whole ] && echo made; [ -e ${attemptDir(id)}/write ] && echo begun; find /run -maxdepth 2 -name "*ferry*"`;
     expect(await past(traces)).toBe('');
     await on.change('write', write, { stdin: text });
     expect(await past('cat /root/ferry-test/whole')).toBe(text.trim());
-    expect(await past('find /run/ferry -type f')).toBe('');
+    expect(await past('find /run -maxdepth 2 -name "*ferry*"')).toBe('');
   });
 
   it('takes more stdin than an argument could hold, byte for byte', async () => {
