@@ -1,3 +1,4 @@
+import type { Estimate } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createJsonRenderer } from '../renderers/json.ts';
 import { createLines } from '../renderers/lines.ts';
@@ -35,8 +36,8 @@ export async function conduct(
   // Ctrl-C at a question is a no.
   const ask = (question: string) => suspended(() => askYes(outside, question, { signal: interrupt.signal }));
   const askHidden = (question: string) => suspended(() => promptSecret(outside, question));
-  const confirmPlan = async (plan: Plan) => {
-    outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env))}\n\n`);
+  const confirmPlan = async (plan: Plan, estimate: Estimate) => {
+    outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env), estimate)}\n\n`);
     return ask('Run it?');
   };
   const mayAsk = canAsk(outside) && !options.json;

@@ -63,11 +63,11 @@ export async function performStep(context: RunContext, step: Step): Promise<void
     context.record('step.skipped', { step: step.id, host });
     return ended(context, step, host, 'skipped', 'left out: its condition does not hold', startedMs);
   }
-  refuseDrift(context, step.id, plan.found);
+  await refuseDrift(context, step.id, plan.found);
   const { planned } = plan;
   if (planned.kind === 'blocked')
     throw new FerryError('STEP_BLOCKED', { step: step.id, host, why: planned.summary, todo: planned.hint });
-  if (line && !refines(line, planned.kind)) {
+  if (line && !context.state.replanned.has(step.id) && !refines(line, planned.kind)) {
     throw new FerryError('PLAN_CHANGED', { step: step.id, host, planned: line.summary, now: planned.summary });
   }
   if (planned.kind === 'change') await doChange(context, step, plan, planned, startedMs);
@@ -150,7 +150,7 @@ async function keepAndOpen(
   const kept = await Promise.all(
     plan.hosts.map(async (host) => {
       const requests = change.keep.filter((keep) => keep.host === host);
-      const made = requests.length === 0 ? [] : await fleet.keep(host, context.state.run, step.id, requests);
+      const made = requests.length === 0 ? [] : await fleet.keep(host, id, requests);
       if (made.length !== requests.length)
         throw new FerryError('INTERNAL', {
           what: `${requests.length - made.length} of the files to keep on ${host} were not kept`,

@@ -15,8 +15,8 @@ import { endEffects, restingEffects } from './settle.ts';
 /** What a rollback would undo, the last step first. */
 export interface WayBack {
   readonly steps: readonly { readonly step: Step; readonly host: string; readonly summary: string }[];
-  /** Steps in the range that changed something for good. */
-  readonly irreversible: readonly string[];
+  /** Steps in the range that changed something for good, the last first. */
+  readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
   /** Set when writers have run on the new side since this step. */
   readonly writeLine: { readonly step: Step; readonly at: string } | null;
 }
@@ -34,16 +34,22 @@ export function wayBack(context: RunContext, to: string | undefined): WayBack {
   const begun = (step: Step): boolean =>
     ['doubt', 'applied', 'done', 'failed', 'undoing'].includes(context.stepState(step.id).phase);
   const changed = range.filter((step) => begun(step) && context.stepState(step.id).undo !== null);
+  const lasting = changed.filter((step) => context.stepState(step.id).irreversible !== null).reverse();
   const line = state.writeLine && range.findIndex((step) => step.id === state.writeLine?.step);
   // The counters are read before the writers start, so the line is crossed only by a change that was begun after it.
   const crossed = line !== null && line >= 0 && range.slice(line + 1).some((step) => changed.includes(step));
   const steps = changed
+    .filter((step) => actionOf(context, step).rollback)
     .reverse()
     .map((step) => ({ step, host: context.hostOfRole(step.role).name, summary: context.stepState(step.id).undo?.summary ?? '' }));
   const lineStep = crossed ? range[line] : undefined;
   return {
     steps,
-    irreversible: range.filter((step) => begun(step) && context.stepState(step.id).irreversible !== null).map(({ id }) => id),
+    irreversible: lasting.map((step) => ({
+      step: step.id,
+      host: context.hostOfRole(step.role).name,
+      why: context.stepState(step.id).irreversible ?? '',
+    })),
     writeLine: lineStep && state.writeLine ? { step: lineStep, at: state.writeLine.at } : null,
   };
 }
@@ -84,6 +90,7 @@ export async function rollBack(
     type: 'rollback.started',
     to: to ?? null,
     steps: way.steps.map(({ step, host, summary }) => ({ step: step.id, host, summary })),
+    irreversible: way.irreversible,
   });
   for (const { step } of way.steps) {
     try {
@@ -150,9 +157,10 @@ async function undoStep(context: RunContext, step: Step, crossedWriteLine: boole
 
 function stopAt(context: RunContext, step: Step, thrown: unknown): Ending {
   const host = context.hostOfRole(step.role).name;
+  // Its own hint may be to resume, which is for runs that go forward.
   const cause = context.report(thrown, `${step.id} on ${host} is not undone, nor is anything before it; what came after it is.`);
   context.record('step.undo-failed', { step: step.id, host, body: { error: cause } });
-  context.emit({ type: 'undo.ended', step: step.id, host, outcome: 'failed', ms: 0, kept: [], error: cause });
+  context.emit({ type: 'undo.ended', step: step.id, host, outcome: 'failed', ms: 0, kept: [], error: { ...cause, hint: null } });
   const error = context.report(
     new FerryError('UNDO_FAILED', { steps: `${step.id} on ${host}`, why: cause.message, run: context.state.run }),
     cause.left ?? '',

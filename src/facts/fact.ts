@@ -39,7 +39,12 @@ export interface FactDefinition<A extends readonly Json[], V> {
   meets?(read: V, predicted: V): boolean;
   /** A published value for a person, in a few words. */
   show(published: Json): string;
+  /** Its named parts, to tell two values apart that `show` shows alike; the members of an object unless given. */
+  parts?(published: Json): Parts;
 }
+
+/** Parts of a published value for a person: the lines of a file, the members of an object. */
+export type Parts = Readonly<Record<string, string>>;
 
 /** A fact of one host, not yet read. `key` is stable across runs: `unitState(ovirt-engine.service)`. */
 export interface FactRef<V> {
@@ -59,6 +64,7 @@ export interface FactKind<V> {
   same(before: Json, after: Json): boolean;
   meets(read: V, predicted: V): boolean;
   show(published: Json): string;
+  parts(published: Json): Parts;
 }
 
 /** Calls like `unitState('x.service').on('engine')` name a fact; `unitState.key('x.service')` gives its key alone. */
@@ -79,6 +85,7 @@ export function defineFact<A extends readonly Json[], V>(definition: FactDefinit
     same: definition.same ?? sameJson,
     meets: definition.meets ?? sameJson,
     show: definition.show,
+    parts: definition.parts ?? membersOf,
   };
   const keyOf = (...args: A) =>
     `${definition.kind}(${args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg))).join(', ')})`;
@@ -87,6 +94,11 @@ export function defineFact<A extends readonly Json[], V>(definition: FactDefinit
     on: (host: string): FactRef<V> => ({ kind, args, key: keyOf(...args), host }),
   });
   return Object.assign(maker, { key: keyOf, definition: kind });
+}
+
+function membersOf(published: Json): Parts {
+  const members = published !== null && typeof published === 'object' ? published : { value: published };
+  return Object.fromEntries(Object.entries(members).map(([name, member]) => [name, JSON.stringify(member)]));
 }
 
 /** What a change turns a fact into; `to` is undefined when only apply will tell. */

@@ -5,6 +5,7 @@ import { type Answer, type FactRef, type Observed, unreadable } from './fact.ts'
 // A reader that prints more is unreadable.
 const ANSWER_LIMIT_BYTES = 512 * 1024;
 const READER_LIMIT_S = 30;
+const SCRIPT_LIMIT = 48 * 1024;
 
 /**
  * Reads facts of one host in one round trip; the result is in the order of `refs`. Each reader is a process of its own
@@ -21,13 +22,34 @@ export async function readFacts(
   // writes nothing on any host.
   const reader = (script: Sh): Sh =>
     sh`E=$( { { timeout -k 5 ${limitS} sh -c ${script.text} </dev/null; printf '\\n%s' $?; } 2>&3 | head -c ${ANSWER_LIMIT_BYTES} | base64 -w0 >&4; } 3>&1 | head -c 4096 | base64 -w0); printf ' %s\\n' "$E"`;
-  const script = joinSh([sh`exec 4>&1`, ...refs.map((ref) => reader(ref.kind.script(...ref.args)))]);
-  const result = await host.run(script, { timeoutMs: 30_000 + (limitS + 6) * 1000 * refs.length });
-  const lines = result.stdout.split('\n');
+  const batches = batchesOf(refs.map((ref) => reader(ref.kind.script(...ref.args))));
+  const answers = await Promise.all(
+    batches.map(async (readers) => {
+      const timeoutMs = 30_000 + (limitS + 6) * 1000 * readers.length;
+      const lines = (await host.run(joinSh([sh`exec 4>&1`, ...readers]), { timeoutMs })).stdout.split('\n');
+      return readers.map((_, index) => lines[index]);
+    }),
+  );
+  const lines = answers.flat();
   return refs.map((ref, index) => {
     const answer = parseAnswer(lines[index], limitS);
     return typeof answer === 'string' ? unreadable(answer) : ref.kind.parse(answer, ...ref.args);
   });
+}
+
+/** Readers in order, as many in one script as an argument can hold: Linux takes 128 KiB, and each quoting on the way adds. */
+function batchesOf(readers: readonly Sh[]): Sh[][] {
+  const batches: Sh[][] = [];
+  let room = 0;
+  for (const reader of readers) {
+    if (reader.text.length > room) {
+      batches.push([]);
+      room = SCRIPT_LIMIT;
+    }
+    batches.at(-1)?.push(reader);
+    room -= reader.text.length;
+  }
+  return batches;
 }
 
 function parseAnswer(line: string | undefined, limitS: number): Answer | string {

@@ -2,9 +2,10 @@ import type { Duplex } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
 import { poll } from '../lib/clock.ts';
 import { asUser } from './as-user.ts';
-import { changeScript, detachedScript, watchScript } from './effect-scripts.ts';
+import { changeScript, detachedScript, watchScript, wholeStdin } from './effect-scripts.ts';
 import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult } from './host.ts';
 import { type AttemptId, secretsDir } from './layout.ts';
+import { bytesOf } from './machine.ts';
 import { type Sh, sh } from './sh.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,9 +43,10 @@ export class ActingMachine implements ActingHost {
 
   async change(name: string, script: Sh, options: ChangeOptions = {}): Promise<RunResult> {
     const command = options.as ? asUser(options.as, script) : script;
-    const answer = await this.#host.run(changeScript(this.#id, name, command), {
+    const stdin = options.stdin === undefined ? undefined : bytesOf(options.stdin);
+    const answer = await this.#host.run(changeScript(this.#id, name, command, stdin?.byteLength), {
       timeoutMs: options.timeoutMs ?? 300_000,
-      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+      ...(stdin === undefined ? {} : { stdin }),
     });
     const { word, rest, body } = firstLine(answer.stdout);
     this.#refuse(name, answer, word, rest);
@@ -73,8 +75,13 @@ export class ActingMachine implements ActingHost {
   async #start(name: string, command: Sh, options: DetachedOptions): Promise<void> {
     const folder = secretsDir(this.#id, name);
     for (const [file, content] of Object.entries(options.secrets ?? {})) {
-      const put = await this.#host.run(sh`umask 077; mkdir -p ${folder} && cat > ${`${folder}/${file}`}`, { stdin: content });
-      if (put.code !== 0) throw this.#failed(name, put);
+      const bytes = bytesOf(content);
+      const put = await this.#host.run(
+        sh`umask 077; ${wholeStdin(bytes.byteLength)}
+mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
+        { stdin: bytes },
+      );
+      if (put.stdout.trim() !== 'put') throw this.#failed(name, put);
     }
     const answer = await this.#host.run(detachedScript(this.#id, name, command));
     const { word, rest } = firstLine(answer.stdout);

@@ -1,17 +1,25 @@
 import { type AttemptId, attemptDir, FERRY_DIR, runDir, SECRETS_DIR, secretsDir, unitName } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
 
-/** First words of an effect script's answer: what became of the command. */
-export type EffectAnswer = 'exited' | 'lost' | 'stale' | 'running' | 'no-attempt';
-
 /**
- * The guard every mutating command passes: the attempt folder is there, and the run still belongs to this epoch. It is held
+ * The guard every mutating command passes: the attempt is open, and the run still belongs to this epoch. It is held
  * under a shared lock, so that a takeover, which wants it alone, waits for short commands under way.
  */
-function guard(id: AttemptId): Sh {
+export function guard(id: AttemptId): Sh {
   return sh`A=${attemptDir(id)}; exec 9>>${`${FERRY_DIR}/lock`}; flock -s 9
-[ -d "$A" ] || { echo no-attempt; exit 0; }
-E=$(cat ${`${runDir(id.run)}/epoch`}); [ "$E" = ${id.epoch} ] || { echo "stale $E"; exit 0; }`;
+[ -e "$A/intent.json" ] || { echo no-attempt; exit 0; }
+E=$(cat ${`${runDir(id.run)}/epoch`} 2>/dev/null || echo gone); [ "$E" = ${id.epoch} ] || { echo "stale $E"; exit 0; }`;
+}
+
+/**
+ * Takes all of stdin before anything is done with it, and goes no further with less than `bytes` of it: a connection that
+ * breaks ends the stream in the middle, and half a script is still a script. It waits in a tmpfs, in a file that has no name
+ * any more when the first byte comes, so that nothing stays behind however this ends.
+ */
+export function wholeStdin(bytes: number): Sh {
+  const folder = SECRETS_DIR;
+  return sh`mkdir -p ${folder}; I=$(mktemp -p ${folder} stdin.XXXXXX) || exit 1; exec 7>"$I" 6<"$I" 5<"$I"; rm -f "$I"; cat >&7; n=$(wc -c <&5); exec <&6 5<&- 6<&- 7>&-
+[ "$n" -eq ${bytes} ] || { echo cut; exit 0; }`;
 }
 
 /** Prints the answer line, then up to 1 MiB of what the command printed on each stream. */
@@ -27,8 +35,9 @@ const TAKE_LOCK = sh`exec 8>>"$F.alive"; flock -x 8`;
  * Runs `command` at most once per attempt and name. The folder is made by an atomic mkdir; who comes second waits for the
  * first and gets its result. The lock tells a command that still runs from one that died.
  */
-export function changeScript(id: AttemptId, name: string, command: Sh): Sh {
+export function changeScript(id: AttemptId, name: string, command: Sh, stdinBytes = 0): Sh {
   return sh`umask 077
+${stdinBytes > 0 ? wholeStdin(stdinBytes) : sh`:`}
 ${guard(id)}
 F="$A/"${name}; ${TAKE_LOCK}
 if mkdir "$F" 2>/dev/null; then

@@ -22,8 +22,9 @@ export interface Fleet {
   effects(host: string, id: AttemptId): Promise<Effect[] | null>;
   /** Ends the attempt's detached commands that still run, with everything they started. */
   endDetached(host: string, id: AttemptId): Promise<void>;
-  keep(host: string, run: string, step: string, requests: readonly KeepRequest[]): Promise<{ name: string; sha256: string }[]>;
-  /** Null when taken; the other run's lease when held. */
+  /** Keeps bytes on a host before an attempt's first command. @throws EPOCH_STALE */
+  keep(host: string, id: AttemptId, requests: readonly KeepRequest[]): Promise<{ name: string; sha256: string }[]>;
+  /** Null when taken; the other run's lease when held. @throws RUN_SHUT_OUT when this run was given up there */
   takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null>;
   releaseLease(host: string, run: string): Promise<void>;
   /** Gives the host back and makes every further command of that run there refuse, whoever gives it. */

@@ -8,11 +8,15 @@ export interface Lease {
   readonly since: string;
 }
 
-/** Takes the host for a run, or prints who has it: `held RUN HOLDER SINCE`. Writes the run's epoch. Taking it twice is fine. */
+/**
+ * Takes the host for a run, or prints why not: `held RUN HOLDER SINCE` when another has it, `abandoned` when this run was shut
+ * out here. Writes the run's epoch. Taking it twice is fine.
+ */
 export function takeLeaseScript(lease: Lease, epoch: number): Sh {
   const line = `${lease.run} ${lease.holder} ${lease.since}`;
   return sh`set -e; umask 077; mkdir -p ${FERRY_DIR}; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :)
+if [ -e ${`${runDir(lease.run)}/abandoned`} ]; then echo abandoned; exit 0; fi
 if [ -n "$H" ] && [ "\${H%% *}" != ${lease.run} ]; then echo "held $H"; exit 0; fi
 mkdir -p ${runDir(lease.run)}; printf '%s\n' ${epoch} >${`${runDir(lease.run)}/epoch`}
 if [ -z "$H" ]; then printf '%s\n' ${line} >"$L.new"; sync "$L.new"; mv "$L.new" "$L"; fi
@@ -26,11 +30,13 @@ H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi
 }
 
 /**
- * Gives the host back and shuts the run out: its epoch is taken away, so the guard of every command of its controller, should
- * that still live, refuses. Waits for short commands under way.
+ * Gives the host back and shuts the run out for good: its epoch is taken away, so the guard of every command of its
+ * controller, should that still live, refuses, and a mark keeps that controller from taking the host again. Waits for short
+ * commands under way.
  */
 export function fenceLeaseScript(run: string): Sh {
-  return sh`exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; ${releaseLeaseScript(run)}`;
+  return sh`umask 077; exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; mkdir -p ${runDir(run)}; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}
+rm -f ${`${runDir(run)}/epoch`}; ${releaseLeaseScript(run)}`;
 }
 
 /** Prints the lease, or nothing. Reads only. */

@@ -63,6 +63,7 @@ export class Machine implements Host {
   }
 }
 
-function bytesOf(input: string | Uint8Array | Secret): Uint8Array {
+/** What a script gets as stdin, as bytes. */
+export function bytesOf(input: string | Uint8Array | Secret): Uint8Array {
   return input instanceof Uint8Array ? input : Buffer.from(reveal(input), 'utf8');
 }

@@ -2,7 +2,7 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
 import type { Transport } from '../transports/transport.ts';
 import { ActingMachine } from './acting-machine.ts';
-import { effectsScript, endDetachedScript } from './effect-scripts.ts';
+import { effectsScript, endDetachedScript, wholeStdin } from './effect-scripts.ts';
 import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
 import { keepScript } from './keep.ts';
@@ -10,6 +10,9 @@ import { attemptDir } from './layout.ts';
 import { fenceLeaseScript, parseLease, readLeaseScript, releaseLeaseScript, takeLeaseScript } from './lease.ts';
 import { hostInfo, Machine } from './machine.ts';
 import { sh } from './sh.ts';
+
+// A data directory that undo needs is copied whole; what hangs is ended by the person who waits.
+const KEEP_LIMIT_MS = 6 * 3_600_000;
 
 /** A fleet over the hosts of an inventory; `transportOf` says how bytes reach each. Nothing connects before it is used. */
 export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf: (settings: HostSettings) => Transport): Fleet {
@@ -43,8 +46,9 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
     acting: (name, id, signal, report) => new ActingMachine(machine(name), id, signal, report),
     async openAttempt(name, id, intent) {
       // stdin, because an intent may be longer than an argument can be.
-      const script = sh`umask 077; A=${attemptDir(id)}; mkdir "$A" 2>/dev/null || { [ -d "$A" ] && echo exists && exit 0; exit 1; }
-cat >"$A/intent.json"; sync "$A/intent.json"; echo opened`;
+      const script = sh`umask 077; ${wholeStdin(Buffer.byteLength(intent))}
+A=${attemptDir(id)}; mkdir -p "$A" || exit 1; exec 8>>"$A/intent.lock"; flock -x 8; [ -e "$A/intent.json" ] && { echo exists; exit 0; }
+cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.json" && echo opened`;
       return must(name, 'opening an attempt', await machine(name).run(script, { stdin: intent })).stdout.trim() === 'opened';
     },
     async effects(name, id) {
@@ -60,8 +64,11 @@ cat >"$A/intent.json"; sync "$A/intent.json"; echo opened`;
     async endDetached(name, id) {
       must(name, 'ending detached commands', await machine(name).run(endDetachedScript(id), { timeoutMs: 150_000 }));
     },
-    async keep(name, run, step, requests) {
-      const result = must(name, 'keeping what undo needs', await machine(name).run(keepScript(run, step, requests)));
+    async keep(name, id, requests) {
+      const kept = await machine(name).run(keepScript(id, requests), { timeoutMs: KEEP_LIMIT_MS });
+      const result = must(name, 'keeping what undo needs', kept);
+      if (result.stdout.startsWith('stale '))
+        throw new FerryError('EPOCH_STALE', { host: name, run: id.run, ours: id.epoch, theirs: result.stdout.slice(6).trim() });
       return result.stdout.split('\n').flatMap((line) => {
         const [word, kept, sha256] = line.split(' ');
         return word === 'kept' && kept && sha256 ? [{ name: kept, sha256 }] : [];
@@ -69,6 +76,7 @@ cat >"$A/intent.json"; sync "$A/intent.json"; echo opened`;
     },
     async takeLease(name, lease, epoch) {
       const line = must(name, 'taking the lease', await machine(name).run(takeLeaseScript(lease, epoch))).stdout.trim();
+      if (line === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
       return line.startsWith('held ') ? parseLease(line.slice(5)) : null;
     },
     async releaseLease(name, run) {

@@ -12,6 +12,15 @@ export interface JournalRecord {
   readonly body: { readonly [name: string]: Json };
 }
 
+/** A record before it has its number and time. */
+export interface NewRecord {
+  readonly type: string;
+  readonly epoch: number;
+  readonly step?: string;
+  readonly host?: string;
+  readonly body?: { [name: string]: Json };
+}
+
 export interface RunSummary {
   readonly run: string;
   readonly runbook: string;
@@ -23,17 +32,17 @@ export interface RunSummary {
 
 /** The durable memory of runs. */
 export interface Journal {
-  /** Begins a run; its lock is held by this process until `close`. @throws RUN_BUSY when another process works on it */
-  create(run: string, runbook: string): void;
+  /**
+   * Begins a run with its first record, both or neither; its lock is held by this process until `close`.
+   * @throws RUN_BUSY when another process works on it
+   */
+  create(run: string, runbook: string, first: NewRecord): JournalRecord;
   /** Takes the lock of an existing run. @throws RUN_BUSY, RUN_UNKNOWN */
   open(run: string): void;
   /** Whether some process holds the lock of the run. */
   isOpen(run: string): boolean;
   /** Adds a record and returns when it is on disk. */
-  append(
-    run: string,
-    record: { type: string; epoch: number; step?: string; host?: string; body?: { [name: string]: Json } },
-  ): JournalRecord;
+  append(run: string, record: NewRecord): JournalRecord;
   read(run: string): JournalRecord[];
   /** Newest first. */
   runs(): RunSummary[];

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { FerryError } from '../errors/ferry-error.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
-import type { Journal, JournalRecord, RunSummary } from './journal.ts';
+import type { Journal, JournalRecord, NewRecord, RunSummary } from './journal.ts';
 
 // statfs type numbers of file systems whose locks and syncs cannot be relied on.
 const NETWORK_FILE_SYSTEMS = new Map([
@@ -52,10 +52,33 @@ export function openSqliteJournal(stateDir: string): Journal {
     locks.set(run, handle);
   };
 
+  const append = (run: string, { type, epoch, step, host, body }: NewRecord): JournalRecord => {
+    const at = isoTime();
+    try {
+      const row = insert.get({
+        ...{ run, at, epoch, type, step: step ?? null, host: host ?? null },
+        body: JSON.stringify(body ?? {}),
+      });
+      return { seq: Number(row?.seq), at, epoch, type, step: step ?? null, host: host ?? null, body: body ?? {} };
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new FerryError('JOURNAL_UNWRITABLE', { dir: stateDir, why }, { cause });
+    }
+  };
+
   return {
-    create(run, runbook) {
+    create(run, runbook, first) {
       lock(run);
-      database.prepare('INSERT INTO runs (run, runbook, started_at) VALUES (?, ?, ?)').run(run, runbook, isoTime());
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        database.prepare('INSERT INTO runs (run, runbook, started_at) VALUES (?, ?, ?)').run(run, runbook, isoTime());
+        const record = append(run, first);
+        database.exec('COMMIT');
+        return record;
+      } catch (thrown) {
+        if (database.isTransaction) database.exec('ROLLBACK');
+        throw thrown;
+      }
     },
     open(run) {
       if (!database.prepare('SELECT 1 FROM runs WHERE run = ?').get(run)) throw new FerryError('RUN_UNKNOWN', { run });
@@ -74,27 +97,7 @@ export function openSqliteJournal(stateDir: string): Journal {
         handle.close();
       }
     },
-    append(run, { type, epoch, step, host, body }) {
-      const at = isoTime();
-      try {
-        const row = insert.get({
-          run,
-          at,
-          epoch,
-          type,
-          step: step ?? null,
-          host: host ?? null,
-          body: JSON.stringify(body ?? {}),
-        });
-        return { seq: Number(row?.seq), at, epoch, type, step: step ?? null, host: host ?? null, body: body ?? {} };
-      } catch (cause) {
-        throw new FerryError(
-          'JOURNAL_UNWRITABLE',
-          { dir: stateDir, why: cause instanceof Error ? cause.message : String(cause) },
-          { cause },
-        );
-      }
-    },
+    append,
     read(run) {
       const rows = database
         .prepare('SELECT seq, at, epoch, type, step, host, body FROM records WHERE run = ? ORDER BY seq')

@@ -91,12 +91,20 @@ function walkSteps(request: PlanRequest, known: ReadonlyMap<string, Known>): Wal
     // What such a step would have made is not known, so what comes after it is not judged without it: one cause, one blocker.
     if (result.kind === 'later' || (result.kind === 'planned' && result.planned.kind === 'blocked'))
       for (const fact of result.touched) overlay.set(fact, { unknownAfter: step.id });
+    // Which facts it will change hangs on params nobody knows yet: any fact of its hosts may be another by then.
+    if (result.kind === 'later' && result.open !== 'facts' && mayChange(request.actions.get(step.uses)))
+      for (const host of result.hosts) opaqueOn.set(host, step.id);
     return lineOf(step, result, hostOfRole(step.role).name);
   });
   const alreadyDone =
     done.length > 0 &&
     done.every((result) => result.kind === 'planned' && (result.planned.kind === 'check' || result.planned.kind === 'no-change'));
   return { lines, missing, blockers, alreadyDone };
+}
+
+/** Whether an action ever changes anything: those that do can be taken back or say why not. */
+function mayChange(action: Action | undefined): boolean {
+  return action?.rollback !== undefined || action?.irreversible !== undefined;
 }
 
 /** A check under `done` must be answered by facts alone: one that has to act would count as held although nobody looked. */
@@ -138,8 +146,17 @@ function lineOf(step: Step, result: StepPlan, host: string): PlanLine {
   if (result.kind === 'skipped')
     return { ...base, kind: 'skipped', stamp: 'exact', summary: 'left out: its condition does not hold', after: [] };
   if (result.kind !== 'planned') {
-    const after = result.kind === 'later' ? result.after : [];
-    return { ...base, kind: 'later', stamp: 'opaque', summary: `known after ${after.join(', ')}`, after };
+    if (result.kind === 'missing') return { ...base, kind: 'later', stamp: 'opaque', summary: '', after: [] };
+    const { after, what, open, hosts } = result;
+    const told = `known after ${after.join(', ')}${what.length > 0 ? ` (${what.join(', ')})` : ''}`;
+    return {
+      ...base,
+      kind: 'later',
+      stamp: 'opaque',
+      summary: open === 'condition' ? `done or left out: ${told}` : told,
+      after,
+      hosts,
+    };
   }
   const { planned, refs, hosts, on } = result;
   const changing = planned.kind === 'change' ? planned : null;

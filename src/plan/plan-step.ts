@@ -3,8 +3,8 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef } from '../facts/fact.ts';
 import type { HostInfo } from '../hosts/host.ts';
 import type { Json } from '../lib/json.ts';
-import { evaluate, evaluateWhen, type Names } from '../runbook/evaluate.ts';
-import type { Step } from '../runbook/runbook.ts';
+import { evaluate, evaluateWhen, type Names, type Waiting } from '../runbook/evaluate.ts';
+import type { Step, Template } from '../runbook/runbook.ts';
 import { factsOf, type Look, refsOf } from './fact-view.ts';
 
 /** What a step would do, on what a view knows. */
@@ -13,7 +13,13 @@ export type StepPlan =
   | {
       readonly kind: 'later';
       readonly after: readonly string[];
+      /** Whether it is done at all, what it is given, or what it acts on is what nobody knows yet. */
+      readonly open: 'condition' | 'params' | 'facts';
+      /** What it waits for, in words: `exit code`, `size of the dump`. */
+      readonly what: readonly string[];
       readonly refs: readonly FactRef<unknown>[];
+      /** Every host the step may act on. */
+      readonly hosts: readonly string[];
       /** Facts the step is going to change, as `host key`; none while its params are unknown. */
       readonly touched: readonly string[];
     }
@@ -55,10 +61,10 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
   if (step.when) {
     const when = evaluateWhen(step.when, view.names);
     if (when.known && !when.value) return { kind: 'skipped' };
-    if (!when.known) return { kind: 'later', after: when.after, refs: [], touched: [] };
+    if (!when.known) return { ...later(step, view, when), open: 'condition' };
   }
   const evaluated = evaluate(step.with, step.scope, view.names);
-  if (!evaluated.known) return { kind: 'later', after: evaluated.after, refs: [], touched: [] };
+  if (!evaluated.known) return { ...later(step, view, evaluated), open: 'params' };
   const params = parseParams(step, action, evaluated.value);
   const site = siteOf(step, view);
   const refs = refsOf(action.facts(site, params));
@@ -69,7 +75,10 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
     typeof look === 'object' && 'unknownAfter' in look ? [look.unknownAfter] : [],
   );
   const touched = touchedBy(action, params, site);
-  if (unknown.length > 0) return { kind: 'later', after: [...new Set(unknown)], refs, touched };
+  if (unknown.length > 0) {
+    const waiting = { known: false as const, after: [...new Set(unknown)], what: [] };
+    return { ...later(step, view, waiting), open: 'facts', refs, touched };
+  }
   const hosts = [...new Set([site.host.name, ...(action.roles?.(params) ?? []).map((role) => site.hostOf(role).name)])];
   const planned =
     unreadable(step, refs, looks) ??
@@ -78,6 +87,23 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
     typeof look === 'object' && 'madeBy' in look && look.madeBy ? [look.madeBy] : [],
   );
   return { kind: 'planned', planned, params, site, refs, hosts, on: [...new Set(on)], touched };
+}
+
+function later(step: Step, view: Pick<StepView, 'hostOfRole'>, { after, what }: Waiting) {
+  return { kind: 'later' as const, after, what, refs: [], hosts: hostsNamed(step, view), touched: [] };
+}
+
+/** The hosts a step names while its params are not all known: its own, and those behind `host:` in the params. */
+function hostsNamed(step: Step, view: Pick<StepView, 'hostOfRole'>): string[] {
+  const named = (template: Template): string[] => {
+    if (template.kind === 'list') return template.items.flatMap(named);
+    if (template.kind !== 'map') return [];
+    return template.entries.flatMap(([key, value]) => {
+      const role = key === 'host' && value.kind === 'literal' ? step.scope.roles.get(String(value.value)) : undefined;
+      return role === undefined ? named(value) : [view.hostOfRole(role).name];
+    });
+  };
+  return [...new Set([view.hostOfRole(step.role).name, ...named(step.with)])];
 }
 
 /** What a step changes, from its params alone, as `host key`. */

@@ -30,6 +30,8 @@ export function createOutcome(): OutcomeTeller {
   let finished: Of<'run.finished'> | undefined;
   let paused: Of<'run.paused'> | undefined;
   let rolledBack: Of<'run.rolled-back'> | undefined;
+  let goesBack = false;
+  const kept: string[] = [];
   const checks: Of<'step.ended'>[] = [];
   const done = new Set<string>();
 
@@ -46,6 +48,8 @@ export function createOutcome(): OutcomeTeller {
       } else if (event.type === 'run.finished') finished = event;
       else if (event.type === 'run.paused') paused = event;
       else if (event.type === 'run.rolled-back') rolledBack = event;
+      else if (event.type === 'rollback.started') goesBack = true;
+      else if (event.type === 'undo.ended') kept.push(...event.kept);
       else if (event.type === 'step.ended' && (event.outcome === 'ok' || event.outcome === 'no-change')) {
         done.add(event.step);
         if (started?.plan.lines.some((line) => line.step === event.step && tellsProof(line))) checks.push(event);
@@ -66,11 +70,10 @@ export function createOutcome(): OutcomeTeller {
           return [paint.good('Already done: nothing was changed.'), ...error].join('\n');
         case 'paused':
         case 'failed': {
-          const head =
-            end.outcome === 'failed' && !paused
-              ? 'Failed.'
-              : `Paused: ${PAUSE_WORDS[paused?.reason ?? 'failure'](paused?.step ?? 'a step')}.`;
-          return [paint.warn(head), ...error, '', ...(run ? waysOn(run, 'paused', page, crossed()) : [])].join('\n');
+          const reason = PAUSE_WORDS[paused?.reason ?? 'failure'](paused?.step ?? 'a step');
+          const head = goesBack ? 'Not rolled back yet.' : end.outcome === 'failed' && !paused ? 'Failed.' : `Paused: ${reason}.`;
+          const phase = goesBack ? 'rolling-back' : 'paused';
+          return [paint.warn(head), ...error, '', ...(run ? waysOn(run, phase, page, crossed()) : [])].join('\n');
         }
         case 'rolled-back':
           return [
@@ -79,6 +82,10 @@ export function createOutcome(): OutcomeTeller {
               `Rolled back ${rolledBack?.to ? `to checkpoint ${rolledBack.to}` : 'to before the run'}${rolledBack ? ` in ${formatDuration(rolledBack.ms)}` : ''}.`,
             ),
             ...(rolledBack ? [proofText(rolledBack.proof, page)] : []),
+            // The proof tells what was kept of facts; a mail that was sent is no fact.
+            ...[...new Set(kept)]
+              .filter((what) => !rolledBack?.proof.some(({ why }) => why === what))
+              .map((what) => paint.warn(`  stays: ${oneLine(what)}`)),
             ...(rolledBack?.to && run ? ['', ...waysOn(run, 'paused', page)] : []),
           ].join('\n');
         case 'refused':
@@ -107,6 +114,7 @@ function outputWords(outputs: { readonly [name: string]: Json }): string {
     ([name, output]) => [name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase(), output] as const,
   );
   const told = labelled.flatMap(([label, output]) => {
+    if (label === 'port') return [`port ${output}`];
     if (typeof output === 'number') return [`${output.toLocaleString('en')} ${label}`];
     return typeof output === 'string' && output.length <= 60 ? [`${label} ${oneLine(output)}`] : [];
   });

@@ -6,12 +6,8 @@ import { createPaint, type Page } from './paint.ts';
 export interface RollbackView {
   readonly run: string;
   readonly to: string | null;
-  readonly steps: readonly {
-    readonly step: string;
-    readonly host: string;
-    readonly summary: string;
-    readonly keeps: string | null;
-  }[];
+  readonly steps: readonly { readonly step: string; readonly host: string; readonly summary: string }[];
+  readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
   readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
 }
 
@@ -30,10 +26,8 @@ export function rollbackPlanText(view: RollbackView, page: Page): string {
   );
   return [
     `Rollback of ${view.run} ${target}: ${view.steps.length === 0 ? 'nothing to undo' : `${plural(view.steps.length, 'step')}, last first`}.`,
-    ...view.steps.flatMap((step, index) => [
-      heads[index] ?? '',
-      ...(step.keeps ? [`      ${paint.warn(`keeps: ${oneLine(step.keeps)}`)}`] : []),
-    ]),
+    ...heads,
+    ...view.irreversible.map(({ step, host, why }) => paint.bad(`  stays: what ${step} did on ${host}: ${oneLine(why)}`)),
     '',
     ...writeLineLines(view, page),
     'Nothing was changed.',

@@ -23,6 +23,8 @@ export class LocalTransport implements Transport {
       timeout: options.timeoutMs,
       maxBuffer: OUTPUT_LIMIT_BYTES,
       stripFinalNewline: false,
+      // A process group of its own: Ctrl-C in the terminal is for Ferry, and what runs comes to its end as on any other host.
+      detached: true,
       ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
     });
     if (result.timedOut) {

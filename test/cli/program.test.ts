@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import { FindingsError } from '../../src/errors/findings-error.ts';
+import { estimatePlan } from '../../src/plan/estimate.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
 import { movePlan, planLine } from '../kit/plans.ts';
 
@@ -84,7 +85,7 @@ describe('plan', () => {
   it('writes the plan itself with --json', async () => {
     const ferry = typed('plan move.yaml --json');
     await ferry.exit;
-    expect(JSON.parse(ferry.out.text())).toEqual(movePlan());
+    expect(JSON.parse(ferry.out.text())).toEqual({ ...movePlan(), estimate: estimatePlan(movePlan(), []) });
   });
 
   it('hands on what was typed, and FERRY_STATE_DIR', async () => {

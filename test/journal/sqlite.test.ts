@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
+import type { Json } from '../../src/lib/json.ts';
 
 const MODULE = join(import.meta.dirname, '..', '..', 'src', 'journal', 'sqlite.ts');
 let dir: string;
@@ -37,12 +38,12 @@ const caught = (work: () => unknown): unknown => {
   return undefined;
 };
 
+const started = { type: 'run.started', epoch: 1 };
+
 describe('the journal', () => {
   it('gives records back in order, numbered without gaps for each run', () => {
-    journal.create('r-1', 'move');
-    journal.create('r-2', 'move');
-    const first = journal.append('r-1', { type: 'run.started', epoch: 1, body: { path: '/é "quoted"' } });
-    journal.append('r-2', { type: 'run.started', epoch: 1 });
+    const first = journal.create('r-1', 'move', { ...started, body: { path: '/é "quoted"' } });
+    journal.create('r-2', 'move', started);
     const second = journal.append('r-1', { type: 'step.intended', epoch: 2, step: 'stop', host: 'engine' });
     expect(first).toMatchObject({ seq: 1, step: null, host: null, body: { path: '/é "quoted"' } });
     expect(second).toMatchObject({ seq: 2, epoch: 2, step: 'stop', host: 'engine', body: {} });
@@ -52,12 +53,11 @@ describe('the journal', () => {
   });
 
   it('lists runs, the newest first, with the last thing on record', () => {
-    journal.create('r-1', 'move');
-    journal.append('r-1', { type: 'run.started', epoch: 1 });
+    journal.create('r-1', 'move', started);
     journal.append('r-1', { type: 'run.finished', epoch: 1 });
-    journal.create('r-2', 'prepare');
+    journal.create('r-2', 'prepare', started);
     expect(journal.runs().map(({ run, runbook, lastType }) => [run, runbook, lastType])).toEqual([
-      ['r-2', 'prepare', 'run.created'],
+      ['r-2', 'prepare', 'run.started'],
       ['r-1', 'move', 'run.finished'],
     ]);
   });
@@ -65,8 +65,8 @@ describe('the journal', () => {
   it('has a record on disk when append returns, as one who dies at once leaves it', () => {
     const died = spawnSync(
       process.execPath,
-      elsewhere(`journal.create('r-9', 'move');
-for (const type of ['run.started', 'step.intended', 'step.applied']) journal.append('r-9', { type, epoch: 1 });
+      elsewhere(`journal.create('r-9', 'move', { type: 'run.started', epoch: 1 });
+for (const type of ['step.intended', 'step.applied']) journal.append('r-9', { type, epoch: 1 });
 process.kill(process.pid, 'SIGKILL');`),
       { encoding: 'utf8' },
     );
@@ -90,8 +90,7 @@ process.kill(process.pid, 'SIGKILL');`),
   });
 
   it('belongs to its owner alone: folders 0700, files 0600', () => {
-    journal.create('r-1', 'move');
-    journal.append('r-1', { type: 'run.started', epoch: 1 });
+    journal.create('r-1', 'move', started);
     const modes = readdirSync(dir, { recursive: true, withFileTypes: true }).map((entry) => {
       const path = join(entry.parentPath, entry.name);
       return [path.slice(dir.length + 1), (statSync(path).mode & 0o777).toString(8)];
@@ -106,6 +105,18 @@ process.kill(process.pid, 'SIGKILL');`),
     });
   });
 
+  // A run without its first record could be neither read nor resumed, and hid the last good one from `ferry status`.
+  it('begins a run with its first record or not at all', () => {
+    const circle: { [name: string]: Json } = {};
+    circle.circle = circle;
+    expect(caught(() => journal.create('r-1', 'move', { ...started, body: circle }))).toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+    });
+    expect(journal.runs()).toEqual([]);
+    journal.create('r-2', 'move', started);
+    expect(journal.runs().map(({ run }) => run)).toEqual(['r-2']);
+  });
+
   it('refuses a run nobody has begun', () => {
     expect(caught(() => journal.open('r-7'))).toMatchObject({ code: 'RUN_UNKNOWN', exit: 64 });
     expect(caught(() => journal.append('r-7', { type: 'run.started', epoch: 1 }))).toMatchObject({ code: 'JOURNAL_UNWRITABLE' });
@@ -115,7 +126,7 @@ process.kill(process.pid, 'SIGKILL');`),
   it('gives a run to one process at a time, lets others read, and lets go when that process dies', async () => {
     const holder = spawn(
       process.execPath,
-      elsewhere(`journal.create('r-1', 'move'); journal.append('r-1', { type: 'run.started', epoch: 1 });
+      elsewhere(`journal.create('r-1', 'move', { type: 'run.started', epoch: 1 });
 // A journal nobody holds any more is collected, and its lock with it.
 process.stdout.write('held\\n'); setInterval(() => journal.runs(), 1000);`),
       { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -136,17 +147,17 @@ process.stdout.write('held\\n'); setInterval(() => journal.runs(), 1000);`),
   });
 
   it('lets two processes work on two runs at once', () => {
-    journal.create('r-1', 'move');
+    journal.create('r-1', 'move', started);
     const other = spawnSync(
       process.execPath,
       elsewhere(
-        `journal.create('r-2', 'move'); for (let i = 0; i < 20; i++) journal.append('r-2', { type: 'x', epoch: 1 }); journal.close();`,
+        `journal.create('r-2', 'move', { type: 'run.started', epoch: 1 }); for (let i = 0; i < 20; i++) journal.append('r-2', { type: 'x', epoch: 1 }); journal.close();`,
       ),
       { encoding: 'utf8' },
     );
     expect(other.stderr).toBe('');
-    journal.append('r-1', { type: 'run.started', epoch: 1 });
-    expect([journal.read('r-1').length, journal.read('r-2').length]).toEqual([1, 20]);
+    journal.append('r-1', { type: 'run.paused', epoch: 1 });
+    expect([journal.read('r-1').length, journal.read('r-2').length]).toEqual([2, 21]);
   });
 
   it('says so when the folder cannot be used', () => {

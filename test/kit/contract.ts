@@ -101,7 +101,7 @@ export class Step {
     await this.#open({ ...this.#id, undo: false });
     for (const host of this.#hosts) {
       const requests = change.keep.filter((keep) => keep.host === host);
-      if (requests.length > 0) await this.#fleet.keep(host, this.#id.run, this.#id.step, requests);
+      if (requests.length > 0) await this.#fleet.keep(host, { ...this.#id, undo: false }, requests);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { RunEnd, RunIo, Wire } from '../../src/cli/contract.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { EventBody } from '../../src/engine/events.ts';
+import { estimatePlan } from '../../src/plan/estimate.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { eventsAt, movePlan, RUN, runState } from './plans.ts';
 import { createKeyboard, createScreen, createSignals } from './terminal.ts';
@@ -37,11 +38,12 @@ export function modelWire(
     },
     async planRunbook(path, options) {
       calls.push(['plan', path, options]);
-      return { plan };
+      return { plan, estimate: estimatePlan(plan, []) };
     },
     async runRunbook(path, options, io) {
       calls.push(['run', path, options]);
-      if (io.confirmPlan && !(await io.confirmPlan(plan))) return { outcome: 'refused', run: null, error: null, exit: 5 };
+      if (io.confirmPlan && !(await io.confirmPlan(plan, estimatePlan(plan, []))))
+        return { outcome: 'refused', run: null, error: null, exit: 5 };
       return run(io, false);
     },
     async resumeRun(named, options, io) {
@@ -57,7 +59,8 @@ export function modelWire(
       return {
         run: RUN,
         to: options.to ?? null,
-        steps: [{ step: 'dump', host: 'engine', summary: 'remove it', keeps: null }],
+        steps: [{ step: 'dump', host: 'engine', summary: 'remove it' }],
+        irreversible: [],
         writeLine: null,
       };
     },

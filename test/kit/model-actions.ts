@@ -114,6 +114,15 @@ const saving = defineAction({
   },
 });
 
+/** Changes one cell that can be put back and sends word, which cannot. */
+const lasting = defineAction({
+  ...atomic,
+  plan: (given, facts, site) => {
+    const planned = atomic.plan(given, facts, site);
+    return planned.kind === 'change' ? { ...planned, irreversible: 'word was sent' } : planned;
+  },
+});
+
 const asks = defineAction({
   summary: 'Look at a cell.',
   params: z.strictObject({ key: z.string() }),
@@ -151,6 +160,7 @@ const asking = defineAction({
 export const modelActions = new Map<string, Action>([
   ['model.atomic', atomic],
   ['model.saving', saving],
+  ['model.lasting', lasting],
   ['model.partial', partial],
   ['model.detached', detached],
   ['model.keeping', keeping],

@@ -6,7 +6,7 @@ import type { ActingHost, HostInfo } from '../../src/hosts/host.ts';
 import type { AttemptId } from '../../src/hosts/layout.ts';
 import type { Lease } from '../../src/hosts/lease.ts';
 import { sh } from '../../src/hosts/sh.ts';
-import type { Journal, JournalRecord } from '../../src/journal/journal.ts';
+import type { Journal, JournalRecord, NewRecord } from '../../src/journal/journal.ts';
 
 /** Thrown where the controller dies; nothing it does afterwards reaches the world. */
 export class Died extends Error {}
@@ -122,7 +122,7 @@ export class ModelWorld implements Fleet {
     for (const effect of this.attempts.get(this.#folder(host, id))?.values() ?? [])
       if (effect.state === 'running') effect.state = 'lost';
   }
-  async keep(host: string, run: string, step: string, requests: readonly { name: string; path?: string }[]) {
+  async keep(host: string, { run, step }: AttemptId, requests: readonly { name: string; path?: string }[]) {
     this.#alive();
     return requests.map(({ name, path }) => {
       const key = `${run}/${step}/${name}`;
@@ -175,14 +175,15 @@ export class ModelJournal implements Journal {
   constructor(world: ModelWorld) {
     this.world = world;
   }
-  create(run: string): void {
+  create(run: string, _runbook: string, first: NewRecord): JournalRecord {
     this.records.set(run, []);
+    return this.append(run, first);
   }
   open(): void {}
   isOpen(): boolean {
     return false;
   }
-  append(run: string, { type, epoch, step, host, body }: Parameters<Journal['append']>[1]): JournalRecord {
+  append(run: string, { type, epoch, step, host, body }: NewRecord): JournalRecord {
     if (this.world.dead) throw new Died('the controller is dead');
     const list = this.records.get(run) ?? [];
     const record = {

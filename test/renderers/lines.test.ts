@@ -86,7 +86,7 @@ describe('a run told line by line', () => {
   it('tells undos with what they kept', () => {
     const text = tell(
       eventsAt(
-        [0, { type: 'rollback.started', steps: [{ ...restore, summary: 'empty it' }], to: 'quiesced' }],
+        [0, { type: 'rollback.started', steps: [{ ...restore, summary: 'empty it' }], irreversible: [], to: 'quiesced' }],
         [1, { type: 'undo.started', ...restore, summary: 'empty it' }],
         [2, { type: 'undo.ended', ...restore, outcome: 'ok', ms: 900, kept: ['database engine as engine_kept'], error: null }],
         [3, { type: 'run.rolled-back', to: 'quiesced', proof: [], ms: 3000 }],

@@ -3,6 +3,7 @@ import type { Event } from '../../src/engine/events.ts';
 import { createOutcome } from '../../src/renderers/outcome.ts';
 import { eventsAt, movePlan, planLine, RUN, restoreFailed } from '../kit/plans.ts';
 
+const restoreStep = { step: 'restore', host: 'newdb' };
 const page = { width: 100, colour: false };
 const ended = (step: string, outputs: Record<string, number | string | boolean>) =>
   ({
@@ -39,6 +40,28 @@ describe('the closing lines of a run', () => {
         `go back  ferry rollback ${RUN} --plan   (gives up what was written since the write line)`,
       ].join('\n'),
     );
+  });
+
+  it('say how a rollback that stopped goes on, and never to resume the run it takes back', () => {
+    const teller = after(
+      eventsAt([0, { type: 'rollback.started', steps: [{ ...restoreStep, summary: 'empty it' }], irreversible: [], to: null }]),
+    );
+    const text = teller.text({ outcome: 'paused', run: RUN, error: { ...restoreFailed, hint: null } }, page);
+    expect(text).toContain('Not rolled back yet.');
+    expect(text).toContain(`ferry rollback ${RUN}   (goes on with what is not yet undone)`);
+    expect(text).not.toContain('ferry resume');
+  });
+
+  it('name what a rollback could not take back beside its proof', () => {
+    const why = 'what the command did: mail is sent';
+    const teller = after(
+      eventsAt(
+        [0, { type: 'rollback.started', steps: [], irreversible: [], to: null }],
+        [1, { type: 'undo.ended', step: 'tell', host: 'he1', outcome: 'ok', ms: 1, kept: [why], error: null }],
+        [2, { type: 'run.rolled-back', to: null, proof: [], ms: 3000 }],
+      ),
+    );
+    expect(teller.text({ outcome: 'rolled-back', run: RUN, error: null }, page)).toContain(`  stays: ${why}`);
   });
 
   it('leave out reads, which only hand values on, and steps that are no checks', () => {

@@ -87,18 +87,19 @@ warning INPUT_UNUSED  Nobody uses "a".
 
 describe('a rollback before it is done', () => {
   const steps = [
-    { step: 'restore', host: 'newdb', summary: 'empty it', keeps: 'database engine as engine_kept' },
-    { step: 'maintenance', host: 'he1', summary: 'back to none', keeps: null },
+    { step: 'restore', host: 'newdb', summary: 'empty it' },
+    { step: 'maintenance', host: 'he1', summary: 'back to none' },
   ];
+  const irreversible = [{ step: 'tell', host: 'he1', why: 'mail is sent' }];
 
-  it('says what is undone, what is kept, what was written since, and how to go back all the same', () => {
+  it('says what is undone, what stays, what was written since, and how to go back all the same', () => {
     const writeLine = { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] };
-    expect(rollbackPlanText({ run: RUN, to: 'quiesced', steps, writeLine }, { width: 200, colour: false })).toBe(
+    expect(rollbackPlanText({ run: RUN, to: 'quiesced', steps, irreversible, writeLine }, { width: 200, colour: false })).toBe(
       `
 Rollback of ${RUN} to checkpoint quiesced: 2 steps, last first.
  1  newdb  restore      empty it
-      keeps: database engine as engine_kept
  2  he1    maintenance  back to none
+  stays: what tell did on he1: mail is sent
 
 The write line was crossed at compare, 2026-01-01 02:02:00Z: going back gives up what was written since.
   engine: 12 rows inserted
@@ -108,7 +109,7 @@ Nothing was changed.`.trimStart(),
   });
 
   it('says that nothing is lost where the write line is not crossed', () => {
-    expect(rollbackPlanText({ run: RUN, to: null, steps, writeLine: null }, page)).toContain(
+    expect(rollbackPlanText({ run: RUN, to: null, steps, irreversible, writeLine: null }, page)).toContain(
       'The write line is not crossed: nothing that was written is lost.',
     );
   });

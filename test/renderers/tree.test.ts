@@ -128,7 +128,12 @@ ${cross} newdb   restore         did restore  1.0 s
       begun(),
       started('maintenance', 'he1'),
       ended('maintenance', 'he1'),
-      { type: 'rollback.started', steps: [{ step: 'maintenance', host: 'he1', summary: 'back to none' }], to: null },
+      {
+        type: 'rollback.started',
+        steps: [{ step: 'maintenance', host: 'he1', summary: 'back to none' }],
+        irreversible: [],
+        to: null,
+      },
       { type: 'undo.started', step: 'maintenance', host: 'he1', summary: 'back to none' },
       { type: 'undo.ended', step: 'maintenance', host: 'he1', outcome: 'ok', ms: 500, kept: ['the old mode'], error: null },
       { type: 'run.rolled-back', to: null, proof: [], ms: 500 },

@@ -1,9 +1,9 @@
 import { describeContents, isEmpty, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
-import { readFacts } from '../../facts/read.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import type { KeptOnPurpose } from '../action.ts';
+import { lookForUndo } from './look-for-undo.ts';
 import { DROP_DATABASE, END_SESSIONS, IF_DATABASE, settingStatements } from './sql.ts';
 
 export interface NewDatabase {
@@ -85,12 +85,9 @@ export async function takeBackDatabase(
   const { port, database: db } = target;
   const key = pgDatabase.key(port, db);
   const kept = keptName(db, target.run);
-  const [found, contents, renamed] = await readFacts(on, [
-    pgDatabase(port, db).on(on.name),
-    pgContents(port, db).on(on.name),
-    pgDatabase(port, kept).on(on.name),
-  ]);
-  const database = found?.state === 'value' ? (found.value as { comment: string | null }) : undefined;
+  const asked = [pgContents(port, db).on(on.name), pgDatabase(port, kept).on(on.name)];
+  const { found: database, more } = await lookForUndo(on, port, db, asked);
+  const [contents, renamed] = more;
   const inside = contents?.state === 'value' ? (contents.value as Parameters<typeof isEmpty>[0]) : undefined;
   const isOurs = database?.comment === target.mark || (inside !== undefined && isEmpty(inside));
   if (database && !isOurs) {
@@ -107,26 +104,38 @@ export async function takeBackDatabase(
     return [];
   }
   if (!database && renamed?.state !== 'value') return [];
-  await on.change('rename', runSql({ port }, RENAME, { db, kept }));
-  return [
-    {
-      host: on.name,
-      key: pgDatabase.key(port, kept),
-      what: `database ${db} holds what was written after the write line; it is kept as ${kept}, closed to all but superusers`,
-    },
-  ];
+  // A restore into it was taken back before: what was written is under the other name already, and this one is new and empty.
+  const isFollowUp = database && renamed?.state === 'value' && inside !== undefined && isEmpty(inside);
+  if (isFollowUp) await on.change('drop', runSql({ port }, DROP_DATABASE, { db }));
+  else await on.change('rename', runSql({ port }, RENAME, { db, kept }));
+  return [keptOnPurpose(on.name, port, db, kept)];
 }
 
-/** Makes a database as empty as it was: drops it if it holds anything, then has it again with all it had. */
-export async function emptyDatabase(on: ActingHost, port: number, database: string, former: PgDatabase): Promise<void> {
+function keptOnPurpose(host: string, port: number, db: string, kept: string): KeptOnPurpose {
+  const what = `database ${db} holds what was written after the write line; it is kept as ${kept}, closed to all but superusers`;
+  return { host, key: pgDatabase.key(port, kept), what };
+}
+
+/**
+ * Makes a database as empty as it was: drops it if it holds anything, or, with `keepFor` a run, renames and closes it; then
+ * has it again with all it had.
+ */
+export async function emptyDatabase(
+  on: ActingHost,
+  target: { readonly port: number; readonly database: string; readonly former: PgDatabase; readonly keepFor: string | null },
+): Promise<KeptOnPurpose[]> {
+  const { port, database, former } = target;
   const { owner, encoding, collate, ctype, settings, comment, connectionLimit } = former;
-  const refs = [pgDatabase(port, database).on(on.name), pgContents(port, database).on(on.name)];
-  const [found, contents] = await readFacts(on, refs);
+  const kept = target.keepFor === null ? null : keptName(database, target.keepFor);
+  const asked = [pgContents(port, database), ...(kept === null ? [] : [pgDatabase(port, kept)])].map((ref) => ref.on(on.name));
+  const { found, more } = await lookForUndo(on, port, database, asked);
+  const [contents, renamed] = more;
   const inside = contents?.state === 'value' ? (contents.value as Parameters<typeof isEmpty>[0]) : undefined;
   // A drop that failed half-way has left the database closed: then nobody can look inside, and it is dropped again.
-  const mustDrop = found?.state === 'value' && (inside === undefined || !isEmpty(inside));
-  if (mustDrop) await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
-  if (mustDrop || found?.state !== 'value') await createDatabase(on, { port, database, owner, encoding, collate, ctype });
+  const mustGo = found !== undefined && (inside === undefined || !isEmpty(inside));
+  if (mustGo && kept === null) await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
+  if (mustGo && kept !== null) await on.change('rename', runSql({ port }, RENAME, { db: database, kept }));
+  if (mustGo || !found) await createDatabase(on, { port, database, owner, encoding, collate, ctype });
   await changeDatabase(on, 'settings', { port, database, owner, settings, comment });
   await on.change(
     'limit',
@@ -137,6 +146,7 @@ export async function emptyDatabase(on: ActingHost, port: number, database: stri
     const sql = 'SET search_path = :"schema";\nCREATE EXTENSION IF NOT EXISTS :"name";';
     await on.change(`extension-${index}`, runSql({ port, database }, sql, { name, schema }));
   }
+  return kept !== null && (mustGo || renamed?.state === 'value') ? [keptOnPurpose(on.name, port, database, kept)] : [];
 }
 
 function grantsSql(port: number, db: string, grants: NonNullable<PgDatabase['grants']>) {

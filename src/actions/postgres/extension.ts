@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
+import { isEmpty, type PgContents, pgContents } from '../../facts/pg-contents.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
 import { pgExtensionAvailable } from '../../facts/pg-extension-available.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
-import { readFacts } from '../../facts/read.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
+import { lookForUndo } from './look-for-undo.ts';
 import { clusterPort, databaseName, extensionName, notReady } from './params.ts';
 
 type Undo = { port: number; database: string; name: string };
@@ -65,9 +66,12 @@ export default defineAction({
     );
   },
   async rollback({ on, undo: { port, database, name }, ctx }) {
-    if (ctx.crossedWriteLine) return [];
-    const [found] = await readFacts(on, [pgDatabase(port, database).on(on.name)]);
-    if (found?.state !== 'value') return [];
+    const { found, more } = await lookForUndo(on, port, database, [pgContents(port, database).on(on.name)]);
+    if (!found) return [];
+    // What was written into it after the write line is kept as it is, and may need the extension.
+    const [contents] = more;
+    const isInUse = contents?.state !== 'value' || !isEmpty(contents.value as PgContents);
+    if (ctx.crossedWriteLine && isInUse) return [];
     // 2BP01: something depends on it.
     const sql = String.raw`\set ON_ERROR_STOP 0
 DROP EXTENSION IF EXISTS :"name";

@@ -90,7 +90,7 @@ export default defineAction({
       predicts: [facts.contents.becomesUnknown()],
       outputs: { database, tables: unknown('number of tables in the dump'), bytes: bytes ?? unknown('size of the dump') },
       undo: { port, database, former },
-      undoSummary: 'make it empty again',
+      undoSummary: 'make it empty again; after the write line rename and keep what is in it',
       data: {
         port,
         database,
@@ -135,9 +135,7 @@ export default defineAction({
     return { database, tables: contents?.state === 'value' ? (contents.value as PgContents).tables : null, bytes };
   },
   async rollback({ on, undo, ctx }) {
-    // After the write line the database is renamed and kept by the step that made it.
-    if (ctx.crossedWriteLine) return;
-    await emptyDatabase(on, undo.port, undo.database, undo.former);
+    return emptyDatabase(on, { ...undo, keepFor: ctx.crossedWriteLine ? ctx.run : null });
   },
   examples: [
     { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },

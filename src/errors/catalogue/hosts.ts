@@ -153,10 +153,19 @@ export const hostErrors = {
     exit: 5,
     example: { host: 'engine', run: 'r-20260101-020000-ab12', holder: 'root@admin1', since: '2026-01-01T02:00:00Z' },
   }),
+  RUN_SHUT_OUT: entry<{ host: string; run: string }>({
+    title: 'The run was given up on a host',
+    message: (a) => `Run ${a.run} was given up on ${a.host} (ferry unlock --abandon), so it neither goes on nor back.`,
+    hint: (a) => `What it kept is in /var/lib/ferry/${a.run}/keep on its hosts; what it did:  ferry log ${a.run}`,
+    exit: 5,
+    example: { host: 'engine', run: 'r-20260101-020000-ab12' },
+  }),
   EPOCH_STALE: entry<{ host: string; run: string; ours: number; theirs: string }>({
     title: 'This controller was replaced',
     message: (a) =>
-      `Run ${a.run} on ${a.host} belongs to another controller now (epoch ${a.theirs}, ours is ${a.ours}); nothing was run.`,
+      a.theirs === 'gone'
+        ? `Run ${a.run} was given up on ${a.host} while this controller worked on it (ferry unlock --abandon); nothing more is run there.`
+        : `Run ${a.run} on ${a.host} belongs to another controller now (epoch ${a.theirs}, ours is ${a.ours}); nothing was run.`,
     exit: 5,
     example: { host: 'engine', run: 'r-1', ours: 1, theirs: '2' },
   }),

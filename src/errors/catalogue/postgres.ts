@@ -17,6 +17,14 @@ export const postgresErrors = {
     exit: 1,
     example: { host: 'newdb', path: '/etc/postgresql/15/main/pg_hba.conf', why: '12: invalid IP mask' },
   }),
+  POSTGRES_STOPPED: entry<{ host: string; port: number; unit: string }>({
+    title: 'PostgreSQL is stopped',
+    message: (a) =>
+      `PostgreSQL on ${a.host} port ${a.port} is stopped (${a.unit}), so what it holds can be neither seen nor changed.`,
+    hint: (a) => `On ${a.host}:  systemctl start ${a.unit}   then the same command again.`,
+    exit: 1,
+    example: { host: 'newdb', port: 5432, unit: 'postgresql@15-main.service' },
+  }),
   DATABASE_BUSY: entry<{ host: string; database: string; why: string }>({
     title: 'A database cannot be fenced',
     message: (a) => `Database ${a.database} on ${a.host} still has writers: ${a.why}.`,

@@ -278,6 +278,16 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       await fresh.sql(`DROP DATABASE "engine_ferry_${run.id}"`);
     });
 
+    // It was taken for "no such database": the step passed for undone and the database stayed.
+    test('a rollback while the server is stopped stays owed, and drops the database when it runs again', async () => {
+      await run.step(database, given);
+      await newdb.sh(`pg_ctlcluster 15 ${fresh.name} stop`);
+      await expect(run.rollback()).rejects.toMatchObject({ code: 'POSTGRES_STOPPED', args: { port: fresh.port } });
+      await newdb.sh(`pg_ctlcluster 15 ${fresh.name} start`);
+      expect(await run.rollback()).toEqual([]);
+      expect(Object.values(await state())).toEqual(['absent', 'absent']);
+    });
+
     test("somebody else's database of that name is not dropped", async () => {
       await run.step(database, { ...given, database: 'theirs', settings: {} });
       await fresh.sql(`DROP DATABASE theirs; CREATE DATABASE theirs`);
@@ -442,6 +452,43 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       await run.rollback();
       expect(await newdb.readings(...refs)).toEqual(before);
       await fresh.sql('DROP DATABASE engine; DROP ROLE alt');
+    });
+
+    // It stayed full, so a run taken back to a checkpoint before the restore could not go forward again.
+    test('after the write line a restore taken back leaves the database empty, and what was written under another name', async () => {
+      await run.step(dump, { ...source, path: path() });
+      await fresh.sql(`CREATE ROLE alt; CREATE DATABASE engine OWNER alt TEMPLATE template0`);
+      await fresh.sql('CREATE EXTENSION "uuid-ossp"', 'engine');
+      const refs = [pgDatabase(target.port, 'engine'), pgContents(target.port, 'engine')];
+      const before = await newdb.readings(...refs);
+      await run.step(restore, { ...target, owner: 'alt', path: path() });
+      await fresh.sql('CREATE TABLE written (a int)', 'engine');
+      run.crossedWriteLine = true;
+      const name = `engine_ferry_${run.id}`;
+      expect(await run.rollback()).toMatchObject([{ key: `pgDatabase(${target.port}, ${name})` }]);
+      expect(await newdb.readings(...refs)).toEqual(before);
+      expect(await fresh.sql('SELECT count(*) FROM written', name)).toBe('0');
+      expect(await fresh.sql(`SELECT datconnlimit FROM pg_database WHERE datname = '${name}'`)).toBe('0');
+      await fresh.sql(`DROP DATABASE engine; DROP DATABASE "${name}"; DROP ROLE alt`);
+    });
+
+    test('after the write line all of it taken back leaves nothing but what was written', async () => {
+      await run.step(dump, { ...source, path: path() });
+      await prepare();
+      await run.step(restore, { ...target, owner: 'alt', path: path() });
+      await fresh.sql('CREATE TABLE written (a int)', 'engine');
+      run.crossedWriteLine = true;
+      const name = `engine_ferry_${run.id}`;
+      const kept = await run.rollback();
+      expect(new Set(kept.map(({ what }) => what.split(';')[0]))).toEqual(
+        new Set([
+          'database engine holds what was written after the write line',
+          'role alt is kept: a database or an object in one belongs to it',
+        ]),
+      );
+      expect(await fresh.sql(`SELECT datname FROM pg_database WHERE datname LIKE 'engine%'`)).toBe(name);
+      expect(await fresh.sql('SELECT count(*) FROM written', name)).toBe('0');
+      await fresh.sql(`DROP DATABASE "${name}"; DROP ROLE alt`);
     });
 
     test('the write line tells how many rows were written after it', async () => {

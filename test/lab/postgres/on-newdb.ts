@@ -114,7 +114,7 @@ export class RunOnNewdb {
       // What stands in the journal is JSON.
       const undo = options.earlier?.undo ?? (JSON.parse(JSON.stringify(planned.undo)) as Json);
       this.#done.push({ action, step: id.step, undo });
-      if (planned.keep.length > 0) await this.#fleet.keep('newdb', this.id, id.step, planned.keep);
+      if (planned.keep.length > 0) await this.#fleet.keep('newdb', id, planned.keep);
     }
     const on = mortal(this.#acting(id), options.dieAfter);
     try {
@@ -138,7 +138,8 @@ export class RunOnNewdb {
   /** Takes everything back, each step twice, as when a rollback is cut off and resumed. Returns what the last pass kept. */
   async rollback(): Promise<KeptOnPurpose[]> {
     const kept: KeptOnPurpose[] = [];
-    for (const { action, step, undo } of this.#done.splice(0).reverse()) {
+    for (let last = this.#done.at(-1); last; last = this.#done.at(-1)) {
+      const { action, step, undo } = last;
       let left: KeptOnPurpose[] = [];
       for (let pass = 1; pass <= 2; pass += 1) {
         this.#undoings += 1;
@@ -148,6 +149,7 @@ export class RunOnNewdb {
         const ctx = { ...this.#context(id), crossedWriteLine: this.crossedWriteLine };
         left = (await action.rollback?.({ ...this.#site(), on, onHost: () => on, undo: undo as never, ctx })) ?? [];
       }
+      this.#done.pop();
       kept.push(...left);
     }
     return kept;
