@@ -81,8 +81,10 @@ async function prompt(spec: InputSpec, options: CommonOptions): Promise<string |
   return (await askHidden(options)?.(`${spec.description ?? spec.name} (${spec.name})`)) ?? null;
 }
 
+export type AskHidden = (question: string) => Promise<string | null>;
+
 /** Asks in the terminal without showing what is typed; null where nobody can be asked. */
-export function askHidden(options: Pick<CommonOptions, 'json'>): ((question: string) => Promise<string | null>) | null {
+export function askHidden(options: Pick<CommonOptions, 'json'>): AskHidden | null {
   if (options.json || !process.stdin.isTTY || !process.stderr.isTTY) return null;
   return (question) => promptSecret(process, question);
 }

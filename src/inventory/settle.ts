@@ -119,6 +119,8 @@ class Settler {
       this.#asked.report(finding('SSH_JUMP_CIRCLE', args, written.place));
       return null;
     }
+    // This machine stands before every other anyway.
+    if (own?.connection === 'local') return undefined;
     if (own) return (await this.host(hop.target, through)) ?? null;
     const unwritten: WrittenHost = { connection: 'ssh', target: hop.name, place: written.place, refusals: [] };
     return (await this.#ask(hop.name, hop, unwritten, through, hops.slice(0, -1))) ?? null;

@@ -16,8 +16,7 @@ export class JumpHosts {
    */
   async through(hop: HostSettings, target: HostSettings, timeoutMs: number, connect: Connect): Promise<Duplex> {
     const key = JSON.stringify(hop);
-    const shared = this.#open.get(key) ?? { connection: connect(hop), users: 0 };
-    this.#open.set(key, shared);
+    const shared = this.#open.get(key) ?? this.#connect(key, connect(hop));
     shared.users += 1;
     const leave = () => {
       shared.users -= 1;
@@ -27,7 +26,6 @@ export class JumpHosts {
       const { client } = await shared.connection.catch((thrown) => {
         throw named(thrown, hop, target);
       });
-      client.once('close', () => this.#forget(key, shared));
       const stream = await forward(client, hop, target, timeoutMs);
       stream.once('close', leave);
       return stream;
@@ -35,6 +33,20 @@ export class JumpHosts {
       leave();
       throw thrown;
     }
+  }
+
+  #connect(key: string, connection: Promise<Connection>): { readonly connection: Promise<Connection>; users: number } {
+    const shared = { connection, users: 0 };
+    this.#open.set(key, shared);
+    connection.then(
+      ({ client }) => {
+        // Each machine behind it listens for its end.
+        client.setMaxListeners(0);
+        client.once('close', () => this.#forget(key, shared));
+      },
+      () => undefined,
+    );
+    return shared;
   }
 
   #forget(key: string, shared: { readonly connection: Promise<Connection> }): void {

@@ -90,6 +90,8 @@ hosts:
   engine: { jump: gate }
   newdb: { jump: "me@outer:99,inner" }
   direct: { jump: none }
+  here: { connection: local }
+  near: { jump: here }
 `;
   const config = `Host outer
   HostName 192.0.2.2
@@ -111,6 +113,7 @@ Host direct newdb
   });
   expect(hosts.newdb?.via?.via?.via).toBeUndefined();
   expect(hosts.direct?.via).toBeUndefined();
+  expect(hosts.near?.via).toBeUndefined();
 });
 
 test('hosts that jump through each other are told, not followed for ever', async () => {
