@@ -13,10 +13,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{fuzz,lab,lab-kit,contract,e2e,rollback,trouble}/**'],
+          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble,shells,fuzz}/**'],
           testTimeout: 15_000,
         },
       },
+      // A key press in a shell is a Ferry started: too slow to stand among the unit tests.
+      tier('shells', { testTimeout: 120_000 }),
       tier('fuzz', { testTimeout: 5 * 60_000 }),
       tier('lab-kit', { testTimeout: 60_000 }),
       tier('contract', oneLab),

@@ -9,24 +9,11 @@ import { resolveInputs } from '../src/runbook/inputs.ts';
 import { loadRunbook } from '../src/runbook/load.ts';
 import type { Runbook } from '../src/runbook/runbook.ts';
 import { SshTransport } from '../src/transports/ssh.ts';
-import type { Transport } from '../src/transports/transport.ts';
+import { counting } from '../test/kit/counting.ts';
 import { inventoryOf, labOfBench, median, record, timed } from './bench.ts';
 
 const RUNBOOK = join(import.meta.dirname, '..', 'runbooks', 'ovirt', 'migrate-engine-db.yaml');
 const ROUNDS = 5;
-
-/** The same transport, counting the commands that go through it. */
-function counting(transport: Transport, count: () => void): Transport {
-  return {
-    exec(command, options) {
-      count();
-      return transport.exec(command, options);
-    },
-    forward: (address, port, timeoutMs) => transport.forward(address, port, timeoutMs),
-    hostKey: () => transport.hostKey(),
-    close: () => transport.close(),
-  };
-}
 
 /** Plans the move on hosts nobody is connected to, as `ferry plan` does, and tells how many round trips each host saw. */
 async function planOnce(

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mustRun, runCommand } from './command.ts';
 import { LabError } from './lab-error.ts';
 
@@ -11,6 +11,9 @@ const NEEDED: Record<string, string> = {
   nsenter: 'util-linux',
   flock: 'util-linux',
 };
+
+const INOTIFY_LIMIT = '/proc/sys/fs/inotify/max_user_instances';
+const INOTIFY_WANTED = 1024;
 
 /**
  * Makes sure that this machine can run a lab: Linux, root, and the programs, installing the packages that are missing.
@@ -32,6 +35,7 @@ export async function requireLabMachine(say: (line: string) => void): Promise<vo
     ),
   ];
   if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) missing.push('debian-archive-keyring');
+  raiseInotifyLimit(say);
   if (missing.length === 0) return;
   if (!onPath('apt-get')) {
     throw new LabError(
@@ -47,6 +51,21 @@ export async function requireLabMachine(say: (line: string) => void): Promise<vo
     env,
     hint: `apt-get update && apt-get install ${missing.join(' ')}`,
   });
+}
+
+/**
+ * Hosts share this machine's kernel, and each systemd needs several inotify instances of root's 128: with about 20 hosts, of
+ * all labs together, the next one boots without a word and never gets ready.
+ */
+function raiseInotifyLimit(say: (line: string) => void): void {
+  try {
+    const limit = Number(readFileSync(INOTIFY_LIMIT, 'utf8'));
+    if (limit >= INOTIFY_WANTED) return;
+    writeFileSync(INOTIFY_LIMIT, `${INOTIFY_WANTED}`);
+    say(`raised fs.inotify.max_user_instances from ${limit} to ${INOTIFY_WANTED}, until this machine restarts`);
+  } catch {
+    // Where the kernel's settings cannot be written, the limit that is there must do.
+  }
 }
 
 /** @throws LabError when this process is not root. */

@@ -11,7 +11,8 @@ export type {
 } from './cli/contract.ts';
 export { wire as ferry } from './cli/wire.ts';
 export type { ErrorReport, Event, ProofLine } from './engine/events.ts';
-export type { RunState, StepState } from './engine/state.ts';
+export type { RunState } from './engine/state.ts';
+export type { StepState } from './engine/step-state.ts';
 export type { ErrorCode } from './errors/catalogue.ts';
 export type { Diagnostic, Position } from './errors/diagnostic.ts';
 export { FerryError, isFerryError } from './errors/ferry-error.ts';

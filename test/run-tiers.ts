@@ -76,6 +76,7 @@ await single('generated files are up to date', [process.execPath, 'src/dev/gener
 const built = await single('build', [process.execPath, 'src/dev/build.ts']);
 await tier('unit', true);
 await tier('fuzz', true);
+await tier('shells', true);
 if (built) {
   // The lab's package install and its cache are made by the first tier; the others then find them.
   await tier('lab-kit', true);
@@ -83,7 +84,7 @@ if (built) {
   const lane = async (...names: string[]) => {
     for (const name of names) await tier(name, false);
   };
-  await Promise.all([lane('e2e'), lane('rollback', 'contract', 'lab')]);
+  await Promise.all([lane('e2e', 'trouble'), lane('rollback', 'contract', 'lab')]);
 }
 rmSync(reports, { recursive: true, force: true });
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`);

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { Diagnostic } from '../errors/diagnostic.ts';
+import type { DiskFree } from '../facts/disk-free.ts';
 import type { Facts, FactTree, Prediction } from '../facts/fact.ts';
 import type { ActingHost, HostInfo, Progress } from '../hosts/host.ts';
 import type { Sh } from '../hosts/sh.ts';
@@ -100,6 +102,37 @@ export function blocked(summary: string, hint: string): Blocked {
   return { kind: 'blocked', summary, hint, outputs: {} };
 }
 
+/**
+ * Gives facts while a plan is made: what was read, as the earlier steps of the plan will have changed it. It does not come
+ * back while one of them was not read yet; the preflight is then called again. So ask for all that is needed at once.
+ */
+export type Ask = <T extends FactTree>(tree: T) => Facts<T>;
+
+/** Bytes a step will take of a file system, and what is free there now. */
+export interface Room {
+  readonly host: string;
+  readonly path: string;
+  readonly free: DiskFree | undefined;
+  /** Less it cannot be. */
+  readonly least: number;
+  /** More it will hardly be. */
+  readonly likely: number;
+  /** What for, in a few words: `engine.dump`. */
+  readonly what: string;
+}
+
+/** What can be told about a step before anything is done, beside what it would do. */
+export interface Preflight {
+  /** Errors block the plan, warnings do not; each from the catalogue, with what to type. */
+  readonly findings?: readonly Diagnostic[];
+  /** Checked together with that of all other steps on the same file system. */
+  readonly room?: readonly Room[];
+  /** Bytes that will be kept for undo, with what they are. */
+  readonly keeps?: readonly { readonly host: string; readonly bytes: number; readonly what: string }[];
+  /** What cannot be told yet, and when it will be; shown beside the step. */
+  readonly notes?: readonly string[];
+}
+
 /** What apply and rollback have beside their hosts. */
 export interface ActContext {
   readonly run: string;
@@ -151,18 +184,31 @@ export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends
   readonly outputs?: Readonly<Record<string, string>>;
   /** False for actions that act each time they run (restart, dump): the contract test does not expect a second plan of no change. */
   readonly converges?: false;
+  /** Commands the host of the step must have, where no earlier step of the plan may bring them. */
+  readonly tools?: readonly string[];
   /** The role names in the params, so that leases and attempt folders cover every host. */
   roles?(params: z.output<S>): string[];
   facts(site: Site, params: z.output<S>): T;
   touches?(params: z.output<S>, role: string): Touches;
   /** Pure and synchronous: what would be done, from params and facts alone. `earlier` holds the first attempt's undo when there was one. */
   plan(params: z.output<S>, facts: Facts<T>, site: Site & { readonly earlier: { readonly undo: U } | null }): Planned<U, D>;
+  /**
+   * Pure and synchronous: what stands in the way of the step, or may come to, that its own facts do not tell. Called for a
+   * plan alone, as soon as the params are known; what it asks for is read with the facts and is no part of drift or proof.
+   */
+  preflight?(
+    params: z.output<S>,
+    ask: Ask,
+    site: Site & { /** The host of this plan that others reach by an address. */ hostAt(address: string): HostInfo | undefined },
+  ): Preflight;
   /** The only method that may change a machine. For a check: asks, and throws when the check does not hold. */
   apply?(acting: Acting<z.output<S>> & { readonly change: Change<U, D> }): Promise<Outputs | undefined> | Promise<void>;
   /** Brings the machine to the undo's target state. */
   rollback?(
     acting: Site & { on: ActingHost; onHost(name: string): ActingHost; undo: U; ctx: UndoContext },
   ): Promise<KeptOnPurpose[]> | Promise<void>;
+  /** What there is after a rollback, in a sentence; every action with a rollback says it. */
+  readonly undone?: string;
   /** Why there is no rollback. One of the two is required of an action that changes anything. */
   readonly irreversible?: string;
   /** For a write line: what was written on `on` since `outputs` was recorded, a line each; empty when nothing. */

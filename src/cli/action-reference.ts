@@ -14,6 +14,8 @@ export interface ActionReference extends ActionSummary {
   /** JSON Schema (draft-07) of the params. */
   readonly params: { readonly [keyword: string]: Json };
   readonly outputs: { readonly [name: string]: string };
+  /** What there is after a rollback; null when there is none. */
+  readonly undone: string | null;
   readonly irreversible: string | null;
   readonly examples: readonly { readonly title: string; readonly with: Json }[];
 }
@@ -26,17 +28,11 @@ export async function listActions(): Promise<ActionSummary[]> {
 
 /**
  * One action in full.
- * @throws USAGE_WRONG when there is none of that name
+ * @throws ACTION_NAME_WRONG when there is none of that name
  */
 export async function describeAction(name: string): Promise<ActionReference> {
   const load = Object.hasOwn(catalog, name) ? catalog[name] : undefined;
-  if (!load) {
-    const near = nearest(name, Object.keys(catalog));
-    throw new FerryError('USAGE_WRONG', {
-      problem: `There is no action "${name}"${near ? `; did you mean ${near}?` : '.'}`,
-      command: 'ferry actions',
-    });
-  }
+  if (!load) throw new FerryError('ACTION_NAME_WRONG', { name, nearest: nearest(name, Object.keys(catalog)) ?? '' });
   const { default: action } = await load();
   const schema = z.toJSONSchema(action.params, { target: 'draft-7', io: 'input', unrepresentable: 'any' });
   return {
@@ -45,6 +41,7 @@ export async function describeAction(name: string): Promise<ActionReference> {
     description: action.description ?? null,
     params: JSON.parse(JSON.stringify(schema)) as ActionReference['params'],
     outputs: action.outputs ?? {},
+    undone: action.undone ?? null,
     irreversible: action.irreversible ?? null,
     examples: action.examples,
   };

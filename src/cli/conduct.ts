@@ -1,3 +1,4 @@
+import type { Estimate } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createJsonRenderer } from '../renderers/json.ts';
 import { createLines } from '../renderers/lines.ts';
@@ -32,8 +33,8 @@ export async function conduct(
       renderer.resume();
     }
   };
-  const confirmPlan = async (plan: Plan) => {
-    outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env))}\n\n`);
+  const confirmPlan = async (plan: Plan, estimate: Estimate) => {
+    outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env), estimate)}\n\n`);
     return ask('Run it?');
   };
   const mayAsk = canAsk(outside) && !options.json;

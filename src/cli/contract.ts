@@ -2,6 +2,7 @@ import type { ErrorReport, Event } from '../engine/events.ts';
 import type { RunState } from '../engine/state.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import type { JournalRecord, RunSummary } from '../journal/journal.ts';
+import type { Estimate } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 
@@ -25,6 +26,15 @@ export interface RunOptions extends CommonOptions {
   /** The checkpoint at which the run pauses. */
   readonly until?: string;
   readonly onFailure: 'pause' | 'rollback';
+  /** How long the downtime may be, from the start of this command; for the forecast. */
+  readonly windowMs?: number;
+  /** Where other hands have moved facts: plan anew on what is there, instead of refusing. */
+  readonly replan?: boolean;
+}
+
+export interface PlanOptions extends CommonOptions {
+  /** The file the plan is saved to. */
+  readonly out?: string;
 }
 
 export interface RollbackOptions extends CommonOptions {
@@ -42,7 +52,7 @@ export interface RunIo {
   /** Aborted when no new step may start; the running command stays. */
   readonly signal: AbortSignal;
   /** Shows the plan and asks whether to run it; absent where it needs no answer. */
-  confirmPlan?(plan: Plan): Promise<boolean>;
+  confirmPlan?(plan: Plan, estimate: Estimate): Promise<boolean>;
 }
 
 export interface RunEnd {
@@ -72,7 +82,7 @@ export interface RollbackPreview {
 /** Everything a verb can ask for: `wire.ts` is the real one. */
 export interface Wire {
   validateRunbook(path: string): Promise<Validation>;
-  planRunbook(path: string, options: CommonOptions): Promise<{ plan: Plan }>;
+  planRunbook(path: string, options: PlanOptions): Promise<{ plan: Plan; estimate: Estimate }>;
   runRunbook(path: string, options: RunOptions, io: RunIo): Promise<RunEnd>;
   resumeRun(run: string | undefined, options: RunOptions, io: RunIo): Promise<RunEnd>;
   rollbackRun(run: string | undefined, options: RollbackOptions, io: RunIo): Promise<RunEnd>;

@@ -1,7 +1,9 @@
-import { Command, CommanderError } from 'commander';
+import { type Argument, Command, CommanderError } from 'commander';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import { actions } from './commands/actions.ts';
+import { completion } from './commands/completion.ts';
+import { init } from './commands/init.ts';
 import { lab } from './commands/lab.ts';
 import { log } from './commands/log.ts';
 import { plan } from './commands/plan.ts';
@@ -19,20 +21,22 @@ import type { Cli, Verb } from './verb.ts';
 
 /** The verbs in the order of a day's work, under their headings. */
 const VERBS: readonly (readonly [heading: string, verbs: readonly Verb[]])[] = [
-  ['Before:', [validate, plan]],
-  ['Move:', [run, resume, rollback]],
+  ['Write:', [init, actions, validate]],
+  ['Move:', [plan, run, resume, rollback]],
   ['Look:', [status, runs, log]],
-  ['Around:', [unlock, actions, schema, lab]],
+  ['Around:', [unlock, schema, completion, lab]],
 ];
 
 const AFTER = `
 Examples:
-  $ ferry plan runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml --secret password=file:/root/db-password
-  $ ferry run runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml --secret password=file:/root/db-password
-  $ ferry resume          after anything that stopped it
-  $ ferry rollback --plan what taking it back would do
+  $ ferry init              a runbook and an inventory to begin with
+  $ ferry plan move.yaml    what a run would do; changes nothing
+  $ ferry run move.yaml     do it
+  $ ferry resume            go on, after anything that stopped it
+  $ ferry rollback --plan   what taking it back would do
 
-Exit codes: 0 done, 1 failed, 3 paused, 4 rolled back, 5 refused, 64 usage, 65 bad runbook, 130 detached by Ctrl-C.`;
+Exit codes: 0 done, 1 failed, 3 paused, 4 rolled back, 5 refused,
+64 usage, 65 bad runbook, 130 detached by Ctrl-C.`;
 
 /** Does what the words of a command line say and answers with the exit code. Never throws. */
 export async function runCli(words: readonly string[], outside: Outside): Promise<number> {
@@ -66,7 +70,8 @@ export function buildProgram(cli: Cli): Command {
     // Words after `lab ssh HOST` belong to ssh.
     .enablePositionalOptions()
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [verb]', 'show the help of a verb')
+    .usage('<verb> [options]')
+    .configureHelp({ subcommandTerm: (verb) => [verb.name(), ...verb.registeredArguments.map(argumentTerm)].join(' ') })
     .addHelpText('after', AFTER)
     .exitOverride()
     .configureOutput({
@@ -83,7 +88,13 @@ export function buildProgram(cli: Cli): Command {
     program.commandsGroup(heading);
     for (const add of verbs) add(program, cli);
   }
-  return program;
+  // Last, so that it stands under the last heading.
+  return program.helpCommand('help [verb]', 'show the help of a verb');
+}
+
+function argumentTerm(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 /** What commander says of a command line, as an error of ours: what is wrong and where the help is. */

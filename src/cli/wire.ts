@@ -1,139 +1,22 @@
-import { resolve } from 'node:path';
 import { rollBack, wayBack, writtenSince } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { foldRun, isOver, type RunState } from '../engine/state.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
-import { FindingsError } from '../errors/findings-error.ts';
-import { readFacts } from '../facts/read.ts';
-import type { Fleet } from '../hosts/fleet.ts';
-import { Secret } from '../hosts/secret.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
-import { openSqliteJournal } from '../journal/sqlite.ts';
-import { isoTime } from '../lib/clock.ts';
-import type { Json } from '../lib/json.ts';
-import { randomToken } from '../lib/random.ts';
-import { makePlan } from '../plan/make-plan.ts';
-import type { Plan } from '../plan/plan.ts';
 import { loadRunbook } from '../runbook/load.ts';
-import type { Runbook } from '../runbook/runbook.ts';
-import type { CommonOptions, RollbackOptions, RunEnd, RunIo, RunOptions, Wire } from './contract.ts';
+import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
-import { gatherInputs, type InputValues, recallInputs } from './inputs.ts';
-import { readInput, stateDirOf } from './places.ts';
+import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
+import { type InputValues, recallInputs } from './inputs.ts';
+import { readInput } from './places.ts';
+import { checkUntil, prepare, savedPlanOf } from './plan-run.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
-import { refuseHeld } from './refuse-held.ts';
+import { checkPlanFile, writeSavedPlan } from './saved-plans.ts';
+import { startRun } from './start-run.ts';
+import { readJournal, refuseOtherSecrets, withJournal } from './state-dir.ts';
 import { unlockHost } from './unlock.ts';
-
-/** What a plan is made of, ready to be run. */
-interface Prepared {
-  readonly runbook: Runbook;
-  readonly inputs: InputValues;
-  readonly inventory: string;
-  readonly fleet: Fleet;
-  readonly plan: Plan;
-  readonly actions: Awaited<ReturnType<typeof actionsOf>>;
-}
-
-async function prepare(
-  path: string,
-  options: CommonOptions,
-  beforePlan: (fleet: Fleet, hosts: readonly string[]) => Promise<void> = async () => undefined,
-): Promise<Prepared> {
-  const runbook = await readRunbook(path);
-  const inventory = await readInventory(options.inventory, path);
-  const roles = rolesOf(runbook, inventory, options.roles);
-  const inputs = await gatherInputs(runbook, options, roles);
-  const actions = await actionsOf(runbook);
-  const fleet = fleetOf(inventory);
-  try {
-    await beforePlan(fleet, [...new Set([...roles.values()].map(({ name }) => name))]);
-    const plan = await makePlan({
-      runbook,
-      actions,
-      inputs,
-      roles,
-      madeAt: isoTime(),
-      read: (host, refs) => readFacts(fleet.host(host), refs),
-    });
-    return { runbook, inputs, inventory: inventory.file, fleet, plan, actions };
-  } catch (thrown) {
-    await fleet.close();
-    if (isFerryError(thrown)) thrown.left ??= 'Nothing was changed on any host.';
-    throw thrown;
-  }
-}
-
-async function runRunbook(path: string, options: RunOptions, io: RunIo): Promise<RunEnd> {
-  const prepared = await prepare(path, options, (fleet, hosts) =>
-    withJournal(options, (journal) => refuseHeld(fleet, hosts, journal)),
-  );
-  const { plan, fleet, runbook } = prepared;
-  try {
-    if (plan.alreadyDone) return { outcome: 'already-done', run: null, error: null, exit: 0 };
-    refuseBlocked(plan, runbook);
-    checkUntil(runbook, options.until);
-    if (io.confirmPlan && !(await io.confirmPlan(plan))) return { outcome: 'refused', run: null, error: null, exit: 5 };
-    return await withJournal(options, async (journal, stateDir) => {
-      const run = newRunId();
-      journal.create(run, runbook.name, { type: 'run.started', epoch: 1, body: startBody(path, prepared, stateDir) });
-      const state = foldRun(run, journal.read(run));
-      const context = new RunContext(makePorts({ ...prepared, journal, stateDir, yes: options.yes, io }), state);
-      const end = await executeRun(context, { until: options.until, resumed: false });
-      return {
-        run,
-        ...(end.outcome === 'failed' && options.onFailure === 'rollback'
-          ? await rollBack(context, { discardWrites: false })
-          : end),
-      };
-    });
-  } finally {
-    await fleet.close();
-  }
-}
-
-function startBody(path: string, { runbook, plan, inputs, inventory }: Prepared, stateDir: string): { [name: string]: Json } {
-  const hashes = new SecretHashes(stateDir);
-  const secrets = [...inputs].flatMap(([name, value]) =>
-    value instanceof Secret ? [[name, { source: value.source, hash: hashes.hash(value.reveal()) }]] : [],
-  );
-  return { path: resolve(path), sources: runbook.sources, plan, inventory, secrets: Object.fromEntries(secrets) } as unknown as {
-    [name: string]: Json;
-  };
-}
-
-function refuseBlocked(plan: Plan, runbook: Runbook): void {
-  const first = plan.blockers[0];
-  if (first)
-    throw new FindingsError(
-      'PLAN_BLOCKED',
-      { count: plan.blockers.length, first: first.message },
-      plan.blockers,
-      runbook.sources,
-    );
-}
-
-function checkUntil(runbook: Runbook, until: string | undefined): void {
-  const known = runbook.checkpoints.map(({ name }) => name);
-  if (until !== undefined && !known.includes(until))
-    throw new FerryError('CHECKPOINT_UNKNOWN', { checkpoint: until, known: known.join(', ') });
-}
-
-/** `r-20261121-021407-3fa9`: sorts by time, fits a unit name and a folder name. */
-function newRunId(): string {
-  return `r-${isoTime().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomToken(2)}`;
-}
-
-async function withJournal<T>(options: CommonOptions, work: (journal: Journal, stateDir: string) => Promise<T>): Promise<T> {
-  const stateDir = stateDirOf(options.stateDir);
-  const journal = openSqliteJournal(stateDir);
-  try {
-    return await work(journal, stateDir);
-  } finally {
-    journal.close();
-  }
-}
 
 function runOrLatest(journal: Journal, run: string | undefined): string {
   const found = run ?? journal.runs().find(({ lastType }) => lastType !== 'run.refused')?.run;
@@ -169,7 +52,10 @@ async function reopen<T>(
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
         : new Map();
-    refuseOtherSecrets(state, inputs, stateDir);
+    refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), {
+      since: 'the run began',
+      command: `ferry resume ${id}`,
+    });
     const fleet = fleetOf(inventory);
     try {
       const ports = makePorts({
@@ -197,15 +83,6 @@ function refuseOver(state: RunState, verb: 'resume' | 'roll back' | 'look at'): 
   if (verb === 'resume' && state.phase === 'rolling-back') throw new FerryError('RUN_GOES_BACK', { run: state.run });
 }
 
-function refuseOtherSecrets(state: RunState, inputs: InputValues, stateDir: string): void {
-  const hashes = new SecretHashes(stateDir);
-  for (const [name, { source, hash }] of Object.entries(state.secrets)) {
-    const value = inputs.get(name);
-    if (value instanceof Secret && !hashes.matches(value.reveal(), hash))
-      throw new FerryError('SECRET_CHANGED', { name, source });
-  }
-}
-
 /** The program's verbs over the real world. */
 export const wire: Wire = {
   async validateRunbook(path) {
@@ -215,15 +92,18 @@ export const wire: Wire = {
     return { diagnostics: [...loaded.diagnostics], sources: [...loaded.sources] };
   },
   async planRunbook(path, options) {
-    const { plan, fleet } = await prepare(path, options);
-    await fleet.close();
-    return { plan };
+    if (options.out !== undefined) await checkPlanFile(options.out);
+    const prepared = await prepare(path, options);
+    await prepared.fleet.close();
+    if (options.out !== undefined) await writeSavedPlan(options.out, savedPlanOf(prepared, options));
+    return { plan: prepared.plan, estimate: estimateOf(prepared.plan, options) };
   },
-  runRunbook,
+  runRunbook: startRun,
   resumeRun: (run, options, io) =>
     reopen(run, options, io, 'resume', async (context) => {
       checkUntil(context.ports.runbook, options.until);
-      const end = await executeRun(context, { until: options.until, resumed: true });
+      emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
+      const end = await executeRun(context, { until: options.until, resumed: true, replan: options.replan });
       return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBack(context, { discardWrites: false }) : end;
     }),
   rollbackRun: (run, options: RollbackOptions, io) =>
@@ -251,9 +131,9 @@ export const wire: Wire = {
       }
       return state;
     }),
-  isWorkedOn: (run, options) => readOnly(options, (journal) => journal.isOpen(run)),
-  readRuns: (options) => readOnly(options, (journal) => journal.runs()),
-  readLog: (run, options) => readOnly(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),
+  isWorkedOn: (run, options) => readJournal(options, (journal) => journal.isOpen(run)),
+  readRuns: (options) => readJournal(options, (journal) => journal.runs()),
+  readLog: (run, options) => readJournal(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),
   unlockHost: (host, options) => withJournal(options, async (journal) => unlockHost(host, options, journal)),
 };
 
@@ -265,15 +145,6 @@ function isWorkedOn(journal: Journal, run: string): boolean {
   } catch (thrown) {
     if (isFerryError(thrown, 'RUN_BUSY')) return true;
     throw thrown;
-  }
-}
-
-function readOnly<T>(options: CommonOptions, work: (journal: Journal) => T): T {
-  const journal = openSqliteJournal(stateDirOf(options.stateDir));
-  try {
-    return work(journal);
-  } finally {
-    journal.close();
   }
 }
 

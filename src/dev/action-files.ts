@@ -2,6 +2,7 @@ import { glob } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Action } from '../actions/action.ts';
+import type { Json } from '../lib/json.ts';
 import { actionSchema, type JsonSchema } from './action-schema.ts';
 
 /** The folder that holds package.json. */
@@ -14,6 +15,11 @@ export interface FoundAction {
   readonly path: string;
   readonly action: Action;
   readonly schema: JsonSchema;
+}
+
+/** One value for each param that some example gives; the first example counts most. */
+function exampleOf(action: Action): Json {
+  return Object.assign({}, ...action.examples.map((example) => example.with).reverse()) as Json;
 }
 
 /** All actions, by name: every file `src/actions/NOUN/VERB.ts` whose default export is one. Files that do not load are named. */
@@ -33,7 +39,7 @@ export async function findActions(
           name,
           path: `./${relative('.', file)}`,
           action: module.default,
-          schema: actionSchema(name, module.default.params),
+          schema: actionSchema(name, module.default.params, exampleOf(module.default)),
         });
       }
     } catch (thrown) {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Json } from '../lib/json.ts';
+import { typeInWords } from '../renderers/params.ts';
 
 /** A JSON Schema as plain data. */
 export interface JsonSchema {
@@ -10,9 +12,10 @@ const EXPRESSION_TEXT = { $ref: '#/definitions/expressionText' };
 
 /**
  * The JSON Schema (draft-07) of an action's params as they are written in a runbook: every value may be an expression
- * instead, and every text with a rule of its own may hold expressions.
+ * instead, and every text with a rule of its own may hold expressions. What editors show of a param is in it too; `example`
+ * is the `with` of a step, and gives each param a value to begin with.
  */
-export function actionSchema(name: string, params: z.ZodType): JsonSchema {
+export function actionSchema(name: string, params: z.ZodType, example?: Json): JsonSchema {
   const schema = z.toJSONSchema(params, {
     target: 'draft-7',
     io: 'input',
@@ -21,7 +24,37 @@ export function actionSchema(name: string, params: z.ZodType): JsonSchema {
   }) as JsonSchema;
   // What refers to itself is zod's "any JSON", and is left open: the action looks at it when it has the value.
   const { $schema: _, definitions: __, ...body } = schema;
+  explain(body, example);
   return { title: name, ...withExpressions(body, true) };
+}
+
+/** Gives each param, and each field of a map in one, a title with its type, its default in words, and an example. */
+function explain(schema: JsonSchema, example: Json | undefined): void {
+  const required = (schema.required ?? []) as string[];
+  for (const [name, member] of Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>)) {
+    const given = isMap(example) ? example[name] : undefined;
+    explain(member, given);
+    if (isMap(member.items)) explain(member.items, Array.isArray(given) ? given[0] : undefined);
+    const need =
+      'default' in member
+        ? `Default: \`${JSON.stringify(member.default)}\`.`
+        : required.includes(name)
+          ? 'Required.'
+          : 'Optional.';
+    member.title = `${name}: ${typeInWords(member)}`;
+    member.markdownDescription = `${member.description ?? ''}\n\n${need}`.trim();
+    // Editors write an example as it is: what needs quotes inside a list, or is a map, would come out wrong.
+    if (!('default' in member) && given !== undefined && isPlain(given)) member.examples = [given];
+  }
+}
+
+function isMap(value: unknown): value is JsonSchema & { [key: string]: Json } {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function isPlain(value: Json): boolean {
+  if (Array.isArray(value)) return value.every((one) => typeof one === 'string' && /^[A-Za-z/][A-Za-z0-9_./@-]*$/.test(one));
+  return value !== null && typeof value !== 'object';
 }
 
 /** Hands the message of a text's rule on to the schema: a pattern alone tells nobody what to write. */
@@ -34,7 +67,8 @@ function addMessages({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; js
 }
 
 function withExpressions(schema: JsonSchema, isRoot: boolean): JsonSchema {
-  if (JSON.stringify(schema).startsWith('{"$ref"') || JSON.stringify(schema).startsWith('{"allOf":[{"$ref"')) return {};
+  if ('$ref' in schema || JSON.stringify(schema.allOf ?? null).startsWith('[{"$ref"'))
+    return Object.fromEntries(Object.entries(schema).filter(([keyword]) => SHOWN.includes(keyword)));
   const inner: JsonSchema = {};
   for (const [keyword, part] of Object.entries(schema)) {
     if (keyword === 'properties')
@@ -50,11 +84,16 @@ function withExpressions(schema: JsonSchema, isRoot: boolean): JsonSchema {
   }
   // A union may be of one type several times over; Ajv's strict mode wants patterns on text only, which toJSONSchema keeps.
   if (isRoot) return inner;
-  const { description, default: preset, ...rest } = inner;
-  const outer = { ...(description === undefined ? {} : { description }), ...(preset === undefined ? {} : { default: preset }) };
+  const outer: JsonSchema = {};
+  const rest: JsonSchema = {};
+  for (const [keyword, part] of Object.entries(inner)) (SHOWN.includes(keyword) ? outer : rest)[keyword] = part;
   if (isFreeText(rest) || Object.keys(rest).length === 0) return inner;
-  return { ...outer, anyOf: [rest, onlyText(rest) ? EXPRESSION_TEXT : EXPRESSION] };
+  // Without the type an editor would put the default "0600" into the file as a number.
+  if (onlyText(rest)) return { ...outer, type: 'string', anyOf: [rest, EXPRESSION_TEXT] };
+  return { ...outer, anyOf: [rest, EXPRESSION] };
 }
+
+const SHOWN = ['title', 'description', 'markdownDescription', 'default', 'examples'];
 
 /** Text without a rule: an expression fits it as it is. */
 function isFreeText(schema: JsonSchema): boolean {

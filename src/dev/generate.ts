@@ -24,16 +24,8 @@ export async function generated(
   files.set('src/facts/kinds.ts', await factKindsSource(project));
   const rules = await findRules(project);
   files.set('src/runbook/lint/rules.ts', lintRulesSource(rules));
-  const schemas = Object.fromEntries(actions.map(({ name, action, schema }) => [name, { summary: action.summary, schema }]));
-  files.set(
-    'schemas/runbook.schema.json',
-    json(
-      runbookSchema(
-        schemas,
-        rules.map(({ rule }) => rule.code),
-      ),
-    ),
-  );
+  const codes = rules.map(({ rule }) => rule.code);
+  files.set('schemas/runbook.schema.json', json(runbookSchema(actions, codes)));
   files.set('schemas/inventory.schema.json', json(inventorySchema()));
   files.set('schemas/events.schema.json', json(await eventsSchema(project)));
   files.set('docs/reference/actions.md', actionsPage(actions));

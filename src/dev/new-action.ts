@@ -23,6 +23,7 @@ import { absolutePath } from '../params.ts';
 
 export default defineAction({
   summary: 'Say in one sentence what ${name} does.',
+  undone: 'Say what there is after a rollback.',
   params: z.strictObject({
     path: absolutePath().describe('The file it is about.'),
   }),

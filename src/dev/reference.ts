@@ -1,8 +1,8 @@
-import { stringify } from 'yaml';
 import { catalogue } from '../errors/catalogue.ts';
 import type { ErrorArgs, ErrorEntry } from '../errors/entry.ts';
+import { stepLines, wayBack } from '../renderers/actions.ts';
+import { type ParamRow, paramRows } from '../renderers/params.ts';
 import type { FoundAction } from './action-files.ts';
-import type { JsonSchema } from './action-schema.ts';
 
 /** docs/reference/actions.md: every action with its params, outputs and examples. */
 export function actionsPage(actions: readonly FoundAction[]): string {
@@ -21,8 +21,8 @@ export function actionsPage(actions: readonly FoundAction[]): string {
 function actionSection({ name, action, schema }: FoundAction): string[] {
   const lines = [`## ${name}`, '', action.summary, ''];
   if (action.description) lines.push(action.description, '');
-  if (action.irreversible) lines.push(`Cannot be taken back: ${action.irreversible}`, '');
-  const rows = paramRows(schema);
+  lines.push(`Rollback: ${wayBack({ undone: action.undone ?? null, irreversible: action.irreversible ?? null })}`, '');
+  const rows = paramRows(schema).map(tableRow);
   if (rows.length > 0) lines.push('| param | type | default | |', '|---|---|---|---|', ...rows, '');
   const outputs = Object.entries(action.outputs ?? {});
   if (outputs.length > 0)
@@ -33,46 +33,13 @@ function actionSection({ name, action, schema }: FoundAction): string[] {
       '',
     );
   for (const example of action.examples) {
-    lines.push(
-      `${example.title}:`,
-      '',
-      '```yaml',
-      stringify({ uses: name, with: example.with }, { lineWidth: 0 }).trimEnd(),
-      '```',
-      '',
-    );
+    lines.push(`${example.title}:`, '', '```yaml', ...stepLines(name, example.with), '```', '');
   }
   return lines;
 }
 
-function paramRows(schema: JsonSchema): string[] {
-  const required = (schema.required ?? []) as string[];
-  return Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>).map(([name, param]) => {
-    const preset = 'default' in param ? `\`${JSON.stringify(param.default)}\`` : '';
-    return `| \`${name}\`${required.includes(name) ? ' *' : ''} | ${cell(typeOf(param))} | ${cell(preset)} | ${cell(String(param.description ?? ''))} |`;
-  });
-}
-
-/** The type of a param in a few words; that each may be an expression is said once for all. */
-function typeOf(schema: JsonSchema): string {
-  const branches = ((schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined)?.filter(
-    (branch) => !String(branch.$ref ?? '').includes('expression'),
-  );
-  if (branches) return branches.map(typeOf).join(' or ');
-  if (typeof schema.ferry === 'string') return schema.ferry;
-  if (Array.isArray(schema.enum)) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if ('const' in schema) return `\`${schema.const}\``;
-  if (schema.type === 'array') return `list of ${typeOf((schema.items ?? {}) as JsonSchema)}`;
-  if (schema.type === 'object') {
-    const others = schema.additionalProperties;
-    const fields = Object.keys((schema.properties ?? {}) as object);
-    return fields.length > 0
-      ? `map (${fields.join(', ')})`
-      : `map of ${typeof others === 'object' ? typeOf(others as JsonSchema) : 'anything'}`;
-  }
-  return (
-    { string: 'text', integer: 'whole number', number: 'number', boolean: 'true or false' }[String(schema.type)] ?? 'anything'
-  );
+function tableRow({ name, type, required, preset, description }: ParamRow): string {
+  return `| \`${name}\`${required ? ' *' : ''} | ${cell(type)} | ${preset === undefined ? '' : cell(`\`${preset}\``)} | ${cell(description)} |`;
 }
 
 /** docs/reference/errors.md: every code with what it looks like and what to do. */

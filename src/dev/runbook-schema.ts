@@ -1,59 +1,62 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { JsonSchema } from './action-schema.ts';
+import { ALLOW, allowDefinition } from './allow-schema.ts';
+import { actionMarkdown, runbookSnippet, stepSnippets } from './editor-hints.ts';
+import { type Actions, actionBranches, NAME, NEEDS, stepProperties, WHEN } from './step-schema.ts';
 
-const DURATION = {
-  type: 'string',
-  pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
-  patternErrorMessage: 'write a duration such as 30s, 5m or 1h30m',
-};
 const INPUT_NAME = {
   pattern: '^[a-z][a-z0-9_]*$',
   patternErrorMessage: 'use small letters, digits and _, beginning with a letter',
 };
-const NAME = {
-  pattern: '^[A-Za-z][A-Za-z0-9_-]*$',
-  patternErrorMessage: 'use letters, digits, - and _, beginning with a letter',
-};
-const WHEN = {
-  type: ['string', 'boolean'],
-  description: `The step is done only when this expression is true: inputs.mode == 'copy'. The \${{ }} around it may be left out.`,
-};
-const ALLOW = {
-  type: 'array',
-  items: { $ref: '#/definitions/allow' },
-  description: 'Findings of the linter that are meant to be so, each with its reason.',
-};
-const NEEDS = {
-  type: 'array',
-  items: { type: 'string' },
-  description:
-    'Ids of earlier steps that must be done before, instead of the step before this one. An empty list: it may begin at once.',
+const INPUT_TYPES = {
+  string: 'A text.',
+  integer: 'A whole number.',
+  boolean: 'true or false.',
+  duration: 'A duration such as 30s, 5m or 1h30m.',
+  path: 'An absolute path.',
+  secret: 'A text that is shown nowhere; given by its source: --secret name=file:PATH, env:VARIABLE or cmd:COMMAND.',
 };
 
-/** The schema of runbook files, given the schemas of all actions' params by name and the codes of the linter's rules. */
-export function runbookSchema(
-  actions: Readonly<Record<string, { summary: string; schema: JsonSchema }>>,
-  rules: readonly string[] = [],
-): JsonSchema {
-  const names = Object.keys(actions).sort();
+/** The schema of runbook files, given all actions with the schemas of their params, and the codes of the linter's rules. */
+export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'a runbook',
     description: 'A runbook of Ferry: the steps that move a stateful service between machines.',
     type: 'object',
+    defaultSnippets: [runbookSnippet],
     required: ['ferry', 'name', 'steps'],
     additionalProperties: false,
     properties: {
-      ferry: { const: 1, description: 'The version of this format.' },
-      name: { type: 'string', ...NAME, description: 'A short name, for run ids and as prefix where the runbook is included.' },
-      title: { type: 'string', description: 'What the runbook does, in one line.' },
-      description: { type: 'string', description: 'What a reader should know before running it.' },
+      ferry: { title: 'ferry: 1', const: 1, description: 'The version of this format.' },
+      name: {
+        title: 'name: short name',
+        type: 'string',
+        ...NAME,
+        description: 'A short name, for run ids and as prefix where the runbook is included.',
+        examples: ['move-database'],
+      },
+      title: {
+        title: 'title: text',
+        type: 'string',
+        description: 'What the runbook does, in one line.',
+        examples: ['Move the database to another server'],
+      },
+      description: {
+        title: 'description: text',
+        type: 'string',
+        description: 'What a reader should know before running it.',
+        examples: ['Users cannot work while it runs.'],
+      },
       inputs: {
+        title: 'inputs: map of inputs',
         type: 'object',
         description: 'Values the runbook is given, by name; expressions see them as inputs.NAME.',
         propertyNames: INPUT_NAME,
         additionalProperties: { $ref: '#/definitions/input' },
       },
       roles: {
+        title: 'roles: map of roles',
         type: 'object',
         description: 'The machines it works on, by what they are to it; the inventory says which host each one is.',
         propertyNames: NAME,
@@ -61,11 +64,19 @@ export function runbookSchema(
       },
       allow: ALLOW,
       done: {
+        title: 'done: list of checks',
         type: 'array',
         description: 'Checks that, when all hold, mean there is nothing left to do.',
         items: { $ref: '#/definitions/doneCheck' },
       },
-      steps: { type: 'array', minItems: 1, description: 'What is done, in order.', items: { $ref: '#/definitions/item' } },
+      steps: {
+        title: 'steps: list of steps',
+        type: 'array',
+        minItems: 1,
+        description: 'What is done, in order.',
+        defaultSnippets: stepSnippets(actions),
+        items: { $ref: '#/definitions/item' },
+      },
     },
     definitions: {
       expression: {
@@ -74,39 +85,42 @@ export function runbookSchema(
         pattern: '^\\$\\{\\{[\\s\\S]*\\}\\}$',
         description: 'A CEL expression that gives the value.',
       },
-      expressionText: { title: 'a text with expressions', type: 'string', pattern: '\\$\\{\\{[\\s\\S]*\\}\\}' },
-      allow: {
-        title: 'an allow',
-        type: 'object',
-        required: ['rule', 'reason'],
-        additionalProperties: false,
-        properties: {
-          rule: {
-            type: 'string',
-            ...(rules.length > 0 ? { enum: [...rules].sort() } : {}),
-            description: 'The code of the rule.',
-          },
-          reason: {
-            type: 'string',
-            pattern: '\\S[\\s\\S]*\\s[\\s\\S]*\\S',
-            patternErrorMessage: 'say in a few words why this is as it should be',
-            description: 'Why this is as it should be here, for those who read the runbook.',
-          },
-        },
+      expressionText: {
+        title: 'a text with expressions',
+        type: 'string',
+        pattern: '\\$\\{\\{[\\s\\S]*\\}\\}',
+        description: 'A text in which CEL expressions give parts.',
       },
+      allow: allowDefinition(rules),
       input: {
         title: 'an input',
         type: 'object',
         required: ['type'],
         additionalProperties: false,
         properties: {
-          type: { enum: ['string', 'integer', 'boolean', 'duration', 'path', 'secret'], description: 'What the value must be.' },
-          description: { type: 'string', description: 'What it is for; shown when it is asked for.' },
+          type: {
+            title: 'type: kind of value',
+            enum: Object.keys(INPUT_TYPES),
+            enumDescriptions: Object.values(INPUT_TYPES),
+            description: 'What the value must be.',
+          },
+          description: {
+            title: 'description: text',
+            type: 'string',
+            description: 'What it is for; shown when it is asked for.',
+            examples: ['Name of the database'],
+          },
           default: {
+            title: 'default: value',
             type: ['string', 'number', 'boolean'],
             description: 'Taken when none is given. May use inputs declared before it. Never for a secret.',
           },
-          optional: { type: 'boolean', description: 'True when the runbook works without it; its value is then null.' },
+          optional: {
+            title: 'optional: true or false',
+            type: 'boolean',
+            default: false,
+            description: 'True when the runbook works without it; its value is then null.',
+          },
         },
       },
       role: {
@@ -114,8 +128,18 @@ export function runbookSchema(
         type: ['object', 'null'],
         additionalProperties: false,
         properties: {
-          description: { type: 'string', description: 'What the machine is.' },
-          default: { type: 'string', ...NAME, description: 'The role whose host it takes when no host is named for it.' },
+          description: {
+            title: 'description: text',
+            type: 'string',
+            description: 'What the machine is.',
+            examples: ['The new database server'],
+          },
+          default: {
+            title: 'default: role',
+            type: 'string',
+            ...NAME,
+            description: 'The role whose host it takes when no host is named for it.',
+          },
         },
       },
       item: {
@@ -135,7 +159,14 @@ export function runbookSchema(
         type: 'object',
         additionalProperties: false,
         properties: {
-          checkpoint: { type: 'string', ...NAME, description: 'A named point: everything before it is done when it is reached.' },
+          checkpoint: {
+            title: 'checkpoint: name',
+            type: 'string',
+            ...NAME,
+            description:
+              'A named point: everything before it is done when it is reached. ferry run --until stops there, ferry rollback --to goes back to it.',
+            examples: ['quiesced'],
+          },
         },
       },
       include: {
@@ -143,11 +174,18 @@ export function runbookSchema(
         type: 'object',
         additionalProperties: false,
         properties: {
-          runbook: { type: 'string', minLength: 1, description: 'Path of another runbook, from the folder of this file.' },
-          id: { type: 'string', ...NAME, description: 'Prefix of its step ids; its name unless given.' },
-          title: { type: 'string', description: 'What it is for.' },
-          with: { type: 'object', description: 'Its inputs.' },
+          runbook: {
+            title: 'runbook: path',
+            type: 'string',
+            minLength: 1,
+            description: 'Path of another runbook, from the folder of this file.',
+            examples: ['./prepare-remote-db.yaml'],
+          },
+          id: { title: 'id: prefix', type: 'string', ...NAME, description: 'Prefix of its step ids; its name unless given.' },
+          title: { title: 'title: text', type: 'string', description: 'What it is for.' },
+          with: { title: 'with: map of inputs', type: 'object', description: 'Its inputs.' },
           roles: {
+            title: 'roles: map of roles',
             type: 'object',
             additionalProperties: { type: 'string' },
             description: 'Its roles and which of ours each one is; the same name unless given.',
@@ -162,15 +200,15 @@ export function runbookSchema(
         type: 'object',
         required: ['host', 'uses'],
         additionalProperties: false,
-        properties: stepProperties(names, ['id', 'title', 'host', 'uses', 'with', 'when']),
-        ...actionBranches(names, actions),
+        properties: stepProperties(actions, ['id', 'title', 'host', 'uses', 'with', 'when']),
+        ...actionBranches(actions),
       },
       step: {
         title: 'a step',
         type: 'object',
         required: ['id', 'host', 'uses'],
         additionalProperties: false,
-        properties: stepProperties(names, [
+        properties: stepProperties(actions, [
           'id',
           'title',
           'host',
@@ -182,41 +220,14 @@ export function runbookSchema(
           'allow',
           'needs',
         ]),
-        ...actionBranches(names, actions),
+        ...actionBranches(actions),
       },
-      ...Object.fromEntries(names.map((name) => [name, actions[name]?.schema])),
+      ...Object.fromEntries(
+        actions.map(({ name, action, schema }) => [
+          name,
+          { ...schema, description: action.summary, markdownDescription: actionMarkdown(name, action) },
+        ]),
+      ),
     },
-  };
-}
-
-function stepProperties(names: readonly string[], fields: readonly string[]): JsonSchema {
-  const all: Record<string, JsonSchema> = {
-    id: { type: 'string', ...NAME, description: "The step's name, unique in the file; later steps use its outputs by it." },
-    title: { type: 'string', description: 'What the step does, for people.' },
-    host: { type: 'string', ...NAME, description: 'The role of the machine it acts on.' },
-    uses: { type: 'string', ...(names.length > 0 ? { enum: names } : {}), description: 'The action.' },
-    with: { type: 'object', description: "The action's params." },
-    when: WHEN,
-    timeout: { ...DURATION, description: 'How long it may take.' },
-    confirm: { type: 'string', minLength: 1, description: 'A question a person must answer with yes before the step.' },
-    allow: ALLOW,
-    needs: NEEDS,
-  };
-  return Object.fromEntries(fields.map((field) => [field, all[field]]));
-}
-
-function actionBranches(names: readonly string[], actions: Readonly<Record<string, { schema: JsonSchema }>>): JsonSchema {
-  if (names.length === 0) return {};
-  return {
-    allOf: names.map((name) => ({
-      if: { properties: { uses: { const: name } }, required: ['uses'] },
-      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-      then: {
-        properties: { with: { $ref: `#/definitions/${name}` } },
-        ...(Array.isArray(actions[name]?.schema.required) && (actions[name].schema.required as string[]).length > 0
-          ? { required: ['with'] }
-          : {}),
-      },
-    })),
   };
 }

@@ -29,7 +29,7 @@ export function schemaCompiler(): Ajv {
     strictRequired: false,
     validateSchema: false,
   });
-  compiler.addVocabulary(['ferry', 'patternErrorMessage', 'markdownDescription']);
+  compiler.addVocabulary(['ferry', 'patternErrorMessage', 'markdownDescription', 'defaultSnippets', 'enumDescriptions']);
   return compiler;
 }
 

@@ -1,34 +1,106 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
-import { publishReading, sameReading, showReading } from '../plan/publish.ts';
+import { isoTime } from '../lib/clock.ts';
+import type { Reading } from '../plan/plan.ts';
+import { publishReading, sameReading, showMove } from '../plan/publish.ts';
 import type { RunContext } from './run-context.ts';
 
+/** A fact that is neither what the plan read nor what the run made of it since. */
+interface Moved {
+  readonly ref: FactRef<unknown>;
+  readonly before: Reading;
+  readonly now: Reading;
+  /** Steps to come that were planned on it. */
+  readonly steps: readonly string[];
+}
+
 /**
- * Compares what a step's facts are now with the plan's readings plus what the run did since.
+ * Compares what a step's facts are now with the plan's readings plus what the run did since. When one moved, a person may let
+ * the steps that hang on it be planned anew.
  * @throws FACT_DRIFTED naming the first fact moved by other hands, and the steps planned on it
  */
-export function refuseDrift(context: RunContext, step: string, found: ReadonlyMap<FactRef<unknown>, Observed<unknown>>): void {
-  const line = context.state.plan.lines.find((one) => one.step === step);
-  for (const [ref, observed] of found) {
-    // What the plan could not look at for this step was not promised either.
-    const planned = line?.facts.some(([host, key]) => host === ref.host && key === ref.key);
-    const before = context.state.readings[ref.host]?.[ref.key];
-    if (!planned || !before || ref.kind.class !== 'state') continue;
-    const now = publishReading(ref.kind, observed);
-    if (sameReading(ref.kind, before, now)) continue;
-    const others = context.state.plan.lines.filter(
-      (one) =>
-        one.step !== step &&
-        context.state.steps.get(one.step)?.phase === 'waiting' &&
-        one.facts.some(([host, key]) => host === ref.host && key === ref.key),
-    );
-    throw new FerryError('FACT_DRIFTED', {
-      step,
-      host: ref.host,
-      fact: ref.key,
-      before: showReading(ref.kind, before),
-      now: showReading(ref.kind, now),
-      others: others.map((one) => one.step).join(', '),
+export async function refuseDrift(
+  context: RunContext,
+  step: string,
+  found: ReadonlyMap<FactRef<unknown>, Observed<unknown>>,
+): Promise<void> {
+  const moved = movedAmong(context, found, [step]);
+  const [first] = moved;
+  if (!first) return;
+  const error = driftError(context, step, first);
+  const steps = [...new Set(moved.flatMap((one) => one.steps))];
+  if ((await context.ports.askPerson(`${error.message} Plan ${steps.join(', ')} anew on what is there now?`)) !== true)
+    throw error;
+  accept(context, moved);
+}
+
+/**
+ * Takes what other hands have moved, of all that steps to come were planned on, for what is there now. What moves after this
+ * is drift as before.
+ */
+export async function acceptMoved(context: RunContext): Promise<void> {
+  const waiting = context.state.plan.lines.filter(({ step }) => context.stepState(step).phase === 'waiting');
+  const refs = new Map<string, FactRef<unknown>>();
+  for (const [host, key] of waiting.flatMap(({ facts }) => facts)) {
+    const stored = context.state.refs[host]?.[key];
+    if (!stored || refs.has(`${host} ${key}`)) continue;
+    refs.set(`${host} ${key}`, { kind: await context.ports.factKind(stored.kind), args: stored.args, key, host });
+  }
+  const found = await context.observe([...refs.values()]);
+  accept(
+    context,
+    movedAmong(
+      context,
+      found,
+      waiting.map(({ step }) => step),
+    ),
+  );
+}
+
+function accept(context: RunContext, moved: readonly Moved[]): void {
+  if (moved.length === 0) return;
+  const readings: { [host: string]: { [key: string]: Reading } } = {};
+  for (const { ref, now } of moved) (readings[ref.host] ??= {})[ref.key] = now;
+  const steps = [...new Set(moved.flatMap((one) => one.steps))];
+  context.record('facts.accepted', { body: { readings, steps, by: context.ports.holder } });
+  for (const { ref, before, now, steps: planned } of moved) {
+    const shown = showMove(ref.kind, before, now);
+    context.emit({
+      type: 'note',
+      text: `${ref.key} on ${ref.host} is ${shown.now} now (it was ${shown.before}); planned anew: ${planned.join(', ')}`,
     });
   }
+}
+
+/** The facts that moved, of those at least one of `steps` was planned on. */
+function movedAmong(
+  context: RunContext,
+  found: ReadonlyMap<FactRef<unknown>, Observed<unknown>>,
+  steps: readonly string[],
+): Moved[] {
+  const { state } = context;
+  return [...found].flatMap(([ref, observed]): Moved[] => {
+    const before = state.readings[ref.host]?.[ref.key];
+    if (!before || ref.kind.class !== 'state') return [];
+    // What the plan could not look at for a step was not promised to it either.
+    const planned = state.plan.lines.filter((line) => line.facts.some(([host, key]) => host === ref.host && key === ref.key));
+    if (!planned.some(({ step }) => steps.includes(step))) return [];
+    const now = publishReading(ref.kind, observed);
+    if (sameReading(ref.kind, before, now)) return [];
+    const toCome = planned.filter(({ step }) => steps.includes(step) || state.steps.get(step)?.phase === 'waiting');
+    return [{ ref, before, now, steps: toCome.map(({ step }) => step) }];
+  });
+}
+
+function driftError({ state }: RunContext, step: string, { ref, before, now, steps }: Moved): FerryError<'FACT_DRIFTED'> {
+  return new FerryError('FACT_DRIFTED', {
+    step,
+    host: ref.host,
+    fact: ref.key,
+    ...showMove(ref.kind, before, now),
+    beforeAt: state.readAt[ref.host]?.[ref.key] ?? state.plan.madeAt,
+    nowAt: isoTime(),
+    others: steps.filter((one) => one !== step).join(', '),
+    run: state.run,
+  });
 }

@@ -27,6 +27,16 @@ export interface ProofLine {
 export type Event = { readonly at: string; readonly run: string } & (
   | { readonly type: 'run.started'; readonly plan: Plan; readonly resumed: boolean; readonly done: readonly string[] }
   | {
+      /** How long it will take, as far as earlier runs tell; before the first step. */
+      readonly type: 'run.estimated';
+      readonly steps: readonly { readonly step: string; readonly ms: number; readonly undoMs: number }[];
+      readonly criticalPath: readonly string[];
+      readonly downtimeMs: number | null;
+      readonly isGuess: boolean;
+      /** The end of the window a person gave, by which all must be done or taken back. */
+      readonly windowEndsAt: string | null;
+    }
+  | {
       readonly type: 'step.started';
       readonly step: string;
       readonly host: string;

@@ -3,8 +3,8 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
 import { nowMs } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
-import { publishPredictions } from '../plan/make-plan.ts';
 import type { PlanLine } from '../plan/plan.ts';
+import { publishPredictions } from '../plan/plan-line.ts';
 import { planStep, type StepPlan } from '../plan/plan-step.ts';
 import { holdsUnknown } from '../plan/publish.ts';
 import type { Step } from '../runbook/runbook.ts';
@@ -63,11 +63,11 @@ export async function performStep(context: RunContext, step: Step): Promise<void
     context.record('step.skipped', { step: step.id, host });
     return ended(context, step, host, 'skipped', 'left out: its condition does not hold', startedMs);
   }
-  refuseDrift(context, step.id, plan.found);
+  await refuseDrift(context, step.id, plan.found);
   const { planned } = plan;
   if (planned.kind === 'blocked')
     throw new FerryError('STEP_BLOCKED', { step: step.id, host, why: planned.summary, todo: planned.hint });
-  if (line && !refines(line, planned.kind)) {
+  if (line && !context.state.replanned.has(step.id) && !refines(line, planned.kind)) {
     throw new FerryError('PLAN_CHANGED', { step: step.id, host, planned: line.summary, now: planned.summary });
   }
   if (planned.kind === 'change') await doChange(context, step, plan, planned, startedMs);

@@ -1,7 +1,7 @@
 import type { FactKind, FactRef } from '../facts/fact.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reading, Readings } from '../plan/plan.ts';
-import { publishReading, sameReading, showReading } from '../plan/publish.ts';
+import { publishReading, sameReading, showMove, showReading } from '../plan/publish.ts';
 import type { ProofLine } from './events.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 import type { RunState } from './state.ts';
@@ -32,8 +32,10 @@ export function judge(
   before: Reading,
   now: Reading,
 ): ProofLine {
-  const line = { host: ref.host, key: ref.key, before: showReading(ref.kind, before), now: showReading(ref.kind, now) };
-  if (sameReading(ref.kind, before, now)) return { ...line, verdict: 'equal', why: null };
+  const at = { host: ref.host, key: ref.key };
+  if (sameReading(ref.kind, before, now))
+    return { ...at, before: showReading(ref.kind, before), now: showReading(ref.kind, now), verdict: 'equal', why: null };
+  const line = { ...at, ...showMove(ref.kind, before, now) };
   const kept = state.kept.find((one) => one.host === ref.host && one.key === ref.key);
   return kept ? { ...line, verdict: 'kept', why: kept.what } : { ...line, verdict: 'differs', why: null };
 }

@@ -2,6 +2,7 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { nowMs } from '../lib/clock.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { decide } from './decide.ts';
+import { acceptMoved } from './drift.ts';
 import type { ErrorReport } from './events.ts';
 import { releaseLeases, takeLeases } from './leases.ts';
 import { performStep } from './perform.ts';
@@ -22,13 +23,14 @@ export interface Ending {
  */
 export async function executeRun(
   context: RunContext,
-  options: { until?: string | undefined; resumed: boolean },
+  options: { until?: string | undefined; resumed: boolean; replan?: boolean | undefined },
 ): Promise<Ending> {
   const startedMs = nowMs();
   try {
     if (options.resumed) context.record('run.resumed', { body: { by: context.ports.holder } });
     await takeLeases(context);
     if (options.resumed) await recallSecrets(context);
+    if (options.replan) await acceptMoved(context);
   } catch (thrown) {
     return refuse(context, thrown, options.resumed);
   }

@@ -2,33 +2,7 @@ import type { JournalRecord } from '../journal/journal.ts';
 import type { Json } from '../lib/json.ts';
 import type { Plan, Reading, Readings } from '../plan/plan.ts';
 import type { ErrorReport, ProofLine } from './events.ts';
-
-/** How far one step has come, as the journal tells it. */
-export interface StepState {
-  readonly step: string;
-  readonly host: string;
-  /** `doubt`: intended, and neither applied nor failed is on record. `applied`: done but not yet verified. */
-  phase: 'waiting' | 'doubt' | 'applied' | 'done' | 'failed' | 'skipped' | 'undoing' | 'undone';
-  attempt: number;
-  /** How often an undo of it was begun. */
-  undoAttempt: number;
-  /** From the first attempt, whatever came later. Null for checks, gates and no-change. */
-  undo: { readonly undo: Json; readonly summary: string } | null;
-  /** Why not all it changed can be undone; what can be, is in `undo` all the same. */
-  irreversible: string | null;
-  /** The intent named bytes to keep and no record says they are: then nothing was applied, and an undo that needs them must not run. */
-  keepOwed: boolean;
-  hosts: readonly string[];
-  /** What the first intent promised to hand on; attempts after it may only fill in what it did not know. */
-  promised: { readonly [name: string]: Json };
-  outputs: { readonly [name: string]: Json };
-  /** The change of the latest attempt, as journaled. */
-  change: { readonly [name: string]: Json } | null;
-  summary: string;
-  error: ErrorReport | null;
-  startedAt: string | null;
-  endedAt: string | null;
-}
+import { type StepState, waitingStep } from './step-state.ts';
 
 export type RunPhase = 'running' | 'paused' | 'finished' | 'rolling-back' | 'rolled-back' | 'abandoned' | 'refused';
 
@@ -59,6 +33,10 @@ export interface RunState {
   leases: string[];
   /** Latest readings made by the run itself, over the plan's. */
   readings: Record<string, Record<string, Reading>>;
+  /** When each of them was read, as ISO time; the plan's own at `plan.madeAt`. */
+  readAt: Record<string, Record<string, string>>;
+  /** Steps that a person lets be planned anew, because a fact they were planned on was moved by other hands. */
+  replanned: Set<string>;
   /** Baseline for the proof: the first reading of each state fact, and how to read it again. */
   baseline: Readings;
   refs: Record<string, Record<string, StoredRef>>;
@@ -104,10 +82,12 @@ export function beginState(run: string, record: JournalRecord): RunState {
     epoch: record.epoch,
     startedAt: record.at,
     endedAt: null,
-    steps: new Map(body.plan.lines.map((line) => [line.step, waiting(line.step, line.host, line.hosts, line.summary)])),
+    steps: new Map(body.plan.lines.map((line) => [line.step, waitingStep(line.step, line.host, line.hosts, line.summary)])),
     checkpoints: [],
     leases: [],
     readings: structuredClone(body.plan.readings) as RunState['readings'],
+    readAt: {},
+    replanned: new Set(),
     baseline: structuredClone(body.plan.readings),
     refs: structuredClone(body.plan.stateRefs) as RunState['refs'],
     readingsAt: {},
@@ -118,27 +98,6 @@ export function beginState(run: string, record: JournalRecord): RunState {
     crossed: false,
     proof: null,
     kept: [],
-  };
-}
-
-function waiting(step: string, host: string, hosts: readonly string[], summary: string): StepState {
-  return {
-    step,
-    host,
-    phase: 'waiting',
-    attempt: 0,
-    undoAttempt: 0,
-    undo: null,
-    irreversible: null,
-    keepOwed: false,
-    hosts,
-    promised: {},
-    outputs: {},
-    change: null,
-    summary,
-    error: null,
-    startedAt: null,
-    endedAt: null,
   };
 }
 
@@ -169,6 +128,10 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
     case 'run.paused':
       if (state.phase === 'running') state.phase = 'paused';
       state.pause = body as unknown as RunState['pause'];
+      break;
+    case 'facts.accepted':
+      learnReadings(state, at, body.readings as unknown as Readings, undefined);
+      for (const step of body.steps as string[]) state.replanned.add(step);
       break;
     case 'run.finished':
       state.phase = 'finished';
@@ -207,7 +170,7 @@ function reopen(state: RunState): void {
     const one = state.steps.get(step);
     if (one)
       state.steps.set(step, {
-        ...waiting(step, one.host, one.hosts, one.summary),
+        ...waitingStep(step, one.host, one.hosts, one.summary),
         attempt: one.attempt,
         undoAttempt: one.undoAttempt,
       });
@@ -217,7 +180,7 @@ function reopen(state: RunState): void {
 
 function applyStepRecord(state: RunState, step: StepState, { type, at, host, body }: JournalRecord): void {
   if (body.readings)
-    learnReadings(state, body.readings as unknown as Readings, body.refs as unknown as RunState['refs'] | undefined);
+    learnReadings(state, at, body.readings as unknown as Readings, body.refs as unknown as RunState['refs'] | undefined);
   if (typeof body.summary === 'string') step.summary = body.summary;
   switch (type) {
     case 'step.intended': {
@@ -281,11 +244,12 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
   }
 }
 
-function learnReadings(state: RunState, readings: Readings, refs: RunState['refs'] | undefined): void {
+function learnReadings(state: RunState, at: string, readings: Readings, refs: RunState['refs'] | undefined): void {
   const baseline = state.baseline as Record<string, Record<string, Reading>>;
   for (const [host, byKey] of Object.entries(readings)) {
     for (const [key, reading] of Object.entries(byKey)) {
       (state.readings[host] ??= {})[key] = reading;
+      (state.readAt[host] ??= {})[key] = at;
       (baseline[host] ??= {})[key] ??= reading;
     }
   }

@@ -1,12 +1,23 @@
 import { actionErrors } from './catalogue/actions.ts';
 import { engineErrors } from './catalogue/engine.ts';
 import { hostErrors } from './catalogue/hosts.ts';
+import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
+import { preflightErrors } from './catalogue/preflight.ts';
 import { runbookErrors } from './catalogue/runbook.ts';
 import { usageErrors } from './catalogue/usage.ts';
 
 /** Every error Ferry can end with, by code. */
-export const catalogue = { ...usageErrors, ...runbookErrors, ...hostErrors, ...actionErrors, ...engineErrors, ...postgresErrors };
+export const catalogue = {
+  ...usageErrors,
+  ...runbookErrors,
+  ...hostErrors,
+  ...actionErrors,
+  ...engineErrors,
+  ...planErrors,
+  ...preflightErrors,
+  ...postgresErrors,
+};
 
 export type ErrorCode = keyof typeof catalogue;
 export type ArgsOf<C extends ErrorCode> = (typeof catalogue)[C]['example'];

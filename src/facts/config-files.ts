@@ -1,7 +1,16 @@
 import { Sh, sh } from '../hosts/sh.ts';
 import { quote } from '../lib/quote.ts';
+import { plural } from '../lib/text.ts';
 import { defineFact, type Observed, unreadable, value } from './fact.ts';
-import { CONTENT_LIMIT_BYTES, type FileContent, type PublishedFile, parseStat, publishFile, sameFile } from './file-content.ts';
+import {
+  CONTENT_LIMIT_BYTES,
+  type FileContent,
+  type PublishedFile,
+  parseStat,
+  partsOfFile,
+  publishFile,
+  sameFile,
+} from './file-content.ts';
 import { KEYED_HASH } from './file-hash.ts';
 
 /** A file among those a pattern names; links are followed. */
@@ -27,7 +36,13 @@ echo "$h"; [ "$(stat -L -c %s -- "$f")" -gt ${CONTENT_LIMIT_BYTES} ] || base64 -
     sameList(before as unknown as Published, after as unknown as Published, (a, b) => a.path === b.path && sameFile(a, b)),
   meets: (read, predicted) =>
     sameList(read, predicted, (a, b) => a.path === b.path && a.base64 === b.base64 && a.mode === b.mode && a.owner === b.owner),
-  show: (published) => `${(published as unknown as Published).length} files`,
+  show: (published) => plural((published as unknown as Published).length, 'file'),
+  parts: (published) =>
+    Object.fromEntries(
+      (published as unknown as Published).flatMap((file) =>
+        Object.entries(partsOfFile(file)).map(([name, text]) => [`${file.path.split('/').pop()} ${name}`, text]),
+      ),
+    ),
 });
 
 function readFiles(stdout: string): Observed<readonly ConfigFile[]> {

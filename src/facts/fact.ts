@@ -1,4 +1,5 @@
-import type { Sh } from '../hosts/sh.ts';
+import type { Host } from '../hosts/host.ts';
+import { type Sh, sh } from '../hosts/sh.ts';
 import { type Json, sameJson } from '../lib/json.ts';
 
 /** What a reader found: a value, nothing there, or a reason why it cannot be known. */
@@ -20,6 +21,13 @@ export interface Answer {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** For a `timed` kind: how far the host's clock is ahead of ours, and how far that may be off. Null when it tells no time. */
+  readonly clock?: ClockOffset | null;
+}
+
+export interface ClockOffset {
+  readonly aheadMs: number;
+  readonly withinMs: number;
 }
 
 export interface FactDefinition<A extends readonly Json[], V> {
@@ -27,6 +35,8 @@ export interface FactDefinition<A extends readonly Json[], V> {
   readonly kind: string;
   /** State facts take part in drift, doubt, verification and proof; measures only in estimates and thresholds. */
   readonly class: 'state' | 'measure';
+  /** True when the clock of the host is to be read at both ends of the batch. */
+  readonly timed?: true;
   /** POSIX shell that prints the fact; read-only, its stdin is empty, it runs as root. */
   script(...args: A): Sh;
   /** Turns the answer into a value. Total: never throws on odd output, says `unreadable` instead. */
@@ -39,7 +49,12 @@ export interface FactDefinition<A extends readonly Json[], V> {
   meets?(read: V, predicted: V): boolean;
   /** A published value for a person, in a few words. */
   show(published: Json): string;
+  /** Its named parts, to tell two values apart that `show` shows alike; the members of an object unless given. */
+  parts?(published: Json): Parts;
 }
+
+/** Parts of a published value for a person: the lines of a file, the members of an object. */
+export type Parts = Readonly<Record<string, string>>;
 
 /** A fact of one host, not yet read. `key` is stable across runs: `unitState(ovirt-engine.service)`. */
 export interface FactRef<V> {
@@ -53,12 +68,16 @@ export interface FactRef<V> {
 export interface FactKind<V> {
   readonly kind: string;
   readonly class: 'state' | 'measure';
+  readonly timed?: true;
+  /** Asks through the host's connection instead of by a script, beside the batch: what the host can reach. Never state. */
+  probe?(host: Host): Promise<Observed<V>>;
   script(...args: Json[]): Sh;
   parse(answer: Answer, ...args: Json[]): Observed<V>;
   publish(found: V): Json;
   same(before: Json, after: Json): boolean;
   meets(read: V, predicted: V): boolean;
   show(published: Json): string;
+  parts(published: Json): Parts;
 }
 
 /** Calls like `unitState('x.service').on('engine')` name a fact; `unitState.key('x.service')` gives its key alone. */
@@ -79,6 +98,8 @@ export function defineFact<A extends readonly Json[], V>(definition: FactDefinit
     same: definition.same ?? sameJson,
     meets: definition.meets ?? sameJson,
     show: definition.show,
+    parts: definition.parts ?? membersOf,
+    ...(definition.timed ? { timed: true } : {}),
   };
   const keyOf = (...args: A) =>
     `${definition.kind}(${args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg))).join(', ')})`;
@@ -87,6 +108,31 @@ export function defineFact<A extends readonly Json[], V>(definition: FactDefinit
     on: (host: string): FactRef<V> => ({ kind, args, key: keyOf(...args), host }),
   });
   return Object.assign(maker, { key: keyOf, definition: kind });
+}
+
+function membersOf(published: Json): Parts {
+  const members = published !== null && typeof published === 'object' ? published : { value: published };
+  return Object.fromEntries(Object.entries(members).map(([name, member]) => [name, JSON.stringify(member)]));
+}
+
+/**
+ * A question put through the connection of a host, such as a login as a role: what the network and the far side say to that
+ * host. `key` names it without what is secret in it.
+ */
+export function probeOf<V>(key: string, probe: (host: Host) => Promise<Observed<V>>, show: (published: Json) => string) {
+  const kind: FactKind<V> = {
+    kind: key.slice(0, key.indexOf('(')),
+    class: 'measure',
+    probe,
+    script: () => sh`exit 0`,
+    parse: () => unreadable('it is asked through the connection'),
+    publish: (found) => found as unknown as Json,
+    same: sameJson,
+    meets: sameJson,
+    show,
+    parts: membersOf,
+  };
+  return { key, on: (host: string): FactRef<V> => ({ kind, args: [], key, host }) };
 }
 
 /** What a change turns a fact into; `to` is undefined when only apply will tell. */
@@ -106,6 +152,8 @@ export interface Fact<V> {
   readonly absent: boolean;
   /** False when the value is what an earlier step of the plan is going to make. */
   readonly read: boolean;
+  /** The step that makes it what it is here, or after which it is known; null when it was read. */
+  readonly after: string | null;
   becomes(next: V): Prediction;
   becomesAbsent(): Prediction;
   /** Changed to something only apply will tell. */

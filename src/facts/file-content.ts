@@ -1,6 +1,6 @@
 import { sh } from '../hosts/sh.ts';
 import { formatBytes } from '../lib/bytes.ts';
-import { absent, defineFact, unreadable, value } from './fact.ts';
+import { absent, defineFact, type Parts, unreadable, value } from './fact.ts';
 import { KEYED_HASH } from './file-hash.ts';
 import { maskLines } from './mask.ts';
 
@@ -64,7 +64,14 @@ echo "$h"; [ "$(stat -c %s -- "$f")" -gt ${CONTENT_LIMIT_BYTES} ] || base64 -w0 
     const file = published as unknown as PublishedFile;
     return `${formatBytes(file.sizeBytes)}, ${file.mode} ${file.owner}:${file.group}`;
   },
+  parts: (published) => partsOfFile(published as unknown as PublishedFile),
 });
+
+/** What of a file may be shown, a line each; a change that only masked lines hold shows as another hash. */
+export function partsOfFile({ mode, owner, group, lines, keyedHash }: PublishedFile): Parts {
+  const numbered = Object.fromEntries((lines ?? []).map((line, index) => [`line ${index + 1}`, line]));
+  return { mode, owner: `${owner}:${group}`, ...numbered, 'what is masked or cannot be shown': (keyedHash ?? '').slice(0, 8) };
+}
 
 /** Reads a line `file MODE OWNER GROUP UID GID SIZE`; numbers stand in for names the machine does not know. */
 export function parseStat(line: string): { mode: string; owner: string; group: string; sizeBytes: number } | undefined {

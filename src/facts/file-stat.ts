@@ -12,6 +12,22 @@ export interface FileStat {
   readonly group: string | null;
   /** Null for all but regular files. */
   readonly sizeBytes: number | null;
+  /** Only in predictions: what the dump will be that an earlier step is to put there. */
+  readonly dump?: ExpectedDump;
+}
+
+/** A dump that does not exist yet, as far as its database tells. */
+export interface ExpectedDump {
+  /** It cannot be smaller, and is likely no bigger. */
+  readonly least: number;
+  readonly likely: number;
+  /** What a database restored from it takes, likewise. */
+  readonly restored: { readonly least: number; readonly likely: number };
+  /** Major versions of the server and of the pg_dump. */
+  readonly server: number | null;
+  readonly client: number | null;
+  /** Roles its GRANTs will name. */
+  readonly grantees: readonly string[];
 }
 
 /** A prediction that something is at the path. */
@@ -40,6 +56,7 @@ stat -c "$t %a %U %G %u %g %s" -- "$f"`,
       sizeBytes: type === 'file' ? stat.sizeBytes : null,
     });
   },
+  publish: ({ dump: _, ...stat }) => stat,
   same: (before, after) => agree(before as unknown as FileStat, after as unknown as FileStat),
   meets: (read, predicted) => agree(predicted, read),
   show(published) {

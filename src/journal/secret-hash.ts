@@ -1,4 +1,4 @@
-import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -18,6 +18,11 @@ export class SecretHashes {
       if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
     }
     this.#key = readFileSync(file);
+  }
+
+  /** Names the key without telling it: what was hashed with another cannot be compared. */
+  get keyName(): string {
+    return createHash('sha256').update('ferry hash.key').update(this.#key).digest('hex').slice(0, 16);
   }
 
   /** `salt:hash`, both hex. */

@@ -1,16 +1,21 @@
-import type { Action, Change, Planned } from '../actions/action.ts';
+import type { Action, Change } from '../actions/action.ts';
 import type { Outputs, OutputValue } from '../actions/outputs.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
-import { FerryError } from '../errors/ferry-error.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
 import type { HostInfo } from '../hosts/host.ts';
 import { digestOf, type Json } from '../lib/json.ts';
 import type { Runbook, Step } from '../runbook/runbook.ts';
 import type { Look } from './fact-view.ts';
+import { blockedBy, Findings, isToldElsewhere, LACKING, ofError, UNREACHED, withoutFacts, withoutHosts } from './findings.ts';
 import { namesOver, SKIPPED } from './names.ts';
-import type { Plan, PlanLine, Reading, Stamp } from './plan.ts';
+import type { Plan, PlanLine, Reading } from './plan.ts';
+import { lineOf } from './plan-line.ts';
 import { planStep, type StepPlan } from './plan-step.ts';
+import { askOver, preflightStep, whenRead } from './preflight.ts';
+import { type HostsFound, preflightHosts } from './preflight-hosts.ts';
 import { publishReading, publishValue } from './publish.ts';
+import { RoomLedger } from './room.ts';
 
 export interface PlanRequest {
   readonly runbook: Runbook;
@@ -21,6 +26,8 @@ export interface PlanRequest {
   readonly madeAt: string;
   /** Reads facts of one host in one round trip, in order. */
   read(host: string, refs: readonly FactRef<unknown>[]): Promise<Observed<unknown>[]>;
+  /** What is to be said of hosts that other runs hold; they then count as blockers before all others. */
+  judgeLeases?(leases: HostsFound['leases']): readonly Diagnostic[];
 }
 
 interface Known {
@@ -28,75 +35,141 @@ interface Known {
   readonly observed: Observed<unknown>;
 }
 
+/** What has been read so far, and of which hosts nothing can be. */
+interface World {
+  readonly known: Map<string, Known>;
+  readonly unreached: Map<string, FerryError>;
+  /** Facts that steps are planned on, as against those only a preflight asked for. */
+  readonly used: Set<string>;
+}
+
 /**
  * Makes a plan by reading and nothing else. Steps are planned in order on what was read plus what earlier steps will make
  * of it. Facts are read in waves, one batch per host and all hosts at once: the first wave has every fact whose params are
- * known at the start, the next those that hang on what the first one told.
+ * known at the start, the next those that hang on what the first one told. Probes come last, when it is clear which are
+ * worth it. A host that cannot be read is a blocker, and what does not need it is planned all the same.
  */
 export async function makePlan(request: PlanRequest): Promise<Plan> {
-  const known = new Map<string, Known>();
+  const world: World = { known: new Map(), unreached: new Map(), used: new Set() };
   for (;;) {
-    const walk = walkSteps(request, known);
-    if (walk.missing.size === 0) return finish(request, known, walk);
-    await Promise.all(
-      [...groupByHost(walk.missing.values())].map(async ([host, refs]) => {
-        const observed = await request.read(host, refs);
-        refs.forEach((ref, index) => {
-          known.set(idOf(ref), { ref, observed: observed[index] ?? { state: 'unreadable', why: 'no answer' } });
-        });
-      }),
-    );
+    const walk = walkSteps(request, world);
+    const wanted = walk.missing.size > 0 ? walk.missing : walk.probes;
+    if (wanted.size === 0) return finish(request, world, walk);
+    await Promise.all([...groupByHost(wanted.values())].map(([host, refs]) => readInto(world, request, host, refs)));
+  }
+}
+
+async function readInto(world: World, request: PlanRequest, host: string, refs: readonly FactRef<unknown>[]): Promise<void> {
+  try {
+    const observed = await request.read(host, refs);
+    refs.forEach((ref, index) => {
+      world.known.set(idOf(ref), { ref, observed: observed[index] ?? { state: 'unreadable', why: 'no answer' } });
+    });
+  } catch (thrown) {
+    if (!isFerryError(thrown) || !('host' in thrown.args)) throw thrown;
+    world.unreached.set(host, thrown);
   }
 }
 
 interface Walk {
   readonly lines: PlanLine[];
   readonly missing: Map<string, FactRef<unknown>>;
-  readonly blockers: Diagnostic[];
+  readonly probes: Map<string, FactRef<unknown>>;
+  readonly findings: Diagnostic[];
   readonly alreadyDone: boolean;
 }
 
-function walkSteps(request: PlanRequest, known: ReadonlyMap<string, Known>): Walk {
+function walkSteps(request: PlanRequest, { known, unreached, used }: World): Walk {
   const outputs = new Map<string, Outputs | typeof SKIPPED>();
   const overlay = new Map<string, Look>();
   const opaqueOn = new Map<string, string>();
   const missing = new Map<string, FactRef<unknown>>();
-  const blockers: Diagnostic[] = [];
+  const probes = new Map<string, FactRef<unknown>>();
+  const hosts = [...new Map([...request.roles.values()].map((host) => [host.name, host])).values()];
   const hostOfRole = (role: string): HostInfo => request.roles.get(role) as HostInfo;
   const names = namesOver(request.inputs, (step) => outputs.get(step), hostOfRole);
   const look = (ref: FactRef<unknown>): Look => {
     const made = overlay.get(idOf(ref));
     if (made) return made;
     const read = known.get(idOf(ref));
-    return read ? { observed: read.observed, madeBy: opaqueOn.get(ref.host) ?? null } : 'missing';
+    if (read) return { observed: read.observed, madeBy: opaqueOn.get(ref.host) ?? null };
+    return unreached.has(ref.host) ? { observed: { state: 'unreadable', why: UNREACHED }, madeBy: null } : 'missing';
   };
   const plan = (step: Step): StepPlan => {
-    const result = planStep(step, request.actions.get(step.uses) as Action, { names, hostOfRole, look, earlier: null });
+    const result = planStep(step, request.actions.get(step.uses) as Action, {
+      names,
+      hostOfRole,
+      earlier: null,
+      look(ref) {
+        used.add(idOf(ref));
+        return look(ref);
+      },
+    });
     if (result.kind === 'missing') for (const ref of result.refs) missing.set(idOf(ref), ref);
-    return result;
+    return withoutFacts(result, unreached);
   };
+  const ask = askOver(look, (ref) => (ref.kind.probe ? probes : missing).set(idOf(ref), ref));
+  const ledger = new RoomLedger();
+  const findings = new Findings();
+
+  for (const error of unreached.values()) findings.add([ofError(error)]);
+  const reached = hosts.filter(({ name }) => !unreached.has(name)).map(({ name }) => ({ name, tools: toolsOf(request, name) }));
+  const ofHosts = whenRead(() => preflightHosts(reached, ask, ledger));
+  findings.add(ofHosts?.findings ?? []);
+  const held = request.judgeLeases?.(ofHosts?.leases ?? []) ?? [];
 
   const done = request.runbook.done.map((step) => planDone(request, step, plan(step)));
   const lines = request.runbook.steps.map((step): PlanLine => {
-    const result = plan(step);
+    const action = request.actions.get(step.uses) as Action;
+    const host = hostOfRole(step.role).name;
+    const seen = plan(step);
+    const lacking = opaqueOn.has(host) || seen.kind === 'skipped' ? null : ofHosts?.lacks(host, action.tools ?? []);
+    if (lacking) findings.add([lacking]);
+    const result = lacking ? blockedBy(seen, LACKING) : seen;
+    const isBlocked = result.kind === 'planned' && result.planned.kind === 'blocked';
+    const preflight =
+      isBlocked || result.kind === 'skipped' ? null : preflightStep(step, action, { names, hostOfRole, ask, hosts });
+    for (const room of preflight?.room ?? []) ledger.take(room);
+    for (const kept of preflight?.keeps ?? []) ofHosts?.keep(kept);
     if (result.kind === 'skipped') outputs.set(step.id, SKIPPED);
     if (result.kind === 'planned') {
       const { planned } = result;
       // A fact may have been read that this step's prediction then replaces: the reading stays the proof's baseline.
       outputs.set(step.id, planned.outputs);
-      if (planned.kind === 'change') applyToOverlay(overlay, planned, step.id);
-      if (planned.kind === 'change' && planned.opaque) for (const host of result.hosts) opaqueOn.set(host, step.id);
-      if (planned.kind === 'blocked') addBlocker(blockers, step, result.site.host.name, planned);
+      if (planned.kind === 'change') {
+        ledger.release(planned.predicts);
+        applyToOverlay(overlay, planned, step.id);
+        if (planned.opaque) for (const host of result.hosts) opaqueOn.set(host, step.id);
+      }
+      if (planned.kind === 'blocked' && !isToldElsewhere(planned)) findings.addBlocked(step, host, planned);
     }
+    findings.add((preflight?.findings ?? []).map((found) => ({ ...found, at: step.at })));
     // What such a step would have made is not known, so what comes after it is not judged without it: one cause, one blocker.
-    if (result.kind === 'later' || (result.kind === 'planned' && result.planned.kind === 'blocked'))
+    if (result.kind === 'later' || (result.kind === 'planned' && isBlocked))
       for (const fact of result.touched) overlay.set(fact, { unknownAfter: step.id });
-    return lineOf(step, result, hostOfRole(step.role).name);
+    // Which facts it will change hangs on params nobody knows yet: any fact of its hosts may be another by then.
+    if (result.kind === 'later' && result.open !== 'facts' && mayChange(request.actions.get(step.uses)))
+      for (const host of result.hosts) opaqueOn.set(host, step.id);
+    return withoutHosts({ ...lineOf(step, result, host), notes: preflight?.notes ?? [] }, unreached);
   });
-  const alreadyDone =
+  const isDone =
     done.length > 0 &&
     done.every((result) => result.kind === 'planned' && (result.planned.kind === 'check' || result.planned.kind === 'no-change'));
-  return { lines, missing, blockers, alreadyDone };
+  findings.add(ledger.findings());
+  // Hosts that a run has left half-way may look done, or blocked by what that run has made: its end comes first.
+  const told = held.length > 0 ? [...held, ...[...unreached.values()].map(ofError)] : isDone ? [] : findings.all;
+  return { lines, missing, probes, findings: told, alreadyDone: isDone && held.length === 0 };
+}
+
+/** The commands that the steps of a host need there. */
+function toolsOf({ runbook, roles, actions }: PlanRequest, host: string): string[] {
+  const steps = runbook.steps.filter((step) => roles.get(step.role)?.name === host);
+  return [...new Set(steps.flatMap((step) => actions.get(step.uses)?.tools ?? []))];
+}
+
+/** Whether an action ever changes anything: those that do can be taken back or say why not. */
+function mayChange(action: Action | undefined): boolean {
+  return action?.rollback !== undefined || action?.irreversible !== undefined;
 }
 
 /** A check under `done` must be answered by facts alone: one that has to act would count as held although nobody looked. */
@@ -112,77 +185,11 @@ function applyToOverlay(overlay: Map<string, Look>, planned: Change<Json>, step:
   }
 }
 
-/** Two steps that need the same thing of a host have one blocker. */
-function addBlocker(blockers: Diagnostic[], step: Step, host: string, { summary, hint }: Planned & { kind: 'blocked' }): void {
-  const message = `${step.id} on ${host}: ${summary}`;
-  const isTold = blockers.some((other) => other.hint === hint && other.message.endsWith(` on ${host}: ${summary}`));
-  if (!isTold) blockers.push({ severity: 'error', code: 'STEP_BLOCKED', message, hint, at: step.at });
-}
-
-function lineOf(step: Step, result: StepPlan, host: string): PlanLine {
-  const base = {
-    step: step.id,
-    title: step.title ?? step.id,
-    host,
-    uses: step.uses,
-    needs: step.needs,
-    diff: [],
-    undo: null,
-    irreversible: null,
-    writeLine: false,
-    bytes: null,
-    hosts: [host],
-    facts: [],
-    predicts: {},
-  };
-  if (result.kind === 'skipped')
-    return { ...base, kind: 'skipped', stamp: 'exact', summary: 'left out: its condition does not hold', after: [] };
-  if (result.kind !== 'planned') {
-    const after = result.kind === 'later' ? result.after : [];
-    return {
-      ...base,
-      kind: 'later',
-      stamp: 'opaque',
-      summary: `known after ${after.join(', ')}`,
-      after,
-      hosts: result.kind === 'later' ? result.hosts : [host],
-    };
-  }
-  const { planned, refs, hosts, on } = result;
-  const changing = planned.kind === 'change' ? planned : null;
-  const stamp: Stamp = changing?.opaque ? 'opaque' : on.length > 0 ? 'predicted' : 'exact';
-  return {
-    ...base,
-    kind: planned.kind,
-    stamp,
-    summary: planned.summary,
-    after: on,
-    hosts,
-    facts: refs.filter((ref) => ref.kind.class === 'state').map((ref) => [ref.host, ref.key] as const),
-    diff: changing?.diff ?? [],
-    undo: changing?.undoSummary ?? null,
-    irreversible: changing?.irreversible ?? null,
-    writeLine: planned.kind === 'check' && planned.writeLine,
-    bytes: changing?.bytes ?? null,
-    predicts: changing ? publishPredictions(changing) : {},
-  };
-}
-
-/** Predictions in published form, by host and key; null where only apply will tell. */
-export function publishPredictions(planned: Pick<Change<Json>, 'predicts'>): {
-  [host: string]: { [key: string]: Reading | null };
-} {
-  const published: { [host: string]: { [key: string]: Reading | null } } = {};
-  for (const { host, key, kind, to } of planned.predicts) {
-    (published[host] ??= {})[key] = to ? publishReading(kind, to) : null;
-  }
-  return published;
-}
-
-function finish(request: PlanRequest, known: ReadonlyMap<string, Known>, walk: Walk): Plan {
+function finish(request: PlanRequest, { known, used }: World, walk: Walk): Plan {
   const readings: { [host: string]: { [key: string]: Reading } } = {};
   const stateRefs: { [host: string]: { [key: string]: { kind: string; args: readonly Json[] } } } = {};
-  for (const { ref, observed } of known.values()) {
+  for (const [id, { ref, observed }] of known) {
+    if (!used.has(id)) continue;
     (readings[ref.host] ??= {})[ref.key] = publishReading(ref.kind, observed);
     if (ref.kind.class === 'state') (stateRefs[ref.host] ??= {})[ref.key] = { kind: ref.kind.kind, args: ref.args };
   }
@@ -198,8 +205,8 @@ function finish(request: PlanRequest, known: ReadonlyMap<string, Known>, walk: W
     checkpoints: runbook.checkpoints.map(({ name, afterStep }) => ({ name, afterStep })),
     readings,
     stateRefs,
-    blockers: walk.alreadyDone ? [] : walk.blockers,
-    warnings: runbook.warnings,
+    blockers: walk.findings.filter((found) => found.severity === 'error'),
+    warnings: [...runbook.warnings, ...walk.findings.filter((found) => found.severity === 'warning')],
   };
   return { ...plan, digest: digestOf(plan) };
 }

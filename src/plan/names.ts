@@ -24,7 +24,8 @@ export function namesOver(
       const outputs = outputsOf(step);
       if (outputs === SKIPPED) return { known: true, value: null };
       const found = outputs?.[name];
-      return found === undefined || found instanceof Unknown ? { known: false, after: [step] } : { known: true, value: found };
+      if (found instanceof Unknown) return { known: false, after: [step], what: [found.hint] };
+      return found === undefined ? { known: false, after: [step], what: [`its ${name}`] } : { known: true, value: found };
     },
   });
 }

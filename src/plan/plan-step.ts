@@ -3,7 +3,7 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef } from '../facts/fact.ts';
 import type { HostInfo } from '../hosts/host.ts';
 import type { Json } from '../lib/json.ts';
-import { evaluate, evaluateWhen, type Names } from '../runbook/evaluate.ts';
+import { evaluate, evaluateWhen, type Names, type Waiting } from '../runbook/evaluate.ts';
 import type { Step, Template } from '../runbook/runbook.ts';
 import { factsOf, type Look, refsOf } from './fact-view.ts';
 
@@ -13,6 +13,10 @@ export type StepPlan =
   | {
       readonly kind: 'later';
       readonly after: readonly string[];
+      /** Whether it is done at all, what it is given, or what it acts on is what nobody knows yet. */
+      readonly open: 'condition' | 'params' | 'facts';
+      /** What it waits for, in words: `exit code`, `size of the dump`. */
+      readonly what: readonly string[];
       readonly refs: readonly FactRef<unknown>[];
       /** Every host the step may act on. */
       readonly hosts: readonly string[];
@@ -57,10 +61,10 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
   if (step.when) {
     const when = evaluateWhen(step.when, view.names);
     if (when.known && !when.value) return { kind: 'skipped' };
-    if (!when.known) return { kind: 'later', after: when.after, refs: [], hosts: hostsNamed(step, view), touched: [] };
+    if (!when.known) return { ...later(step, view, when), open: 'condition' };
   }
   const evaluated = evaluate(step.with, step.scope, view.names);
-  if (!evaluated.known) return { kind: 'later', after: evaluated.after, refs: [], hosts: hostsNamed(step, view), touched: [] };
+  if (!evaluated.known) return { ...later(step, view, evaluated), open: 'params' };
   const params = parseParams(step, action, evaluated.value);
   const site = siteOf(step, view);
   const refs = refsOf(action.facts(site, params));
@@ -71,7 +75,10 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
     typeof look === 'object' && 'unknownAfter' in look ? [look.unknownAfter] : [],
   );
   const touched = touchedBy(action, params, site);
-  if (unknown.length > 0) return { kind: 'later', after: [...new Set(unknown)], refs, hosts: hostsNamed(step, view), touched };
+  if (unknown.length > 0) {
+    const waiting = { known: false as const, after: [...new Set(unknown)], what: [] };
+    return { ...later(step, view, waiting), open: 'facts', refs, touched };
+  }
   const hosts = [...new Set([site.host.name, ...(action.roles?.(params) ?? []).map((role) => site.hostOf(role).name)])];
   const planned =
     unreadable(step, refs, looks) ??
@@ -80,6 +87,10 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
     typeof look === 'object' && 'madeBy' in look && look.madeBy ? [look.madeBy] : [],
   );
   return { kind: 'planned', planned, params, site, refs, hosts, on: [...new Set(on)], touched };
+}
+
+function later(step: Step, view: Pick<StepView, 'hostOfRole'>, { after, what }: Waiting) {
+  return { kind: 'later' as const, after, what, refs: [], hosts: hostsNamed(step, view), touched: [] };
 }
 
 /** The hosts a step names while its params are not all known: its own, and those behind `host:` in the params. */
@@ -122,7 +133,8 @@ function unreadable(step: Step, refs: readonly FactRef<unknown>[], looks: Readon
   return null;
 }
 
-function parseParams(step: Step, action: Action, value: unknown): unknown {
+/** @throws PARAM_INVALID */
+export function parseParams(step: Step, action: Action, value: unknown): unknown {
   const parsed = action.params.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -23,6 +23,8 @@ export interface PlanLine {
   readonly kind: 'change' | 'no-change' | 'check' | 'gate' | 'later' | 'skipped' | 'blocked';
   readonly stamp: Stamp;
   readonly summary: string;
+  /** What cannot be told before the run, and when it will be. */
+  readonly notes: readonly string[];
   readonly diff: readonly DiffLine[];
   readonly undo: string | null;
   readonly irreversible: string | null;

@@ -1,5 +1,5 @@
 import { Unknown } from '../actions/outputs.ts';
-import type { FactKind, Observed } from '../facts/fact.ts';
+import type { FactKind, Observed, Parts } from '../facts/fact.ts';
 import { Secret } from '../hosts/secret.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reading } from './plan.ts';
@@ -19,6 +19,23 @@ export function sameReading(kind: FactKind<unknown>, before: Reading, after: Rea
 export function showReading(kind: FactKind<unknown>, reading: Reading): string {
   if (reading.state === 'absent') return 'absent';
   return reading.state === 'value' ? kind.show(reading.value) : `unreadable (${reading.why})`;
+}
+
+/** Two readings that are not the same, each for a person, so that what is different between them can be seen. */
+export function showMove(
+  kind: FactKind<unknown>,
+  before: Reading,
+  now: Reading,
+): { readonly before: string; readonly now: string } {
+  const shown = { before: showReading(kind, before), now: showReading(kind, now) };
+  if (shown.before !== shown.now || before.state !== 'value' || now.state !== 'value') return shown;
+  const [a, b] = [kind.parts(before.value), kind.parts(now.value)];
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]);
+  // The last says only that something else has changed; it goes without saying where a line shows it.
+  const told = names.slice(0, Math.min(3, Math.max(1, names.length - 1)));
+  const more = names.length - told.length > 1 ? `, and ${names.length - told.length - 1} more` : '';
+  const tell = (parts: Parts) => `${told.map((name) => `${name}: ${(parts[name] ?? 'none').trim()}`).join(', ')}${more}`;
+  return { before: tell(a), now: tell(b) };
 }
 
 /** JSON of a value that may hold secrets and unknowns: they become `{ "$secret": source }` and `{ "$unknown": hint }`. */

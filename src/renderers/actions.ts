@@ -1,114 +1,96 @@
 import type { Json } from '../lib/json.ts';
-import { table, wrapText } from './layout.ts';
+import { hangingTable, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { type ParamRow, type ParamSchema, paramRows } from './params.ts';
+import { yamlLines } from './yaml-lines.ts';
+
+export interface ActionExample {
+  readonly title: string;
+  readonly with: Json;
+}
 
 export interface ActionView {
   readonly name: string;
   readonly summary: string;
   readonly description: string | null;
   /** JSON Schema of the params. */
-  readonly params: { readonly [keyword: string]: Json };
+  readonly params: ParamSchema;
   readonly outputs: { readonly [name: string]: string };
+  /** What there is after a rollback; null when there is no rollback. */
+  readonly undone: string | null;
   readonly irreversible: string | null;
-  readonly examples: readonly { readonly title: string; readonly with: Json }[];
+  readonly examples: readonly ActionExample[];
 }
 
-/** All step types, a line each. */
+/** All step types, a line each, those of one noun together. */
 export function actionListText(list: readonly { readonly name: string; readonly summary: string }[], page: Page): string {
   const paint = createPaint(page.colour);
-  const rows = list.map(({ name, summary }) => [name, summary]);
-  return [
-    ...table(rows, (text, column) => (column === 0 ? paint.strong(text) : text)),
-    '',
-    'ferry actions NAME   shows one with its params and examples.',
-  ].join('\n');
+  const nounOf = (name: string) => name.slice(0, name.indexOf('.'));
+  const rows = hangingTable(
+    list.map(({ name, summary }) => [name, summary] as const),
+    page.width,
+    paint.strong,
+  );
+  const lines = list.flatMap(({ name }, index) => {
+    const before = list[index - 1];
+    return [...(before && nounOf(before.name) !== nounOf(name) ? [''] : []), ...(rows[index] ?? [])];
+  });
+  return [...lines, '', 'One in full, with its params and examples:  ferry actions NAME'].join('\n');
 }
 
 /** One step type for somebody who writes a runbook. */
 export function actionText(action: ActionView, page: Page): string {
   const paint = createPaint(page.colour);
   const section = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : ['', paint.accent(title), ...lines.map((line) => `  ${line}`)];
-  const strong = (text: string, column: number) => (column === 0 ? paint.strong(text) : text);
+    lines.length === 0 ? [] : ['', paint.accent(title), ...lines.map((line) => (line === '' ? '' : `  ${line}`))];
+  const text = (given: string) => wrapText(given, page.width - 2);
   return [
-    `${paint.strong(action.name)}   ${action.summary}`,
-    ...(action.description ? wrapText(action.description, page.width) : []),
-    ...section('with', table(paramRows(action.params), strong)),
-    ...section('outputs', table(Object.entries(action.outputs), strong)),
-    ...(action.irreversible ? section('cannot be taken back', wrapText(action.irreversible, page.width - 2)) : []),
-    ...action.examples.flatMap((example) =>
-      section(`example: ${example.title}`, [
-        `uses: ${action.name}`,
-        'with:',
-        ...yamlLines(example.with).map((line) => `  ${line}`),
-      ]),
+    ...wrapText(`${action.name}   ${action.summary}`, page.width).map((line, index) =>
+      index === 0 ? `${paint.strong(action.name)}${line.slice(action.name.length)}` : line,
     ),
+    ...(action.description ? ['', ...wrapText(action.description, page.width)] : []),
+    ...section('params', paramLines(paramRows(action.params), page)),
+    ...section('outputs', hangingTable(Object.entries(action.outputs).map(named), page.width - 2, paint.strong).flat()),
+    ...section('rollback', text(wayBack(action))),
+    ...action.examples.flatMap(({ title, with: given }) => section(`example: ${title}`, stepLines(action.name, given))),
   ].join('\n');
 }
 
-type Schema = { readonly [keyword: string]: Json };
-
-/** Name, type, whether it must be given, and what it means; members of alternatives are merged. */
-function paramRows(schema: Schema): string[][] {
-  const alternatives = [schema, ...[...list(schema.anyOf), ...list(schema.oneOf)]];
-  const required = new Set(list(schema.required).map(String));
-  const rows = new Map<string, string[]>();
-  for (const alternative of alternatives) {
-    for (const [name, member] of Object.entries(map(map(alternative).properties))) {
-      const param = map(member);
-      const preset = param.default;
-      const need = preset !== undefined ? `default ${JSON.stringify(preset)}` : required.has(name) ? 'required' : 'optional';
-      rows.set(name, [name, typeName(param), need, String(param.description ?? '')]);
-    }
-  }
-  return [...rows.values()];
+/** A step that uses the action, as YAML to be pasted under `steps:`. */
+export function stepLines(action: string, given: Json): string[] {
+  return [
+    `- id: ${action.slice(action.indexOf('.') + 1)}`,
+    '  host: ROLE   # one of the roles of your runbook',
+    `  uses: ${action}`,
+    ...(isEmpty(given) ? [] : ['  with:', ...yamlLines(given).map((line) => `    ${line}`)]),
+  ];
 }
 
-function typeName(schema: Schema): string {
-  if (schema.enum)
-    return list(schema.enum)
-      .map((one) => JSON.stringify(one))
-      .join(' | ');
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  const alternatives = [...list(schema.anyOf), ...list(schema.oneOf)];
-  if (alternatives.length > 0) return [...new Set(alternatives.map((one) => typeName(map(one))))].join(' | ');
-  if (schema.type === 'array') return `list of ${typeName(map(schema.items))}`;
-  if (schema.type === 'object') return 'map';
-  return Array.isArray(schema.type) ? schema.type.join(' | ') : String(schema.type ?? 'any');
+function isEmpty(given: Json): boolean {
+  return given === null || (typeof given === 'object' && Object.keys(given).length === 0);
 }
 
-function list(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
+function named([name, what]: readonly [string, string]): readonly [string, string] {
+  return [name === '*' ? 'others' : name, what];
 }
 
-function map(value: Json | undefined): Schema {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
+/** What becomes of a step of this action when the run is taken back. */
+export function wayBack({ undone, irreversible }: Pick<ActionView, 'undone' | 'irreversible'>): string {
+  if (irreversible) return `Cannot be taken back: ${irreversible}`;
+  return undone ?? 'Nothing to take back: it changes nothing.';
 }
 
-/** JSON as the YAML of an example: enough for what examples hold. */
-function yamlLines(value: Json): string[] {
-  if (value === null || typeof value !== 'object') return [JSON.stringify(value)];
-  const nested = (head: string, inner: Json) => {
-    const flat =
-      inner === null ||
-      typeof inner !== 'object' ||
-      (Array.isArray(inner) && inner.every((one) => one === null || typeof one !== 'object'));
-    return flat ? [`${head} ${flowText(inner)}`] : [head, ...yamlLines(inner).map((line) => `  ${line}`)];
-  };
-  if (Array.isArray(value))
-    return value.flatMap((inner) =>
-      inner !== null && typeof inner === 'object'
-        ? yamlLines(inner).map((line, index) => `${index === 0 ? '- ' : '  '}${line}`)
-        : [`- ${flowText(inner)}`],
-    );
-  return Object.entries(value).flatMap(([name, inner]) => nested(`${name}:`, inner));
-}
-
-function flowText(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`;
-  return typeof value === 'string' &&
-    /^[A-Za-z/][A-Za-z0-9_./@-]*$/.test(value) &&
-    !/^(true|false|null|yes|no|on|off)$/i.test(value)
-    ? value
-    : JSON.stringify(value);
+/** Type and need beside the name, what it means below: a table of four columns fits no terminal. */
+function paramLines(rows: readonly ParamRow[], page: Page): string[] {
+  const paint = createPaint(page.colour);
+  const indent = Math.min(16, Math.max(...rows.map(({ name }) => name.length)) + 2);
+  return rows.flatMap(({ name, type, required, preset, description }) => {
+    const need = required ? 'required' : preset === undefined ? 'optional' : `default ${preset}`;
+    return [
+      `${paint.strong(name.padEnd(indent - 2))}  ${type}, ${required ? paint.warn(need) : need}`,
+      ...(description === '' ? [] : wrapText(description, page.width - 2 - indent)).map(
+        (line) => `${' '.repeat(indent)}${paint.quiet(line)}`,
+      ),
+    ];
+  });
 }

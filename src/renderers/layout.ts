@@ -45,6 +45,20 @@ export function table(
   );
 }
 
+/** Names with what they mean beside them, wrapped to `width` below each other; the lines of one row are an array. */
+export function hangingTable(
+  rows: readonly (readonly [name: string, text: string])[],
+  width: number,
+  paintName: (text: string) => string,
+): string[][] {
+  const indent = Math.max(0, ...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, text]) =>
+    wrapText(text, width - indent).map((line, index) =>
+      `${index === 0 ? paintName(name.padEnd(indent)) : ' '.repeat(indent)}${line}`.trimEnd(),
+    ),
+  );
+}
+
 /** The moment of an ISO time for a person and for logs: `2026-01-01 02:00:31Z`. */
 export function moment(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;

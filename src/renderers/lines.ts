@@ -2,6 +2,7 @@ import type { Event } from '../engine/events.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { plural } from '../lib/text.ts';
 import { errorLines } from './error.ts';
+import { createForecast } from './forecast.ts';
 import { moment, oneLine } from './layout.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { createPaint } from './paint.ts';
@@ -26,13 +27,22 @@ export function createLines(write: (text: string) => void, colour = false): Rend
     return true;
   };
 
+  const forecast = createForecast();
+  let wasLate = false;
+
   const tell = (event: Event): string[] => {
+    forecast.hear(event);
+    const atMs = Date.parse(event.at);
+    const outlook = (): string[] => [forecast.text(atMs)].filter((text) => text !== '');
     switch (event.type) {
+      case 'run.estimated':
+        return [];
       case 'run.started':
         return [
           event.resumed
             ? `run ${event.run} of ${event.plan.runbook.name} goes on: ${new Set(event.done).size} of ${plural(event.plan.lines.length, 'step')} done before`
             : `run ${event.run} of ${event.plan.runbook.name} started: ${plural(event.plan.lines.length, 'step')}`,
+          ...outlook(),
         ];
       case 'step.started': {
         running.set(keyOf(event), { meter: createMeter(), toldMs: Date.parse(event.at), toldShare: 0 });
@@ -51,7 +61,7 @@ export function createLines(write: (text: string) => void, colour = false): Rend
           ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
         ];
       case 'checkpoint.reached':
-        return [`----- checkpoint: ${event.checkpoint} -----`];
+        return [`----- checkpoint: ${event.checkpoint} -----`, ...outlook()];
       case 'run.paused':
         return [`run paused: ${event.reason}${event.step ? ` at ${event.step}` : ''}`];
       case 'run.finished':
@@ -85,6 +95,10 @@ export function createLines(write: (text: string) => void, colour = false): Rend
     emit(event) {
       const [first = '', ...more] = tell(event);
       if (first === '') return;
+      if (!wasLate && forecast.isLate(Date.parse(event.at))) {
+        wasLate = true;
+        more.push(paint.warn(forecast.text(Date.parse(event.at))));
+      }
       const text = [`${paint.quiet(moment(event.at))}  ${first}`, ...more.map((line) => `    ${line}`), ''].join('\n');
       if (held) held.push(text);
       else write(text);

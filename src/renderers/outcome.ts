@@ -83,7 +83,7 @@ export function createOutcome(): OutcomeTeller {
             ),
             ...(rolledBack ? [proofText(rolledBack.proof, page)] : []),
             // The proof tells what was kept of facts; a mail that was sent is no fact.
-            ...kept
+            ...[...new Set(kept)]
               .filter((what) => !rolledBack?.proof.some(({ why }) => why === what))
               .map((what) => paint.warn(`  stays: ${oneLine(what)}`)),
             ...(rolledBack?.to && run ? ['', ...waysOn(run, 'paused', page)] : []),

@@ -1,15 +1,17 @@
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { plural, printable } from '../lib/text.ts';
+import type { Estimate } from '../plan/estimate.ts';
 import type { Plan, PlanLine } from '../plan/plan.ts';
+import { roughly } from './forecast.ts';
 import { clip, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { planSigns, type Sign } from './plan-signs.ts';
 
 /** A plan for a person: what stands in the way, each step with its proof and its way back, and what it adds up to. */
-export function planText(plan: Plan, page: Page): string {
+export function planText(plan: Plan, page: Page, estimate?: Estimate): string {
   const paint = createPaint(page.colour);
   return [
-    ...headLines(plan, paint, page.width),
+    ...headLines(plan, estimate, paint, page.width),
     ...[...plan.blockers, ...plan.warnings].flatMap((found) => findingLines(found, paint, page.width)),
     '',
     ...(plan.alreadyDone
@@ -30,15 +32,23 @@ export function closingLine(plan: Plan): string {
   return `${plural(planned.length, 'step')}: ${stamps.join(', ')}${skipped > 0 ? `; ${skipped} skipped` : ''}. Nothing was changed.`;
 }
 
-function headLines(plan: Plan, paint: Paint, width: number): string[] {
+function headLines(plan: Plan, estimate: Estimate | undefined, paint: Paint, width: number): string[] {
   const hosts = new Set(plan.lines.flatMap((line) => line.hosts));
   const parts = [
     paint.strong(plan.runbook.name),
-    ...(plan.alreadyDone ? [] : [`${plural(plan.lines.length, 'step')} on ${plural(hosts.size, 'host')}`]),
+    ...(plan.alreadyDone
+      ? []
+      : [`${plural(plan.lines.length, 'step')} on ${plural(hosts.size, 'host')}`, ...(estimate ? [durations(estimate)] : [])]),
     paint.quiet(`plan ${plan.digest.slice(0, 8)}`),
   ];
   const title = plan.runbook.title === plan.runbook.name ? '' : plan.runbook.title;
   return [parts.join('   '), ...(title ? wrapText(title, width).map(paint.quiet) : [])];
+}
+
+/** `about 4 min, downtime about 2 min 10 s`; that it is a guess, when nothing like it is on record. */
+function durations({ totalMs, downtimeMs, isGuess }: Estimate): string {
+  const downtime = downtimeMs === null ? '' : `, downtime about ${roughly(downtimeMs)}`;
+  return `about ${roughly(totalMs)}${downtime}${isGuess ? ' (a guess: it has not run here before)' : ''}`;
 }
 
 function findingLines(found: Diagnostic, paint: Paint, width: number): string[] {
@@ -123,6 +133,9 @@ function stepLines(line: PlanLine, number: number, sign: Sign, columns: Columns,
   const below = columns.undo === 0 && back !== '' ? wrapText(back, width - columns.indent) : [];
   return [
     ...rows,
+    ...line.notes
+      .flatMap((note) => wrapText(note, width - columns.indent))
+      .map((text) => `${' '.repeat(columns.indent)}${paint.accent(text)}`),
     ...below.map((text) => `${' '.repeat(columns.indent)}${paintBack(text)}`),
     ...line.diff.map(([mark, text]) => {
       const shown = clip(`${' '.repeat(columns.indent + 2)}${mark} ${printable(text).replaceAll('\n', '\\n')}`, width);

@@ -1,4 +1,5 @@
-import type { RunPhase, RunState, StepState } from '../engine/state.ts';
+import type { RunPhase, RunState } from '../engine/state.ts';
+import type { StepState } from '../engine/step-state.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { plural } from '../lib/text.ts';
 import { errorLines } from './error.ts';

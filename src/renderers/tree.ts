@@ -3,6 +3,7 @@ import { formatDuration } from '../lib/duration.ts';
 import { plural } from '../lib/text.ts';
 import type { Plan } from '../plan/plan.ts';
 import { errorLines } from './error.ts';
+import { createForecast } from './forecast.ts';
 import { clip, oneLine } from './layout.ts';
 import { type LiveItem, type LiveList, type Mark, openLiveList } from './live-list.ts';
 import { createMeter, type Meter } from './meter.ts';
@@ -48,7 +49,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     list ??= await openLiveList(rows, stream, paint);
   };
   const isToCome = (row: Row) => row.mark === 'waiting' || row.mark === 'rule';
-  const shut = async (hide: readonly Row[] = []) => {
+  const shut = async (hide: readonly Row[] = [outlook]) => {
     const shown = list;
     list = undefined;
     await shown?.close(hide);
@@ -59,6 +60,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     row.detail = [...row.notes, row.progress].filter((line) => line !== '').join('\n');
     touched = row;
     list?.refresh(row);
+    list?.refresh(outlook);
   };
 
   const onStep = async (event: StepEvent) => {
@@ -90,12 +92,24 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     show(row);
   };
 
+  const forecast = createForecast();
+  const outlook = newRow('outlook', '', '', 'rule');
+  const lookAhead = (event: Event) => {
+    forecast.hear(event);
+    const atMs = Date.parse(event.at);
+    const text = clip(forecast.text(atMs), width());
+    outlook.title = forecast.isLate(atMs) ? paint.warn(text) : paint.quiet(text);
+  };
+
   const handle = async (event: Event) => {
+    lookAhead(event);
     switch (event.type) {
+      case 'run.estimated':
+        return;
       case 'run.started': {
         await shut();
         say(headline(event.run, event.plan, event.resumed, new Set(event.done).size));
-        rows = rowsOf(event.plan, new Set(event.done), newRow, (text) => paint.accent(text));
+        rows = [...rowsOf(event.plan, new Set(event.done), newRow, (text) => paint.accent(text)), outlook];
         await open();
         return;
       }

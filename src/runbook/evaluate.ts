@@ -10,10 +10,15 @@ import { fromCel, toCel } from './cel.ts';
 import { compile, type Expression, isExpression, lowerFirst, type Reference } from './expression.ts';
 import type { Condition, Scope, Template } from './runbook.ts';
 
-/** A value, or the ids of the steps that must be done before it is known. */
-export type Evaluated =
-  | { readonly known: true; readonly value: OutputValue }
-  | { readonly known: false; readonly after: readonly string[] };
+/** What must be done before a value is known: ids of steps, and which of their outputs are waited for, in words. */
+export interface Waiting {
+  readonly known: false;
+  readonly after: readonly string[];
+  readonly what: readonly string[];
+}
+
+/** A value, or what it waits for. */
+export type Evaluated = { readonly known: true; readonly value: OutputValue } | Waiting;
 
 /** What the names in expressions stand for; see `makeNames`. */
 export interface Names {
@@ -62,11 +67,11 @@ export function evaluate(template: Template, scope: Scope, names: Names): Evalua
 export function evaluateWhen(
   conditions: readonly Condition[] | undefined,
   names: Names,
-): { readonly known: true; readonly value: boolean } | { readonly known: false; readonly after: readonly string[] } {
-  const after = new Set<string>();
+): { readonly known: true; readonly value: boolean } | Waiting {
+  const waits: Waiting[] = [];
   for (const { source, at, scope } of conditions ?? []) {
     const result = evaluateExpression(source, at, scope, names);
-    if (!result.known) for (const step of result.after) after.add(step);
+    if (!result.known) waits.push(result);
     else if (result.value === false) return { known: true, value: false };
     else if (result.value !== true) {
       throw new FerryError(
@@ -76,7 +81,12 @@ export function evaluateWhen(
       );
     }
   }
-  return after.size > 0 ? { known: false, after: [...after] } : { known: true, value: true };
+  return waits.length > 0 ? waitingFor(waits) : { known: true, value: true };
+}
+
+function waitingFor(waits: readonly Waiting[]): Waiting {
+  const all = (pick: (one: Waiting) => readonly string[]) => [...new Set(waits.flatMap(pick))];
+  return { known: false, after: all(({ after }) => after), what: all(({ what }) => what) };
 }
 
 function known(value: OutputValue): Evaluated {
@@ -84,8 +94,8 @@ function known(value: OutputValue): Evaluated {
 }
 
 function gather(parts: readonly Evaluated[], combine: (values: OutputValue[]) => OutputValue): Evaluated {
-  const after = new Set(parts.flatMap((part) => (part.known ? [] : part.after)));
-  if (after.size > 0) return { known: false, after: [...after] };
+  const waits = parts.filter((part) => !part.known);
+  if (waits.length > 0) return waitingFor(waits);
   return known(combine(parts.map((part) => (part as { value: OutputValue }).value)));
 }
 
@@ -112,10 +122,10 @@ function interpolate(parts: Extract<Template, { kind: 'text' }>['parts'], scope:
 function evaluateExpression(source: string, at: Position, scope: Scope, names: Names): Evaluated {
   const expression = compile(source);
   if (!isExpression(expression)) return fail(source, at, expression.why);
-  const after = new Set<string>();
+  const waits: Waiting[] = [];
   const secrets: Secret[] = [];
-  const context = contextOf(expression, scope, names, after, secrets);
-  if (after.size > 0) return { known: false, after: [...after] };
+  const context = contextOf(expression, scope, names, waits, secrets);
+  if (waits.length > 0) return waitingFor(waits);
   let result: Json;
   try {
     result = fromCel(expression.run(context));
@@ -131,7 +141,7 @@ function evaluateExpression(source: string, at: Position, scope: Scope, names: N
 }
 
 /** The values an expression names, as CEL takes them; what is unknown or secret among them is told to the two collections. */
-function contextOf(expression: Expression, scope: Scope, names: Names, after: Set<string>, secrets: Secret[]) {
+function contextOf(expression: Expression, scope: Scope, names: Names, waits: Waiting[], secrets: Secret[]) {
   const context = {
     inputs: {} as Record<string, unknown>,
     steps: {} as Record<string, { outputs: Record<string, unknown> }>,
@@ -146,10 +156,10 @@ function contextOf(expression: Expression, scope: Scope, names: Names, after: Se
     const stepId = reference.kind === 'output' ? scope.prefix + reference.step : '';
     const result = reference.kind === 'input' ? names.input(reference.name, scope) : names.output(stepId, reference.output);
     if (!result.known) {
-      for (const step of result.after) after.add(step);
+      waits.push(result);
       continue;
     }
-    inspect(follow(result.value, reference), stepId, after, secrets);
+    inspect(follow(result.value, reference), stepId, waits, secrets);
     if (reference.kind === 'input') context.inputs[reference.name] = plain(result.value);
     else {
       context.steps[reference.step] ??= { outputs: {} };
@@ -171,11 +181,11 @@ function follow(value: OutputValue, reference: Reference): OutputValue {
   return part;
 }
 
-function inspect(value: OutputValue, stepId: string, after: Set<string>, secrets: Secret[]): void {
+function inspect(value: OutputValue, stepId: string, waits: Waiting[], secrets: Secret[]): void {
   if (value instanceof Secret) secrets.push(value);
-  else if (value instanceof Unknown) after.add(stepId);
+  else if (value instanceof Unknown) waits.push({ known: false, after: [stepId], what: [value.hint] });
   else if (value !== null && typeof value === 'object')
-    for (const member of Object.values(value)) inspect(member as OutputValue, stepId, after, secrets);
+    for (const member of Object.values(value)) inspect(member as OutputValue, stepId, waits, secrets);
 }
 
 function plain(value: OutputValue): unknown {

@@ -36,7 +36,7 @@ export function resolveInputs(
         finding('INPUT_UNDECLARED', { input: name, nearest: nearest(name, known) ?? '', known: known.join(', ') }),
       );
   }
-  const names = makeNames({ inputs, output: () => ({ known: false, after: [] }), role: role ?? noRole });
+  const names = makeNames({ inputs, output: () => ({ known: false, after: [], what: [] }), role: role ?? noRole });
   for (const spec of runbook.inputs) {
     const outcome = valueFor(spec, given, () => spec.default && evaluate(spec.default, runbook.root, names));
     // A default may fail only because an input before it is missing, which was told already.

@@ -39,8 +39,8 @@ export class LocalTransport implements Transport {
 
   forward(address: string, port: number, timeoutMs: number): Promise<Duplex> {
     return new Promise((resolve, reject) => {
-      const refuse = (why: string) =>
-        reject(new FerryError('CONNECT_REFUSED', { from: this.#settings.name, address, port, why }));
+      const refuse = (why: string, how: 'refused' | 'silent' = 'refused') =>
+        reject(new FerryError('CONNECT_REFUSED', { from: this.#settings.name, address, port, why, how }));
       const socket = connect({ host: address, port, noDelay: true, timeout: timeoutMs });
       socket.once('connect', () => {
         socket.setTimeout(0);
@@ -48,7 +48,7 @@ export class LocalTransport implements Transport {
       });
       socket.once('timeout', () => {
         socket.destroy();
-        refuse(`no answer within ${formatDuration(timeoutMs)}`);
+        refuse(`no answer within ${formatDuration(timeoutMs)}`, 'silent');
       });
       socket.once('error', (cause) => refuse(cause.message));
     });

@@ -59,22 +59,23 @@ export class SshTransport implements Transport {
 
   async forward(address: string, port: number, timeoutMs: number): Promise<Duplex> {
     const { client } = await this.#connect();
-    const refused = (why: string) => new FerryError('CONNECT_REFUSED', { from: this.#settings.name, address, port, why });
+    const refused = (how: 'refused' | 'silent' | 'forbidden', why: string) =>
+      new FerryError('CONNECT_REFUSED', { from: this.#settings.name, address, port, why, how });
     const opened = new Promise<Duplex>((resolve, reject) => {
       client.forwardOut('127.0.0.1', 0, address, port, (cause, channel) => {
         // ssh2 reports the reason of RFC 4254 as a number: 1 prohibited, 2 connect failed.
-        if (cause)
-          reject(
-            refused(
-              /\b1\b|prohibited/i.test(`${(cause as { reason?: number }).reason ?? cause.message}`)
-                ? 'the ssh server forbids forwarding'
-                : cause.message.replace(/^\(SSH\) Channel open failure: ?/, '') || 'no connection',
-            ),
-          );
-        else resolve(channel);
+        if (!cause) resolve(channel);
+        else if (/\b1\b|prohibited/i.test(`${(cause as { reason?: number }).reason ?? cause.message}`))
+          reject(refused('forbidden', 'the ssh server forbids forwarding'));
+        else reject(refused('refused', cause.message.replace(/^\(SSH\) Channel open failure: ?/, '') || 'no connection'));
       });
     });
-    return await this.#timed(opened, timeoutMs, () => undefined, refused(`no answer within ${formatDuration(timeoutMs)}`));
+    return await this.#timed(
+      opened,
+      timeoutMs,
+      () => undefined,
+      refused('silent', `no answer within ${formatDuration(timeoutMs)}`),
+    );
   }
 
   async hostKey(): Promise<{ type: string; blob: string }> {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import { FindingsError } from '../../src/errors/findings-error.ts';
+import { estimatePlan } from '../../src/plan/estimate.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
 import { movePlan, planLine } from '../kit/plans.ts';
 
@@ -8,7 +9,7 @@ describe('help', () => {
   it('goes to stdout, groups the verbs, and has examples and exit codes', async () => {
     const ferry = typed('--help');
     expect(await ferry.exit).toBe(0);
-    for (const part of ['Before:', 'Move:', 'Look:', 'Around:', 'rollback [options] [run]', 'Examples:', 'Exit codes: 0 done']) {
+    for (const part of ['Write:', 'Move:', 'Look:', 'Around:', 'rollback [run]', 'Examples:', 'Exit codes: 0 done']) {
       expect(ferry.out.text()).toContain(part);
     }
     expect(ferry.err.text()).toBe('');
@@ -84,7 +85,7 @@ describe('plan', () => {
   it('writes the plan itself with --json', async () => {
     const ferry = typed('plan move.yaml --json');
     await ferry.exit;
-    expect(JSON.parse(ferry.out.text())).toEqual(movePlan());
+    expect(JSON.parse(ferry.out.text())).toEqual({ ...movePlan(), estimate: estimatePlan(movePlan(), []) });
   });
 
   it('hands on what was typed, and FERRY_STATE_DIR', async () => {
@@ -324,10 +325,12 @@ describe('the other verbs', () => {
     expect(list.out.text()).toMatch(/^service\.stop +Stop systemd units/m);
     const one = typed('actions service.stop');
     expect(await one.exit).toBe(0);
-    expect(one.out.text()).toMatch(/units +list of string +required/);
+    expect(one.out.text()).toMatch(/units +list of systemd units, required/);
     const missed = typed('actions service.stpo');
     expect(await missed.exit).toBe(64);
-    expect(missed.err.text()).toContain('did you mean service.stop?');
+    expect(missed.err.text()).toBe(
+      'error ACTION_NAME_WRONG  There is no action "service.stpo"; did you mean service.stop? Nothing was done.\n  ferry actions service.stop\n',
+    );
   });
 
   it('write the schema of runbooks, or say where it is', async () => {

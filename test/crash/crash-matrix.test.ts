@@ -199,8 +199,45 @@ describe('a run that finds something changed by other hands', () => {
     expect(await run.start()).toMatchObject({ outcome: 'paused', exit: 3, error: { code: 'GATE_WAITS' } });
     run.world.cells.set('b/conf', 'meddled');
     run.answer = true;
+    run.person = null;
     expect(await run.resume()).toMatchObject({ outcome: 'failed', exit: 5, error: { code: 'FACT_DRIFTED' } });
-    expect(run.state.pause?.error?.message).toContain('from old to meddled');
+    expect(run.state.pause?.error?.message).toMatch(/from old \(read .*\) to meddled \(read .*Z\)/);
+  });
+
+  const meddledWith = async () => {
+    const run = new ModelRun(everyShape(), CELLS);
+    run.answer = null;
+    await run.start();
+    run.world.cells.set('b/conf', 'meddled');
+    run.answer = true;
+    return run;
+  };
+
+  it('goes on when a person lets the steps that hang on it be planned anew, and puts back what was there then', async () => {
+    const run = await meddledWith();
+    run.person = true;
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(run.world.cells.get('b/conf')).toBe('new');
+    await run.rollBack({ discardWrites: true });
+    expect(run.world.cells.get('b/conf')).toBe('meddled');
+  });
+
+  it('goes on with --replan, which takes what moved before and nothing that moves after', async () => {
+    const run = await meddledWith();
+    run.person = null;
+    expect(await run.resume(undefined, undefined, true)).toMatchObject({ outcome: 'finished' });
+    expect(
+      run.events.some(
+        (event) => event.type === 'note' && event.text.includes('is meddled now (it was old); planned anew: start'),
+      ),
+    ).toBe(true);
+    const later = await meddledWith();
+    later.person = null;
+    later.answer = null;
+    expect(await later.resume(undefined, undefined, true)).toMatchObject({ outcome: 'paused', error: { code: 'GATE_WAITS' } });
+    later.world.cells.set('b/conf', 'again');
+    later.answer = true;
+    expect(await later.resume()).toMatchObject({ outcome: 'failed', error: { code: 'FACT_DRIFTED' } });
   });
 });
 

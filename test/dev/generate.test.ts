@@ -33,7 +33,7 @@ const params = z.strictObject({
   any: z.json().optional(),
 });
 
-const { definitions } = runbookSchema({}) as { definitions: Record<string, object> };
+const { definitions } = runbookSchema([]) as { definitions: Record<string, object> };
 const validateParams = schemaCompiler().compile({ ...actionSchema('x.y', params), definitions });
 
 test.each([

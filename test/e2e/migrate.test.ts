@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn, labReset } from '../../lab/lab.ts';
+import { expectAsPlanned } from '../kit/as-planned.ts';
+import { recordsOf } from '../kit/evidence.ts';
 import { FerryOnLab } from '../kit/ferry-on-lab.ts';
 import { type Snapshot, snapshot } from '../kit/lab-state-of.ts';
 
@@ -21,6 +23,14 @@ describe('moving the engine database to another host', () => {
   });
 
   it('shows a plan of every step, and changes nothing by it', async () => {
+    const traces = () =>
+      Promise.all(
+        ['engine', 'newdb', 'he1'].map(async (host) => {
+          const look = 'find /var/lib/ferry /run/ferry -printf "%p %s %T@\\n" 2>/dev/null | sort';
+          return (await execOn(labDir, host, look)).stdout;
+        }),
+      );
+    const left = await traces();
     const plan = await ferry.run(['plan', RUNBOOK, ...ferry.hosts]);
     expect(plan.stderr).toBe('');
     expect(plan.code).toBe(0);
@@ -29,10 +39,7 @@ describe('moving the engine database to another host', () => {
     expect(plan.stdout).toContain('from here, going back loses');
     expect(plan.stdout).toMatch(/\d+ exact, \d+ predicted, 0 opaque; 1 skipped\. Nothing was changed\./);
     expect(await snapshot(labDir)).toEqual(before);
-    const traces = await Promise.all(
-      ['engine', 'newdb', 'he1'].map((host) => execOn(labDir, host, 'ls -d /var/lib/ferry /run/ferry 2>/dev/null')),
-    );
-    expect(traces.map(({ stdout }) => stdout)).toEqual(['', '', '']);
+    expect(await traces()).toEqual(left);
   });
 
   it('moves database, configuration and service, and proves the data equal', async () => {
@@ -55,6 +62,12 @@ describe('moving the engine database to another host', () => {
     expect(
       await psqlOn('engine', 'postgres', "SELECT count(*) FROM pg_stat_activity WHERE datname = 'engine' AND usename = 'engine'"),
     ).toBe('0');
+  });
+
+  it('did at each step what its line in the plan said', () => {
+    const { exact, predicted } = expectAsPlanned(recordsOf(ferry));
+    expect(exact).toBeGreaterThan(12);
+    expect(predicted).toBeGreaterThan(8);
   });
 
   it('brings over what a plain dump and restore loses', async () => {

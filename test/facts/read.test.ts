@@ -3,21 +3,10 @@ import { type Answer, defineFact, value } from '../../src/facts/fact.ts';
 import { readFacts } from '../../src/facts/read.ts';
 import { Machine } from '../../src/hosts/machine.ts';
 import { type Sh, sh } from '../../src/hosts/sh.ts';
-import type { HostSettings } from '../../src/inventory/inventory.ts';
 import { LocalTransport } from '../../src/transports/local.ts';
+import { localSettings } from '../kit/local-settings.ts';
 
-const settings: HostSettings = {
-  name: 'here',
-  hostName: 'localhost',
-  port: 22,
-  user: 'root',
-  address: 'localhost',
-  identityFiles: [],
-  agent: null,
-  knownHostsFiles: [],
-  connection: 'local',
-};
-const here = new Machine(settings, new LocalTransport(settings));
+const here = new Machine(localSettings, new LocalTransport(localSettings));
 
 const scripts: Record<string, Sh> = {};
 /** What a script answers, through the same reader as every fact. */

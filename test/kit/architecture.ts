@@ -23,7 +23,16 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   inventory: ['lib', 'errors', 'documents', 'schemas'],
   transports: ['lib', 'errors', 'type:inventory'],
   hosts: ['lib', 'errors', 'type:inventory', 'transports/transport.ts'],
-  facts: ['lib', 'errors', 'hosts/sh.ts', 'hosts/secret.ts', 'hosts/as-user.ts', 'hosts/login.ts', 'type:hosts/host.ts'],
+  facts: [
+    'lib',
+    'errors',
+    'hosts/sh.ts',
+    'hosts/secret.ts',
+    'hosts/as-user.ts',
+    'hosts/login.ts',
+    'hosts/lease.ts',
+    'type:hosts/host.ts',
+  ],
   actions: [
     'lib',
     'errors',
@@ -48,7 +57,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type:hosts/host.ts',
   ],
   plan: [
-    ...['lib', 'errors', 'facts', 'actions/action.ts', 'actions/outputs.ts', 'hosts/secret.ts'],
+    ...['lib', 'errors', 'facts', 'actions/action.ts', 'actions/outputs.ts', 'hosts/secret.ts', 'hosts/layout.ts'],
+    'type:hosts/lease.ts',
     ...[
       'runbook/evaluate.ts',
       'runbook/expression.ts',

@@ -3,14 +3,15 @@ import { absent, value } from '../../src/facts/fact.ts';
 import type { HostInfo } from '../../src/hosts/host.ts';
 
 /** A fact as `plan` sees it, without a host: `undefined` makes it absent, `read: false` makes it predicted. */
-export function factOf<V>(ref: FactRef<V>, found: V | undefined, more: { read?: boolean } = {}): Fact<V> {
+export function factOf<V>(ref: FactRef<V>, found: V | undefined, more: { read?: boolean; after?: string } = {}): Fact<V> {
   const prediction = { host: ref.host, key: ref.key, kind: ref.kind as FactRef<unknown>['kind'] };
   return {
     key: ref.key,
     host: ref.host,
     value: found,
     absent: found === undefined,
-    read: more.read ?? true,
+    read: more.read ?? more.after === undefined,
+    after: more.after ?? (more.read === false ? 'an earlier step' : null),
     becomes: (next) => ({ ...prediction, to: value(next) }),
     becomesAbsent: () => ({ ...prediction, to: absent }),
     becomesUnknown: () => ({ ...prediction, to: undefined }),

@@ -68,7 +68,8 @@ export class Running {
       stdout += text;
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line.startsWith('{')) this.events.push(JSON.parse(line) as Event);
+      // Events; other verbs print JSON over many lines.
+      for (const line of lines) if (line.startsWith('{"')) this.events.push(JSON.parse(line) as Event);
       this.#tell();
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {

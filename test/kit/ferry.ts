@@ -1,6 +1,7 @@
 import type { RunEnd, RunIo, Wire } from '../../src/cli/contract.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { EventBody } from '../../src/engine/events.ts';
+import { estimatePlan } from '../../src/plan/estimate.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { eventsAt, movePlan, RUN, runState } from './plans.ts';
 import { createKeyboard, createScreen, createSignals } from './terminal.ts';
@@ -37,11 +38,12 @@ export function modelWire(
     },
     async planRunbook(path, options) {
       calls.push(['plan', path, options]);
-      return { plan };
+      return { plan, estimate: estimatePlan(plan, []) };
     },
     async runRunbook(path, options, io) {
       calls.push(['run', path, options]);
-      if (io.confirmPlan && !(await io.confirmPlan(plan))) return { outcome: 'refused', run: null, error: null, exit: 5 };
+      if (io.confirmPlan && !(await io.confirmPlan(plan, estimatePlan(plan, []))))
+        return { outcome: 'refused', run: null, error: null, exit: 5 };
       return run(io, false);
     },
     async resumeRun(named, options, io) {
@@ -86,23 +88,23 @@ export function modelWire(
   return { wire, calls };
 }
 
-/** Types a command line; in a terminal when asked, with a keyboard and Ctrl-C. */
-export function typed(words: string, around: { wire?: Wire; terminal?: boolean; env?: Record<string, string> } = {}) {
-  const size = around.terminal ? { columns: 100, rows: 30 } : undefined;
+/** Types a command line, given whole or word by word; in a terminal when asked, with a keyboard and Ctrl-C. */
+export function typed(
+  words: string | readonly string[],
+  around: { wire?: Wire; terminal?: boolean; columns?: number; env?: Record<string, string> } = {},
+) {
+  const size = around.terminal || around.columns ? { columns: around.columns ?? 100, rows: 30 } : undefined;
   const [out, err, keyboard, signals] = [createScreen(size), createScreen(size), createKeyboard(), createSignals()];
   if (!around.terminal) Object.assign(keyboard.stream, { isTTY: false });
   const left: number[] = [];
-  const exit = runCli(
-    words.split(' ').filter((word) => word !== ''),
-    {
-      stdin: keyboard.stream,
-      stdout: out.stream,
-      stderr: err.stream,
-      env: { NO_COLOR: '1', ...around.env },
-      signals,
-      loadWire: () => Promise.resolve(around.wire ?? modelWire().wire),
-      leave: (code) => void left.push(code),
-    },
-  );
+  const exit = runCli(typeof words === 'string' ? words.split(' ').filter((word) => word !== '') : words, {
+    stdin: keyboard.stream,
+    stdout: out.stream,
+    stderr: err.stream,
+    env: { NO_COLOR: '1', ...around.env },
+    signals,
+    loadWire: () => Promise.resolve(around.wire ?? modelWire().wire),
+    leave: (code) => void left.push(code),
+  });
   return { exit, out, err, type: keyboard.type, press: (signal: 'SIGINT' | 'SIGTERM') => signals.emit(signal), left, signals };
 }

@@ -25,7 +25,7 @@ export function localHost(name = 'one'): ActingHost & { readonly ran: string[] }
       new Promise((resolve, reject) => {
         const socket = connect(port, address, () => resolve(socket));
         socket.on('error', (cause) =>
-          reject(new FerryError('CONNECT_REFUSED', { from: name, address, port, why: cause.message })),
+          reject(new FerryError('CONNECT_REFUSED', { from: name, address, port, why: cause.message, how: 'refused' })),
         );
       }),
   };

@@ -62,6 +62,8 @@ export function runbookOf(steps: Step[], checkpoints: { name: string; afterStep:
 export class ModelRun {
   readonly world = new ModelWorld();
   readonly journal = new ModelJournal(this.world);
+  /** What a person says where `--yes` does not do; the same as `answer` unless set. */
+  person: boolean | null | undefined;
   readonly events: EventBody[] = [];
   readonly runbook: Runbook;
   answer: boolean | null = true;
@@ -91,7 +93,7 @@ export class ModelRun {
       learn: () => undefined,
       secrets: { hash: (value) => value, matches: (value, hashed) => value === hashed },
       ask: async () => this.answer,
-      askPerson: async () => this.answer,
+      askPerson: async () => (this.person === undefined ? this.answer : this.person),
       holder: 'me@model',
       signal: new AbortController().signal,
       crash: (point, about) => {
@@ -124,8 +126,8 @@ export class ModelRun {
     return this.#work(ports, (context) => executeRun(context, { resumed: false }));
   }
 
-  resume(dieAt?: number, until?: string): Promise<Ending | 'died'> {
-    return this.#work(this.#ports(dieAt), (context) => executeRun(context, { resumed: true, until }));
+  resume(dieAt?: number, until?: string, replan = false): Promise<Ending | 'died'> {
+    return this.#work(this.#ports(dieAt), (context) => executeRun(context, { resumed: true, until, replan }));
   }
 
   rollBack(options: { to?: string; discardWrites?: boolean } = {}, dieAt?: number): Promise<Ending | 'died'> {

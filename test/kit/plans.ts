@@ -1,5 +1,6 @@
 import type { ErrorReport, Event, EventBody } from '../../src/engine/events.ts';
-import type { RunState, StepState } from '../../src/engine/state.ts';
+import type { RunState } from '../../src/engine/state.ts';
+import type { StepState } from '../../src/engine/step-state.ts';
 import type { Plan, PlanLine } from '../../src/plan/plan.ts';
 
 /** A plan line with the quiet default of every field. */
@@ -10,6 +11,7 @@ export function planLine(parts: Partial<PlanLine> & { step: string; host: string
     kind: 'change',
     stamp: 'exact',
     summary: `do ${parts.step}`,
+    notes: [],
     diff: [],
     undo: 'as before',
     irreversible: null,
@@ -181,6 +183,8 @@ export function runState(plan: Plan, parts: Partial<RunState> & { done?: number 
     checkpoints: [],
     leases: ['engine', 'he1', 'newdb'],
     readings: {},
+    readAt: {},
+    replanned: new Set(),
     baseline: plan.readings,
     refs: {},
     readingsAt: {},

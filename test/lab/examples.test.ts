@@ -69,6 +69,17 @@ describe('the lessons, run on the lab and taken back', () => {
     expect(await onHost('engine', 'cat /var/lib/ferry/lease 2>&1')).toContain('No such file');
   }
 
+  it('the first runbook, as ferry init writes it, leaves a note', async () => {
+    const folder = join(secrets, 'begun');
+    await promisify(execFile)(process.execPath, ['dist/src/main.js', 'init', folder], { cwd: PROJECT });
+    const runbook = join(folder, 'runbook.yaml');
+    const role = ['--role', 'app=engine'];
+    expect(await planned(runbook, role)).toContain('2 steps: 2 exact, 0 predicted, 0 opaque');
+    await ran(['run', runbook, ...ferry.hosts, ...role, '--input', 'author=Ada']);
+    expect(await onHost('engine', 'cat /root/ferry-was-here')).toBe('Ada was here.');
+    await takenBack();
+  });
+
   it('01 asks a host and changes nothing', async () => {
     const lesson = 'examples/01-hello-host.yaml';
     expect(await planned(lesson)).toContain('4 steps: 4 exact, 0 predicted, 0 opaque');

@@ -44,9 +44,10 @@ describe('a plan', () => {
       step('four', 'model.atomic', { key: 'x', value: '1' }, { role: 'b' }),
     ];
     const { reads, world } = await planOf(runbookOf(steps), {});
+    const ofHost = [expect.stringMatching(/^hostTools/), 'hostClock()', 'diskFree(/var/lib/ferry)', 'runLease()'];
     expect(reads).toEqual([
-      ['a', 'cell(x)', 'cell(y)'],
-      ['b', 'cell(x)'],
+      ['a', ...ofHost, 'cell(x)', 'cell(y)'],
+      ['b', ...ofHost, 'cell(x)'],
     ]);
     expect(world.ran).toEqual([]);
   });
@@ -101,6 +102,38 @@ describe('a plan', () => {
     const { plan } = await planOf(runbookOf(steps), { 'a/z': 'old', 'a/w': 'x' });
     expect(plan.lines[1]).toMatchObject({ kind: 'later', after: ['dump'] });
     expect(plan.lines[3]).toMatchObject({ kind: 'change', predicts: { a: { 'cell(w)': { state: 'value', value: 'old' } } } });
+  });
+
+  // It was stamped exact: what the first will do to the host was not known, so neither was this.
+  it('promises no exact line on a host where a step is to come whose params nobody knows yet', async () => {
+    const steps = [
+      step('dump', 'model.detached', { key: 'x', value: '1' }),
+      expressing(step('open', 'model.atomic', {}), 'y', "steps['dump'].outputs.size"),
+      step('here', 'model.atomic', { key: 'z', value: 'new' }),
+      step('there', 'model.atomic', { key: 'z', value: 'new' }, { role: 'b' }),
+    ];
+    const { plan } = await planOf(runbookOf(steps), { 'a/z': 'old' });
+    expect(plan.lines.map(({ stamp, after }) => [stamp, after])).toEqual([
+      ['exact', []],
+      ['opaque', ['dump']],
+      ['predicted', ['open']],
+      ['exact', []],
+    ]);
+    expect(plan.lines[1]?.summary).toBe('known after dump (its size)');
+  });
+
+  it('says of a step whether it is done hangs on what an earlier one will tell', async () => {
+    const condition = { source: "steps['dump'].outputs.size > 5", at, scope: runbookOf([]).root };
+    const steps = [
+      step('dump', 'model.detached', { key: 'x', value: '1' }),
+      { ...step('big', 'model.atomic', { key: 'y', value: '1' }), when: [condition] },
+    ];
+    const { plan } = await planOf(runbookOf(steps), {});
+    expect(plan.lines[1]).toMatchObject({
+      kind: 'later',
+      after: ['dump'],
+      summary: 'done or left out: known after dump (its size)',
+    });
   });
 
   it('leaves out a step whose condition does not hold; its outputs are null', async () => {

@@ -182,15 +182,16 @@ describe('an action for its reader', () => {
         description: null,
         params,
         outputs: { stopped: 'What ran.' },
+        undone: 'They run again.',
         irreversible: null,
         examples,
       },
       page,
     );
-    expect(text).toContain('  units    list of string  required       Units by name.');
-    expect(text).toContain('  timeout  string          default "60s"');
+    expect(text).toContain('  units    list of texts, required\n           Units by name.\n  timeout  text, default "60s"\n');
+    expect(text).toContain('rollback\n  They run again.');
     expect(text).toContain(
-      '    units: [a.service]\n    deep:\n      on: "yes"\n    rules:\n      - user: engine\n        port: 5432',
+      '      units: [a.service]\n      deep:\n        "on": "yes"\n      rules:\n        - user: engine\n          port: 5432',
     );
   });
 });

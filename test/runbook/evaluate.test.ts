@@ -40,7 +40,9 @@ const names: Names = makeNames({
   ]),
   output: (step, name): Evaluated => {
     const value = outputs[step]?.[name];
-    return value === undefined || value === outputs.stop?.later ? { known: false, after: [step] } : { known: true, value };
+    return value === undefined || value === outputs.stop?.later
+      ? { known: false, after: [step], what: [name] }
+      : { known: true, value };
   },
   role: (role) => ({ name: `host-of-${role}`, address: '192.0.2.7', user: 'root', port: 2222 }),
 });
@@ -94,7 +96,7 @@ describe('what is not known yet', () => {
       scope,
       names,
     );
-    expect(result).toEqual({ known: false, after: ['stop', 'other'] });
+    expect(result).toEqual({ known: false, after: ['stop', 'other'], what: ['later', 'z'] });
   });
 
   test('an unknown part of an output leaves its other parts known', () => {
@@ -102,6 +104,7 @@ describe('what is not known yet', () => {
     expect(evaluate(template("${{ steps['conf'].outputs.half.unknown }}"), scope, names)).toEqual({
       known: false,
       after: ['conf'],
+      what: ['later'],
     });
   });
 
@@ -110,6 +113,7 @@ describe('what is not known yet', () => {
     expect(evaluate(template("${{ steps['role'].outputs.x }}"), inside, names)).toEqual({
       known: false,
       after: ['prepare.role'],
+      what: ['x'],
     });
   });
 });
@@ -181,7 +185,7 @@ describe('conditions', () => {
     [when(), { known: true, value: true }],
     [when('inputs.port == 5432', 'true'), { known: true, value: true }],
     [when('inputs.port == 1'), { known: true, value: false }],
-    [when("steps['stop'].outputs.later == 1"), { known: false, after: ['stop'] }],
+    [when("steps['stop'].outputs.later == 1"), { known: false, after: ['stop'], what: ['later'] }],
     [when("steps['stop'].outputs.later == 1", 'false'), { known: true, value: false }],
     [when("inputs.password != ''"), { known: true, value: true }],
   ])('%j is %j', (conditions, expected) => {
@@ -227,7 +231,7 @@ describe('inputs of an included runbook', () => {
   });
 
   test('what a step will tell is unknown inside too', () => {
-    expect(names.input('waits', inside)).toEqual({ known: false, after: ['stop'] });
+    expect(names.input('waits', inside)).toEqual({ known: false, after: ['stop'], what: ['later'] });
   });
 
   test('a value given to a secret input becomes secret', () => {

@@ -2,6 +2,7 @@ import { commandCheck } from '../../facts/command-check.ts';
 import { fileContent } from '../../facts/file-content.ts';
 import { fileStat, somethingThere } from '../../facts/file-stat.ts';
 import { blocked, change, check, defineAction, noChange } from '../action.ts';
+import { keepsOf } from '../kept-room.ts';
 import { unknown } from '../outputs.ts';
 import { type CommandUndo, limitOf, runChange, runCheck, takeBack } from './act.ts';
 import { commandParams, effectsOf, secretIn, shownCommand } from './params.ts';
@@ -13,6 +14,7 @@ export default defineAction({
     'protects names files that are kept and put back. With none of the last three it must say irreversible. With readOnly it is a check that changes nothing. ' +
     'Secrets go in by stdin only, because every user of a machine can see the arguments of its commands. ' +
     'A command that died half-way runs again on resume, after what it creates was removed; one that ended does not.',
+  undone: 'What `undo` does, then what it `creates` is removed and what it `protects` is put back.',
   params: commandParams,
   outputs: {
     code: 'Exit code.',
@@ -80,6 +82,7 @@ export default defineAction({
       ...(params.irreversible === undefined ? {} : { irreversible: params.irreversible }),
     });
   },
+  preflight: ({ protects }, ask, { host }) => ({ keeps: keepsOf(protects, ask, host) }),
   apply: ({ on, params, change: { data } }) =>
     params.readOnly ? runCheck(on, params) : runChange(on, params, data?.removeFirst ?? null),
   rollback: takeBack,

@@ -14,6 +14,7 @@ export default defineAction({
   description:
     'For the files of oVirt and of sysconfig. Values are written as they are given: quoted, with backslash, quote, dollar and backtick escaped, so that every reader gets them back. ' +
     'Mode, owner and all other lines stay. Of several lines with one key the last is changed, because the last one counts. The file is replaced in one go.',
+  undone: 'The file has its former bytes back; a file made here is removed.',
   params: z.strictObject({
     path: absolutePath().describe('The file.'),
     set: z.record(keyName(), configValue()).describe('Keys and their values; a value may be a secret.'),

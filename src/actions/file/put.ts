@@ -6,6 +6,7 @@ import { MASK, maskLines } from '../../facts/mask.ts';
 import { reveal, Secret } from '../../hosts/secret.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { blocked, change, type DiffLine, defineAction, noChange } from '../action.ts';
+import { keepsOf } from '../kept-room.ts';
 import { absolutePath, octalMode, secretText, userName } from '../params.ts';
 import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
 import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
@@ -17,6 +18,7 @@ export default defineAction({
   summary: 'Put a file with the given content, mode and owner.',
   description:
     'The bytes travel by stdin and the file is replaced in one go. What was there before is kept on the host for rollback.',
+  undone: 'The file has its former bytes, mode and owner back; a file made here is removed.',
   params: z.strictObject({
     path: absolutePath().describe('Where the file goes; its folder must be there.'),
     content: secretText().describe('The whole content; may hold secrets, and is then never shown.'),
@@ -64,6 +66,7 @@ export default defineAction({
       keep: before ? [{ name: 'before', host: host.name, path }] : [],
     });
   },
+  preflight: ({ path }, ask, { host }) => ({ keeps: keepsOf([path], ask, host) }),
   async apply({ on, params: { path, content, mode, owner, group } }) {
     if (!(content instanceof Secret) && typeof content !== 'string')
       throw new FerryError('INTERNAL', { what: 'file.put without content' });

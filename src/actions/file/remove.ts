@@ -5,14 +5,15 @@ import { fileStat } from '../../facts/file-stat.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import { sh } from '../../hosts/sh.ts';
 import { type ActContext, blocked, change, defineAction, noChange } from '../action.ts';
+import { keepsOf } from '../kept-room.ts';
 import { absolutePath } from '../params.ts';
 
 type RemoveUndo = { paths: { path: string; keep: string }[] };
 
 export default defineAction({
   summary: 'Remove files, or folders with all that is in them.',
-  description:
-    'What is removed is kept on the host, with mode and owner, and comes back with a rollback; it stays kept after the run, until somebody removes it.',
+  description: 'What is removed is kept on the host, and stays kept after the run, until somebody removes it.',
+  undone: 'What was removed comes back from the bytes kept on the host, with mode and owner.',
   params: z.strictObject({
     paths: z.array(absolutePath()).describe('What to remove. Links are removed themselves, not what they name.'),
     keep: z
@@ -52,6 +53,7 @@ export default defineAction({
       keep: undo.paths.map(({ path, keep }) => ({ name: keep, host: host.name, path })),
     });
   },
+  preflight: ({ paths, keep }, ask, { host }) => (keep ? { keeps: keepsOf(paths, ask, host) } : {}),
   async apply({ on, change: { data } }) {
     await on.change('remove', sh`rm -rf -- ${data.paths}`);
   },

@@ -38,8 +38,14 @@ export default defineAction({
     'The bytes go over ssh from host to host, not through Ferry, hashed on both sides while they stream. The key for it is made for this one transfer: on the destination it may do nothing but write this file, ' +
     'from the source address alone, for a day, and it goes when the transfer ends. The destination host key is pinned. The step runs on the destination. ' +
     'A source that cannot reach the ssh port of the destination is told so in the plan; bytes are not relayed.',
+  undone: 'The file is removed from the destination.',
   params: z.strictObject({
-    from: z.strictObject({ host: role(), path: absolutePath() }).describe('The role that has the file, and its path there.'),
+    from: z
+      .strictObject({
+        host: role().describe('The role of the machine that has the file.'),
+        path: absolutePath().describe('The file there.'),
+      })
+      .describe('The role that has the file, and its path there.'),
     path: absolutePath().describe('Where it goes on the host of the step; nothing else may be there.'),
     mode: octalMode().default('0600').describe('Its mode there.'),
     owner: userName().default('root').describe('Its owner there.'),
@@ -101,7 +107,10 @@ export default defineAction({
       );
     const reach = facts.reach[0]?.value;
     if (reach && !reach.client)
-      return blocked(`${source.name} has no ssh client`, `On ${source.name}:  apt-get install openssh-client`);
+      return blocked(
+        `${source.name} has no ssh client`,
+        `On ${source.name}, install openssh-client (Debian) or openssh-clients (Enterprise Linux).`,
+      );
     if (reach && !reach.answers)
       return blocked(
         `from ${source.name} no ssh server answers at ${target.address} port ${target.port}`,
@@ -120,7 +129,10 @@ export default defineAction({
       summary: `${path} from ${source.name}${size}, ${mode}, hashed`,
       predicts: [
         ...made,
-        facts.there.becomes({ type: 'file', mode, owner, group, sizeBytes: file.sizeBytes }),
+        facts.there.becomes({
+          ...{ type: 'file', mode, owner, group, sizeBytes: file.sizeBytes },
+          ...(file.dump ? { dump: file.dump } : {}),
+        }),
         { host: target.name, key: fileContent.key(path), kind: fileContent.definition, to: undefined },
       ],
       outputs: {
@@ -133,6 +145,19 @@ export default defineAction({
       data,
       ...(file.sizeBytes === null ? {} : { bytes: file.sizeBytes }),
     });
+  },
+  preflight({ from, path }, ask, { host, hostOf }) {
+    const facts = ask({
+      source: fileStat(from.path).on(hostOf(from.host).name),
+      there: fileStat(path).on(host.name),
+      free: diskFree(path).on(host.name),
+    });
+    const file = facts.source.value;
+    const size = file?.sizeBytes ?? undefined;
+    const expected = size === undefined ? file?.dump : { least: size, likely: size };
+    if (!expected || !facts.there.absent) return {};
+    const { least, likely } = expected;
+    return { room: [{ host: host.name, path, free: facts.free.value, least, likely, what: `copy ${path}` }] };
   },
   async apply({ on, onRole, params, change: { data }, ctx }) {
     const { from, path, mode, owner, group } = params;

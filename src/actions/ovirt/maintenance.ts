@@ -12,7 +12,8 @@ const SETTLE_MS = 120_000;
 
 export default defineAction({
   summary: 'Set the maintenance mode of a hosted engine and wait until this host sees it.',
-  description: 'In global maintenance the hosts leave the engine machine alone. Rollback sets the mode from before.',
+  description: 'In global maintenance the hosts leave the engine machine alone.',
+  undone: 'The mode from before is set.',
   params: z.strictObject({
     mode: z
       .enum(['global', 'local', 'none'])

@@ -15,8 +15,8 @@ type InstallUndo = { packages: string[]; units: string[] };
 export default defineAction({
   summary: 'Install packages that are not installed.',
   description:
-    'With apt-get (or dnf), without questions; another package manager at work is waited for. Installed packages are not upgraded. ' +
-    'Rollback leaves packages where they are and says so, because other things may have come to need them.',
+    'With apt-get (or dnf), without questions; another package manager at work is waited for. Installed packages are not upgraded.',
+  undone: 'Packages stay where they are, and the proof says so: other things may have come to need them.',
   params: z.strictObject({
     packages: z.array(packageName()).describe('Names of packages.'),
     units: z

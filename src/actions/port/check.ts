@@ -3,6 +3,7 @@ import { FerryError, isFerryError } from '../../errors/ferry-error.ts';
 import { poll } from '../../lib/clock.ts';
 import { check, defineAction } from '../action.ts';
 import { duration, hostAddress, portNumber, toMs } from '../params.ts';
+import { reachFindings } from '../reach.ts';
 
 export default defineAction({
   summary: 'Wait until a TCP port is open, or closed, as seen from the host of the step.',
@@ -16,6 +17,12 @@ export default defineAction({
   facts: () => ({}),
   touches: (_, role) => ({ effects: [{ does: 'prove', role }] }),
   plan: ({ address, port, open }) => check(`${address} port ${port} is ${open ? 'open' : 'closed'}`),
+  preflight({ address, port, open }, ask, { host, hostAt }) {
+    if (!open) return {};
+    const { isOpen, findings } = reachFindings({ address, port }, ask, host, hostAt(address));
+    if (findings.length > 0) return { findings };
+    return isOpen ? {} : { notes: ['it is not open yet; asked again when this step is reached'] };
+  },
   async apply({ on, params: { address, port, open, timeout }, ctx }) {
     let last = '';
     const held = await poll(

@@ -14,6 +14,7 @@ export default defineAction({
   summary: 'Compare two databases: every row of every table, every sequence, and what else there is.',
   description:
     'Reads both sides at once, each in one snapshot, on its own machine; only hashes travel. Rows count in whatever order they are stored. Views, functions, indexes, constraints, triggers, types, schemas and extensions are compared by name. Anything missing or different on either side fails the step. Nothing may write to either side meanwhile.',
+  tools: ['psql'],
   params: z.strictObject({
     database: databaseName(),
     port: clusterPort(),

@@ -13,6 +13,7 @@ import { clusterPort, databaseName, notReady, roleName } from './params.ts';
 export default defineAction({
   summary: 'Wait until a database has enough sessions, or none.',
   description: 'Proves where a service is connected: `min: 1` on the new server, `max: 0` on the old one.',
+  tools: ['psql'],
   params: z
     .strictObject({
       database: databaseName(),

@@ -33,8 +33,10 @@ const DROP_IT = 'Drop it if nobody needs it, or choose another name.';
 
 export default defineAction({
   summary: 'Have an empty database with this owner, encoding, locale and settings.',
-  description:
-    'Made from template0. Rolled back, a database the run has made is dropped; after the write line it is renamed to NAME_ferry_RUN, closed to connections and kept.',
+  description: 'Made from template0.',
+  undone:
+    'A database the run has made is dropped; after the write line it is renamed to NAME_ferry_RUN, closed to connections and kept. One that was there gets its former owner and settings.',
+  tools: ['psql'],
   params: z.strictObject({
     database: databaseName(),
     owner: roleName().describe('Role that owns the database; it must exist.'),

@@ -6,6 +6,7 @@ import { fileStat } from '../../facts/file-stat.ts';
 import { pgClientVersion } from '../../facts/pg-client-version.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
+import { pgGrantees } from '../../facts/pg-grantees.ts';
 import { pgSize } from '../../facts/pg-size.ts';
 import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
 import { sh } from '../../hosts/sh.ts';
@@ -14,6 +15,7 @@ import { blocked, change, defineAction, type Site } from '../action.ts';
 import { foldersToMake, makeFolders, parentFacts, removeFolders } from '../made-folders.ts';
 import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
+import { dumpExpected, expectedDump } from './estimate.ts';
 import { clientTooOld, clusterPort, databaseName, notReady } from './params.ts';
 
 type Undo = { path: string; folders: string[] };
@@ -30,8 +32,10 @@ type Data = {
 export default defineAction({
   summary: 'Dump a database to a file in pg_dump custom format.',
   description:
-    'Runs as a unit of its own, which outlives Ferry. The file is 0600 root in a 0700 folder, and has its name only when it is whole; pg_dump runs as postgres and gets it as its stdout. Rolled back, the file and the folder made for it are removed.',
+    'Runs as a unit of its own, which outlives Ferry. The file is 0600 root in a 0700 folder, and has its name only when it is whole; pg_dump runs as postgres and gets it as its stdout.',
+  undone: 'The file and the folder made for it are removed.',
   converges: false,
+  tools: ['psql', 'pg_dump'],
   params: z.strictObject({
     database: databaseName(),
     path: absolutePath().describe('The file to make, in a folder only root may write to; a missing folder is made.'),
@@ -53,6 +57,7 @@ export default defineAction({
     file: fileStat(path).on(host.name),
     folders: parentFacts(host.name, path),
     disk: diskFree(path).on(host.name),
+    grantees: pgGrantees(port, database).on(host.name),
   }),
   touches: ({ database, path, port }, role) => ({
     changes: [[role, fileStat.key(path)]],
@@ -84,16 +89,27 @@ export default defineAction({
     }
     const size = facts.size.value?.bytes;
     const free = facts.disk.value?.bytes;
-    if (!earlier && size !== undefined && free !== undefined && free < size / (compress === 0 ? 4 : 20)) {
+    const known = facts.size.value;
+    if (!earlier && known && size !== undefined && free !== undefined && free < dumpExpected(known, compress).least) {
       return blocked(
         `${host.name} has ${formatBytes(free)} free for a dump of a database of ${formatBytes(size)}`,
         `Make room for ${path}, or choose another path.`,
       );
     }
     const { folders, predicts: made } = foldersToMake(facts.folders, path);
+    const dump = known && {
+      dump: expectedDump(known, compress, {
+        server: facts.cluster.value?.version ?? null,
+        client: facts.client.value ?? null,
+        grantees: facts.grantees.value ?? [],
+      }),
+    };
     return change<Undo, Data>({
       summary: `dump ${database}${size === undefined ? '' : ` (${formatBytes(size)} on disk)`} to ${path}`,
-      predicts: [...made, facts.file.becomes({ type: 'file', mode: '0600', owner: 'root', group: 'root', sizeBytes: null })],
+      predicts: [
+        ...made,
+        facts.file.becomes({ type: 'file', mode: '0600', owner: 'root', group: 'root', sizeBytes: null, ...dump }),
+      ],
       outputs: {
         path,
         sha256: unknown('SHA-256 of the dump'),
@@ -106,6 +122,11 @@ export default defineAction({
       data: { port, database, path, compress, folders, bytes: size ?? null, mayReplace: earlier !== null },
       ...(size === undefined ? {} : { bytes: size }),
     });
+  },
+  preflight({ database, path, compress, port }, ask, { host }) {
+    const { size, disk } = ask({ size: pgSize(port, database).on(host.name), disk: diskFree(path).on(host.name) });
+    const expected = size.value && dumpExpected(size.value, compress);
+    return { room: expected ? [{ host: host.name, path, free: disk.value, ...expected, what: `dump ${path}` }] : [] };
   },
   async apply({ on, change: { data, outputs } }) {
     const { path, folders, port, database, compress } = data;

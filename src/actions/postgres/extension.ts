@@ -13,8 +13,9 @@ type Undo = { port: number; database: string; name: string };
 
 export default defineAction({
   summary: 'Have an extension in a database, made by postgres.',
-  description:
-    'An extension that is there already is left alone, whoever owns it. Rolled back, it is dropped unless something depends on it.',
+  description: 'An extension that is there already is left alone, whoever owns it.',
+  undone: 'It is dropped unless something depends on it.',
+  tools: ['psql'],
   params: z.strictObject({
     database: databaseName(),
     name: extensionName(),

@@ -21,7 +21,9 @@ SELECT count(pg_terminate_backend(pid)) || ' ' || (SELECT count(*) FROM pg_prepa
 export default defineAction({
   summary: 'Fence all writers of a database; superusers may still read it.',
   description:
-    'Sets its connection limit to 0, ends every session on it, and waits until none is left. No limit holds a superuser, so its owner must not be one. Rolled back, the former limit holds.',
+    'Sets its connection limit to 0, ends every session on it, and waits until none is left. No limit holds a superuser, so its owner must not be one.',
+  undone: 'The former limit holds.',
+  tools: ['psql'],
   params: z.strictObject({
     database: databaseName(),
     superuserOwner: z

@@ -23,7 +23,9 @@ type Data = { port: number; path: string; after: number; lines: string[] };
 export default defineAction({
   summary: 'Let roles connect to databases: rules in pg_hba.conf, before any rule that would decide first.',
   description:
-    'New rules go to the top of the file, after its leading comments, each marked with `# ferry`. The server checks them before it loads them. Rolled back, the file has its former bytes, mode and owner.',
+    'New rules go to the top of the file, after its leading comments, each marked with `# ferry`. The server checks them before it loads them.',
+  undone: 'The file has its former bytes, mode and owner, and the server reads it again.',
+  tools: ['psql'],
   params: z.strictObject({
     port: clusterPort(),
     rules: z

@@ -11,6 +11,7 @@ export default defineAction({
   summary: 'Read what a database is: owner, encoding, locale, settings, extensions, size.',
   description:
     'Changes nothing. Its outputs are known when the plan is made, so that a new database can be planned to be like it.',
+  tools: ['psql'],
   params: z.strictObject({ database: databaseName(), port: clusterPort() }),
   outputs: {
     database: 'Name of the database.',

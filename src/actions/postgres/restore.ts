@@ -15,6 +15,7 @@ import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
 import { emptyDatabase } from './databases.ts';
 import { clientTooOld, clusterPort, databaseName, notReady, roleName } from './params.ts';
+import { restorePreflight } from './restore-preflight.ts';
 import { DAMAGED, readPosition, restoreScript } from './restore-script.ts';
 
 type Undo = { port: number; database: string; former: PgDatabase };
@@ -33,6 +34,8 @@ export default defineAction({
   summary: 'Restore a dump into an empty database, in one transaction.',
   description:
     'Everything in it belongs to `owner` afterwards. Extensions are left to postgres.extension. The dump is checked first; whatever fails, the database is as empty as before. Ends with ANALYZE. Runs as a unit of its own, which outlives Ferry.',
+  undone: 'The database is made empty again; after the write line what was written is kept under another name.',
+  tools: ['psql', 'pg_restore', 'vacuumdb'],
   params: z.strictObject({
     database: databaseName(),
     path: absolutePath().describe('The dump, in pg_dump custom format; root reads it and hands it to pg_restore.'),
@@ -108,6 +111,7 @@ export default defineAction({
       ...(bytes === null ? {} : { bytes }),
     });
   },
+  preflight: restorePreflight,
   async apply({ on, change: { data } }) {
     const { port, database, path, bytes } = data;
     if (!data.analyzeOnly) {

@@ -40,7 +40,9 @@ COMMIT;
 export default defineAction({
   summary: 'Have a role that may log in with a password.',
   description:
-    'The password is turned into its SCRAM-SHA-256 verifier before it is sent, so that it reaches neither the server nor a log. A role whose password is right already is left alone. Rolled back, a new role is dropped unless something belongs to it; a former password is in force again.',
+    'The password is turned into its SCRAM-SHA-256 verifier before it is sent, so that it reaches neither the server nor a log. A role whose password is right already is left alone.',
+  undone: 'A new role is dropped unless something belongs to it; a former password is in force again.',
+  tools: ['psql'],
   params: z.strictObject({
     name: roleName(),
     password: secretText().optional().describe('Password of the role; left as it is when not given.'),

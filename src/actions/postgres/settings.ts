@@ -36,6 +36,8 @@ export default defineAction({
   summary: 'Set configuration settings of a server, and restart it where one needs that.',
   description:
     'Writes with ALTER SYSTEM. A value with `atLeast` or `atMost` is left alone while it is within the bound; units count (64MB is more than 8192kB). Locale names are the same whatever their case and dashes.',
+  undone: 'The former values hold, after a restart where one of them needs it.',
+  tools: ['psql'],
   params: z.strictObject({
     port: clusterPort(),
     settings: z

@@ -27,6 +27,7 @@ export default defineAction({
   summary: 'Draw the write line: record the write counters of a database just before writers start on it.',
   description:
     'From here on, going back loses what is written later. A rollback across this step needs a yes, tells how many rows were written since in which tables, and keeps the database under another name. Counters come from the statistics of the server.',
+  tools: ['psql'],
   params: z.strictObject({ database: databaseName(), port: clusterPort() }),
   outputs: {
     database: 'Name of the database.',

@@ -18,8 +18,8 @@ import {
 
 export default defineAction({
   summary: 'Restart systemd units, starting those that do not run.',
-  description:
-    'Acts each time it runs. Rollback stops those that did not run before; a restart itself leaves nothing to take back.',
+  description: 'Acts each time it runs.',
+  undone: 'Units that did not run before are stopped; a restart itself leaves nothing to take back.',
   params: z.strictObject({ units: unitsParam(), timeout: timeoutParam('90s') }),
   outputs: { started: 'Units that did not run before, in the order given.' },
   converges: false,

@@ -18,8 +18,8 @@ import {
 
 export default defineAction({
   summary: 'Start systemd units and wait until they are active.',
-  description:
-    'Rollback stops those that did not run before. A unit that ends by itself (a oneshot without RemainAfterExit) is not for this step.',
+  description: 'A unit that ends by itself (a oneshot without RemainAfterExit) is not for this step.',
+  undone: 'Units that did not run before are stopped, and start at boot only if they did before.',
   params: z.strictObject({
     units: unitsParam(),
     enable: z.boolean().default(false).describe('Also let them start at boot.'),

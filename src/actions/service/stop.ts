@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { finding } from '../../errors/finding.ts';
 import { change, defineAction, noChange } from '../action.ts';
 import { toMs } from '../params.ts';
 import {
@@ -19,7 +20,8 @@ import {
 
 export default defineAction({
   summary: 'Stop systemd units and wait until they are inactive.',
-  description: 'The units that ran are an output, so that a later step can start exactly those. Rollback starts them again.',
+  description: 'The units that ran are an output, so that a later step can start exactly those.',
+  undone: 'Units that ran are started again, and start at boot again if they did.',
   params: z.strictObject({
     units: unitsParam(),
     disable: z.boolean().default(false).describe('Also keep them from starting at boot.'),
@@ -78,6 +80,12 @@ export default defineAction({
         .join(', '),
       data: { stop: runs, disable: disables, waitMs: toMs(timeout) },
     });
+  },
+  preflight({ units, missing }, ask, site) {
+    const facts = missing === 'skip' ? ask({ units: unitFacts(site, units) }).units : [];
+    if (facts.length === 0 || facts.some(({ absent, read }) => !absent || !read)) return {};
+    const args = { host: site.host.name, units: shown(units) };
+    return { findings: [finding('UNITS_ABSENT', args, undefined, { severity: 'warning' })] };
   },
   async apply({ on, change: { data } }) {
     await actOnUnits(on, 'stop', data.stop, data.waitMs);

@@ -8,7 +8,7 @@ export const actions: Verb = (program, cli) => {
     .command('actions')
     .summary('the step types there are, or one in full')
     .description('List the step types a runbook can use, or show one with its params, outputs and examples.')
-    .argument('[name]', 'the name of an action, such as service.stop')
+    .argument('[action]', 'the name of an action, such as service.stop')
     .option(...JSON_FLAG)
     .addHelpText('after', examples('ferry actions', 'ferry actions service.stop'))
     .action(

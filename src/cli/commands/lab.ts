@@ -14,6 +14,8 @@ export const lab: Verb = (program, cli) => {
   const group = program
     .command('lab')
     .enablePositionalOptions()
+    .usage('<verb> [options]')
+    .helpCommand('help [verb]', 'show the help of a verb')
     .summary('throw-away hosts on this machine')
     .description(
       'Boot throw-away hosts with real systemd, sshd and PostgreSQL on this machine, to try runbooks on. Needs root and Linux.',
@@ -28,10 +30,15 @@ export const lab: Verb = (program, cli) => {
       ),
     );
   const verb = (words: string, summary: string): Command =>
-    group.command(words).description(summary).option('--dir <folder>', 'where the lab keeps its files (default: .lab)');
+    group
+      .command(words)
+      .summary(summary)
+      .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`)
+      .option('--dir <folder>', 'where the lab keeps its files (default: .lab)');
 
   verb('up [hosts...]', 'boot the hosts and write .lab/inventory.yaml')
-    .addOption(new Option('--size <mb>', 'size of the engine database in MB').argParser(megabytes))
+    .addHelpText('after', examples('ferry lab up', 'ferry lab up db1 db2 --dir /tmp/lab'))
+    .addOption(new Option('--size <mb>', 'size of the engine database in MB (default: 200)').argParser(megabytes))
     .action(
       does(cli, (hosts: string[], { dir, size }: Typed & { size?: number }) =>
         withLab(async ({ labUp }) => {

@@ -10,23 +10,27 @@ export const plan: Verb = (program, cli) => {
       'Read the hosts and show what a run would do, step by step, with the way back beside each. Nothing is written on any host.',
     )
     .argument('<runbook>', 'the runbook, a YAML file')
+    .option('--out <file>', 'save the plan, to run exactly it:  ferry run FILE')
     .option('--detailed-exitcode', 'exit with 2 when changes are planned')
     .addHelpText(
       'after',
       examples(
-        'ferry plan runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml --secret password=file:/root/db-password',
-        'ferry plan move.yaml --role new_db=db7 --json > plan.json',
+        'ferry plan runbooks/ovirt/migrate-engine-db.yaml -i inventory.yaml',
+        'ferry plan move.yaml --input database=shop --secret password=file:/root/pw',
+        'ferry plan move.yaml --role new_db=db7 --out move.plan',
       ),
     )
     .action(
-      does(cli, async (path: string, typed: Typed & { detailedExitcode?: boolean }) => {
-        const options = commonOptions(typed, cli.outside.env);
+      does(cli, async (path: string, typed: Typed & { detailedExitcode?: boolean; out?: string }) => {
+        const { out } = typed;
+        const options = { ...commonOptions(typed, cli.outside.env), ...(out === undefined ? {} : { out }) };
         const wire = await cli.outside.loadWire();
-        const made = (await wire.planRunbook(path, options)).plan;
-        if (options.json) print(cli.outside, JSON.stringify(made, null, 2));
+        const { plan: made, estimate } = await wire.planRunbook(path, options);
+        if (options.json) print(cli.outside, JSON.stringify({ ...made, estimate }, null, 2));
         else {
           const { planText } = await import('../../renderers/plan.ts');
-          print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env)));
+          print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env), estimate));
+          if (out !== undefined) print(cli.outside, `Saved to ${out}. To do exactly this:  ferry run ${out}`);
         }
         if (made.blockers.length > 0) return 5;
         const changes = !made.alreadyDone && made.lines.some((line) => line.kind === 'change' || line.kind === 'later');

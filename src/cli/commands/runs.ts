@@ -1,6 +1,6 @@
 import { commonOptions, JSON_FLAG, STATE_DIR, type Typed } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
-import { does, type Verb } from '../verb.ts';
+import { does, examples, type Verb } from '../verb.ts';
 
 /** `ferry runs`: every run that is remembered, newest first. */
 export const runs: Verb = (program, cli) => {
@@ -10,6 +10,7 @@ export const runs: Verb = (program, cli) => {
     .description('List every run that is remembered on this machine, newest first.')
     .option(...STATE_DIR)
     .option(...JSON_FLAG)
+    .addHelpText('after', examples('ferry runs', 'ferry runs --json'))
     .action(
       does(cli, async (typed: Typed) => {
         const options = commonOptions(typed, cli.outside.env);

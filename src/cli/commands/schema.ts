@@ -8,9 +8,11 @@ import { does, examples, type Verb } from '../verb.ts';
 export const schema: Verb = (program, cli) => {
   program
     .command('schema')
-    .summary('the JSON Schema of runbooks, for editors')
-    .description('Write the JSON Schema of runbooks or inventories. With --path only say where the file is.')
-    .addArgument(new Argument('[what]', 'which schema').choices(['runbook', 'inventory']).default('runbook'))
+    .summary('the JSON Schemas of its files, for editors')
+    .description(
+      'Write the JSON Schema of runbooks, of inventories, or of the events that --json writes. With --path only say where the file is.',
+    )
+    .addArgument(new Argument('[what]', 'which schema').choices(['runbook', 'inventory', 'events']).default('runbook'))
     .option('--path', 'say where the file is')
     .addHelpText(
       'after',

@@ -1,6 +1,6 @@
 import { commonOptions, JSON_FLAG, STATE_DIR, type Typed } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
-import { does, type Verb } from '../verb.ts';
+import { does, examples, type Verb } from '../verb.ts';
 
 /** `ferry status [RUN]`: where a run stands and what leads on. */
 export const status: Verb = (program, cli) => {
@@ -13,6 +13,7 @@ export const status: Verb = (program, cli) => {
     .argument('[run]', 'the run (default: the latest)')
     .option(...STATE_DIR)
     .option(...JSON_FLAG)
+    .addHelpText('after', examples('ferry status', 'ferry status r-20260101-020000-ab12 --json'))
     .action(
       does(cli, async (run: string | undefined, typed: Typed) => {
         const options = commonOptions(typed, cli.outside.env);

@@ -30,13 +30,35 @@ export const engineErrors = {
     exit: 5,
     example: { count: 1, first: 'newdb has no locale en_US.UTF-8.' },
   }),
-  FACT_DRIFTED: entry<{ step: string; host: string; fact: string; before: string; now: string; others: string }>({
+  FACT_DRIFTED: entry<{
+    step: string;
+    host: string;
+    fact: string;
+    before: string;
+    beforeAt: string;
+    now: string;
+    nowAt: string;
+    others: string;
+    run: string;
+  }>({
     title: 'Something was changed by other hands',
     message: (a) =>
-      `${a.fact} on ${a.host} was changed by other hands since the plan: from ${a.before} to ${a.now}. Step ${a.step} was planned on the first${a.others ? `, and so were ${a.others}` : ''}.`,
-    hint: () => 'Put it back, or take the run back with  ferry rollback  and plan again.',
+      `${a.fact} on ${a.host} was changed by other hands since the plan: from ${a.before} (read ${a.beforeAt}) to ${a.now} (read ${a.nowAt}). Step ${a.step} was planned on the first${a.others ? `, and so were ${a.others}` : ''}.`,
+    hint: (a) =>
+      `Put it back, then  ferry resume ${a.run};  or plan ${a.others ? 'those steps' : 'that step'} anew on what is there:  ferry resume ${a.run} --replan;  or  ferry rollback ${a.run}`,
     exit: 5,
-    example: { step: 'point', host: 'engine', fact: 'unitState(x.service)', before: 'active', now: 'inactive', others: '' },
+    example: {
+      ...{
+        step: 'point',
+        host: 'engine',
+        fact: 'unitState(x.service)',
+        before: 'running',
+        now: 'stopped',
+        others: '',
+        run: 'r-1',
+      },
+      ...{ beforeAt: '2026-01-01T02:00:00.000Z', nowAt: '2026-01-01T03:00:00.000Z' },
+    },
   }),
   PLAN_CHANGED: entry<{ step: string; host: string; planned: string; now: string }>({
     title: 'A step would do something else than planned',
@@ -126,12 +148,12 @@ export const engineErrors = {
     exit: 64,
     example: { checkpoint: 'quiet', known: 'quiesced, copied' },
   }),
-  SECRET_CHANGED: entry<{ name: string; source: string }>({
-    title: 'A secret is not the one the run began with',
-    message: (a) => `The secret ${a.name} (${a.source}) is not the one this run began with.`,
-    hint: (a) => `Give the first value again:  ferry resume --secret ${a.name}=file:PATH`,
+  SECRET_CHANGED: entry<{ name: string; source: string; since: string; command: string }>({
+    title: 'A secret is not the one from before',
+    message: (a) => `The secret ${a.name} (${a.source}) is not the one it was when ${a.since}.`,
+    hint: (a) => `Give the first value again:  ${a.command} --secret ${a.name}=file:PATH`,
     exit: 5,
-    example: { name: 'password', source: 'file:pw' },
+    example: { name: 'password', source: 'file:pw', since: 'the run began', command: 'ferry resume r-1' },
   }),
   SECRET_DRIFTED: entry<{ step: string; source: string }>({
     title: 'A secret that was read from a host is another one now',

@@ -118,12 +118,12 @@ export const hostErrors = {
     exit: 1,
     example: { step: 'dump', limit: '5 min' },
   }),
-  CONNECT_REFUSED: entry<{ from: string; address: string; port: number; why: string }>({
+  CONNECT_REFUSED: entry<{ from: string; address: string; port: number; why: string; how: string }>({
     title: 'A port cannot be reached from a host',
     message: (a) => `From ${a.from}, ${a.address} port ${a.port} cannot be reached: ${a.why}.`,
     hint: () => 'Look at the listener, its address, and the firewalls on both machines.',
     exit: 1,
-    example: { from: 'engine', address: 'newdb', port: 5432, why: 'connection refused' },
+    example: { from: 'engine', address: 'newdb', port: 5432, why: 'connection refused', how: 'refused' },
   }),
   LEASE_HELD: entry<{ host: string; run: string; holder: string; since: string }>({
     title: 'Another run holds the host',

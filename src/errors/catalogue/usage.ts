@@ -9,6 +9,13 @@ export const usageErrors = {
     exit: 64,
     example: { problem: 'There is no option --untill; did you mean --until?', command: 'ferry run' },
   }),
+  ACTION_NAME_WRONG: entry<{ name: string; nearest: string }>({
+    title: 'There is no such action',
+    message: (a) => `There is no action "${a.name}"${a.nearest === '' ? '.' : `; did you mean ${a.nearest}?`} Nothing was done.`,
+    hint: (a) => (a.nearest === '' ? 'ferry actions   lists them.' : `ferry actions ${a.nearest}`),
+    exit: 64,
+    example: { name: 'postgres.restor', nearest: 'postgres.restore' },
+  }),
   FILE_UNREADABLE: entry<{ file: string; why: string }>({
     title: 'A file cannot be read',
     message: (a) => `${a.file} cannot be read: ${a.why}.`,

@@ -38,7 +38,7 @@ function plan(
     source: factOf(fileStat('/a').on('old'), absentSource ? undefined : source),
     there: factOf(fileStat('/b').on('new'), there),
     times: [factOf(fileTime('/a').on('old'), times[0]), factOf(fileTime('/b').on('new'), times[1])],
-    free: factOf(diskFree('/b').on('new'), { bytes: free }),
+    free: factOf(diskFree('/b').on('new'), { mount: '/', bytes: free }),
     folders: [
       factOf(fileStat('/').on('new'), { type: 'folder' as const, mode: '0755', owner: 'root', group: 'root', sizeBytes: null }),
     ],

@@ -22,6 +22,7 @@ import { NO_CONTENTS, type PgContents, pgContents } from '../../../src/facts/pg-
 import { type PgDatabase, pgDatabase } from '../../../src/facts/pg-database.ts';
 import { pgDatabaseNames } from '../../../src/facts/pg-database-names.ts';
 import { pgExtensionAvailable } from '../../../src/facts/pg-extension-available.ts';
+import { pgGrantees } from '../../../src/facts/pg-grantees.ts';
 import { type PgHba, pgHba } from '../../../src/facts/pg-hba.ts';
 import { pgInstall } from '../../../src/facts/pg-install.ts';
 import { type PgLocale, pgLocale } from '../../../src/facts/pg-locale.ts';
@@ -171,7 +172,12 @@ describe('postgres.read', () => {
       {
         cluster: clusterFact(),
         database: databaseFact(found),
-        size: factOf(pgSize(5432, 'engine').on(H), { bytes: 204_000_000, tables: 156 }),
+        size: factOf(pgSize(5432, 'engine').on(H), {
+          bytes: 204_000_000,
+          tables: 156,
+          tableBytes: 120_000_000,
+          indexBytes: 60_000_000,
+        }),
         names: factOf(pgDatabaseNames(5432).on(H), ['enginedb', 'postgres']),
       },
       site,
@@ -524,13 +530,19 @@ describe('postgres.dump', () => {
       {
         cluster: clusterFact(),
         database: databaseFact(aDatabase),
-        size: factOf(pgSize(5432, 'engine').on(H), { bytes: 200_000_000, tables: 156 }),
+        size: factOf(pgSize(5432, 'engine').on(H), {
+          bytes: 200_000_000,
+          tables: 156,
+          tableBytes: 120_000_000,
+          indexBytes: 60_000_000,
+        }),
         client: factOf(pgClientVersion(5432).on(H), more.client === null ? undefined : (more.client ?? 15)),
         file: factOf(fileStat('/srv/dumps/engine.dump').on(H), more.file),
         folders: ['/srv/dumps', '/srv', '/'].map((path, index) =>
           factOf(fileStat(path).on(H), (more.folders ?? [undefined, folder(), folder()])[index]),
         ),
-        disk: factOf(diskFree('/srv/dumps/engine.dump').on(H), { bytes: more.free ?? 1e9 }),
+        disk: factOf(diskFree('/srv/dumps/engine.dump').on(H), { bytes: more.free ?? 1e9, mount: '/' }),
+        grantees: factOf(pgGrantees(5432, 'engine').on(H), ['engine']),
       },
       { ...site, earlier: (more.earlier ?? null) as never },
     );
@@ -559,7 +571,7 @@ describe('postgres.dump', () => {
       { folders: [folder('0700', 'postgres'), folder(), folder()] },
       /not a folder only root may write to/,
     ],
-    ['the disk is too small', { free: 5_000_000 }, /5.0 MB free for a dump of a database of 200 MB/],
+    ['the disk is too small', { free: 2_000_000 }, /2.0 MB free for a dump of a database of 200 MB/],
   ])('is blocked when %s', (_, more, summary) => {
     expect(plan(more)).toMatchObject({ kind: 'blocked', summary: expect.stringMatching(summary) });
   });

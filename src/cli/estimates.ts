@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { timingsOf } from '../engine/timings.ts';
+import type { Journal } from '../journal/journal.ts';
+import { openSqliteJournal } from '../journal/sqlite.ts';
+import { isoTime, nowMs } from '../lib/clock.ts';
+import { type Estimate, estimatePlan } from '../plan/estimate.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { CommonOptions, RunIo } from './contract.ts';
+import { stateDirOf } from './places.ts';
+
+// Older ones were on other hardware, or of another size; and each has a whole plan in it to be read.
+const RUNS = 12;
+
+/** How long a plan will take, from what earlier runs on record took. */
+export function estimateFrom(journal: Journal, plan: Plan): Estimate {
+  const runs = journal.runs();
+  const same = runs.filter(({ runbook }) => runbook === plan.runbook.name);
+  const chosen = [...same, ...runs.filter((run) => !same.includes(run))].slice(0, RUNS);
+  return estimatePlan(
+    plan,
+    chosen.flatMap(({ run }) => timingsOf(journal.read(run))),
+  );
+}
+
+/** The same for a plan that is only looked at: no state folder is made for it. */
+export function estimateOf(plan: Plan, options: CommonOptions): Estimate {
+  const stateDir = stateDirOf(options.stateDir);
+  if (!existsSync(join(stateDir, 'journal.db'))) return estimatePlan(plan, []);
+  const journal = openSqliteJournal(stateDir);
+  try {
+    return estimateFrom(journal, plan);
+  } finally {
+    journal.close();
+  }
+}
+
+/** Tells how long a run will take, before its first step. */
+export function emitEstimate(io: RunIo, run: string, estimate: Estimate, windowMs: number | undefined): void {
+  io.emit({
+    at: isoTime(),
+    run,
+    type: 'run.estimated',
+    steps: estimate.steps.map(({ step, ms, undoMs }) => ({ step, ms, undoMs })),
+    criticalPath: estimate.criticalPath,
+    downtimeMs: estimate.downtimeMs,
+    isGuess: estimate.isGuess,
+    windowEndsAt: windowMs === undefined ? null : isoTime(nowMs() + windowMs),
+  });
+}

@@ -1,0 +1,127 @@
+import { resolve } from 'node:path';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import { FindingsError } from '../errors/findings-error.ts';
+import { readFacts } from '../facts/read.ts';
+import type { Fleet } from '../hosts/fleet.ts';
+import { SecretHashes } from '../journal/secret-hash.ts';
+import { isoTime } from '../lib/clock.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type SavedPlan, sealPlan } from '../plan/saved-plan.ts';
+import type { Runbook } from '../runbook/runbook.ts';
+import type { CommonOptions } from './contract.ts';
+import { fleetOf } from './engine-ports.ts';
+import { gatherInputs, type InputValues, recallInputs } from './inputs.ts';
+import { judgeHeld } from './judge-held.ts';
+import { packageVersion } from './package-folder.ts';
+import { stateDirOf } from './places.ts';
+import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
+import { readJournal, recordSecrets, refuseOtherSecrets } from './state-dir.ts';
+
+/** What a plan is made of, ready to be run. */
+export interface Prepared {
+  /** Where the runbook is, or was when the plan was saved. */
+  readonly path: string;
+  readonly runbook: Runbook;
+  readonly inputs: InputValues;
+  readonly inventory: string;
+  readonly fleet: Fleet;
+  readonly plan: Plan;
+  readonly actions: Awaited<ReturnType<typeof actionsOf>>;
+}
+
+/** Reads runbook, inventory and inputs, connects, and plans. */
+export async function prepare(path: string, options: CommonOptions): Promise<Prepared> {
+  const runbook = await readRunbook(path);
+  const inventory = await readInventory(options.inventory, path);
+  const roles = rolesOf(runbook, inventory, options.roles);
+  const inputs = await gatherInputs(runbook, options, roles);
+  return plan({ path: resolve(path), runbook, inputs, inventory, roles }, options);
+}
+
+/**
+ * The same from a saved plan: its runbook, inputs and hosts, planned on what the hosts are now.
+ * @throws PLAN_INPUT_GIVEN, SECRET_CHANGED
+ */
+export async function prepareSaved(file: string, saved: SavedPlan, options: CommonOptions): Promise<Prepared> {
+  const given = { '--input': options.inputs.size, '--inputs': options.inputsFile ? 1 : 0, '--role': options.roles.size };
+  for (const [option, count] of Object.entries(given)) if (count > 0) throw new FerryError('PLAN_INPUT_GIVEN', { option, file });
+  const [root] = saved.sources;
+  const runbook = await readRunbook(root?.path ?? saved.path, frozenReader(saved.sources));
+  const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path);
+  const roles = rolesOf(runbook, inventory, new Map(Object.entries(saved.plan.roles)));
+  const inputs = await recallInputs(runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, roles);
+  if (Object.keys(saved.secrets).length > 0) {
+    const hashes = new SecretHashes(stateDirOf(options.stateDir));
+    // Another state folder has another key, and cannot tell one secret from another.
+    if (saved.secretsKey === hashes.keyName)
+      refuseOtherSecrets(saved.secrets, inputs, () => hashes, { since: 'the plan was saved', command: `ferry run ${file}` });
+  }
+  return plan({ path: saved.path, runbook, inputs, inventory, roles }, options);
+}
+
+async function plan(
+  parts: Pick<Prepared, 'path' | 'runbook' | 'inputs'> & {
+    readonly inventory: Awaited<ReturnType<typeof readInventory>>;
+    readonly roles: ReturnType<typeof rolesOf>;
+  },
+  options: CommonOptions,
+): Promise<Prepared> {
+  const { runbook, inputs, inventory, roles } = parts;
+  const actions = await actionsOf(runbook);
+  const fleet = fleetOf(inventory);
+  try {
+    const made = await makePlan({
+      runbook,
+      actions,
+      inputs,
+      roles,
+      madeAt: isoTime(),
+      read: (host, refs) => readFacts(fleet.host(host), refs),
+      // Nobody needs a journal, nor is one made, while no host is held.
+      judgeLeases: (held) => (held.length === 0 ? [] : readJournal(options, (journal) => judgeHeld(held, journal))),
+    });
+    return { path: parts.path, runbook, inputs, inventory: inventory.file, fleet, plan: made, actions };
+  } catch (thrown) {
+    await fleet.close();
+    if (isFerryError(thrown)) thrown.left ??= 'Nothing was changed on any host.';
+    throw thrown;
+  }
+}
+
+/** What `ferry plan --out` writes. The key of secret hashes is asked for, and made, only when there is a secret. */
+export function savedPlanOf({ path, runbook, inventory, inputs, plan: made }: Prepared, options: CommonOptions): SavedPlan {
+  let hashes: SecretHashes | undefined;
+  const secrets = recordSecrets(inputs, () => {
+    hashes ??= new SecretHashes(stateDirOf(options.stateDir));
+    return hashes;
+  });
+  return sealPlan({
+    release: packageVersion(),
+    path,
+    sources: runbook.sources,
+    inventory: resolve(inventory),
+    secrets,
+    secretsKey: hashes?.keyName ?? '',
+    plan: made,
+  });
+}
+
+/** @throws PLAN_BLOCKED with all blockers */
+export function refuseBlocked(made: Plan, runbook: Runbook): void {
+  const first = made.blockers[0];
+  if (first)
+    throw new FindingsError(
+      'PLAN_BLOCKED',
+      { count: made.blockers.length, first: first.message },
+      made.blockers,
+      runbook.sources,
+    );
+}
+
+/** @throws CHECKPOINT_UNKNOWN */
+export function checkUntil(runbook: Runbook, until: string | undefined): void {
+  const known = runbook.checkpoints.map(({ name }) => name);
+  if (until !== undefined && !known.includes(until))
+    throw new FerryError('CHECKPOINT_UNKNOWN', { checkpoint: until, known: known.join(', ') });
+}

@@ -1,0 +1,79 @@
+import { rollBack } from '../engine/rollback.ts';
+import { executeRun } from '../engine/run.ts';
+import { RunContext } from '../engine/run-context.ts';
+import { foldRun } from '../engine/state.ts';
+import { SecretHashes } from '../journal/secret-hash.ts';
+import { isoTime } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
+import { randomToken } from '../lib/random.ts';
+import type { SavedPlan } from '../plan/saved-plan.ts';
+import type { RunEnd, RunIo, RunOptions } from './contract.ts';
+import { makePorts } from './engine-ports.ts';
+import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
+import { checkUntil, type Prepared, prepare, prepareSaved, refuseBlocked } from './plan-run.ts';
+import { compareToNow, readSavedPlan, staleError } from './saved-plans.ts';
+import { recordSecrets, withJournal } from './state-dir.ts';
+
+/** Plans a runbook and runs it, or runs exactly a saved plan; a person may say no in between. */
+export async function startRun(path: string, options: RunOptions, io: RunIo): Promise<RunEnd> {
+  const saved = await readSavedPlan(path);
+  const fresh = saved ? await prepareSaved(path, saved, options) : await prepare(path, options);
+  try {
+    if (fresh.plan.alreadyDone) return { outcome: 'already-done', run: null, error: null, exit: 0 };
+    refuseBlocked(fresh.plan, fresh.runbook);
+    checkUntil(fresh.runbook, options.until);
+    const prepared = saved ? await asSaved(path, saved, fresh, options, io) : fresh;
+    if (!prepared || (io.confirmPlan && !(await io.confirmPlan(prepared.plan, estimateOf(prepared.plan, options)))))
+      return { outcome: 'refused', run: null, error: null, exit: 5 };
+    return await begin(prepared, options, io);
+  } finally {
+    await fresh.fleet.close();
+  }
+}
+
+/**
+ * The saved plan, when it is still true. One that is not is refused, unless a person agrees to plan the steps that hang on
+ * what has moved anew; null when they do not.
+ * @throws PLAN_STALE
+ */
+async function asSaved(
+  path: string,
+  saved: SavedPlan,
+  fresh: Prepared,
+  options: RunOptions,
+  io: RunIo,
+): Promise<Prepared | null> {
+  const staleness = await compareToNow(saved.plan, fresh.plan);
+  if (staleness.moved.length === 0 && staleness.changed.length === 0) return { ...fresh, plan: saved.plan };
+  const stale = staleError(path, saved.plan, fresh.plan, staleness);
+  if (options.replan) return fresh;
+  if (!io.ask || options.yes) throw stale;
+  const facts = stale.findings.map(({ message }) => `  ${message}`).join('\n');
+  const steps = staleness.changed.length > 0 ? `Plan ${staleness.changed.join(', ')}` : 'Plan on what is there';
+  return (await io.ask(`${stale.message}\n${facts}\n${steps} anew?`)) ? fresh : null;
+}
+
+async function begin(prepared: Prepared, options: RunOptions, io: RunIo): Promise<RunEnd> {
+  return await withJournal(options, async (journal, stateDir) => {
+    const run = newRunId();
+    journal.create(run, prepared.runbook.name, { type: 'run.started', epoch: 1, body: startBody(prepared, stateDir) });
+    const state = foldRun(run, journal.read(run));
+    const context = new RunContext(makePorts({ ...prepared, journal, stateDir, yes: options.yes, io }), state);
+    emitEstimate(io, run, estimateFrom(journal, prepared.plan), options.windowMs);
+    const end = await executeRun(context, { until: options.until, resumed: false });
+    return {
+      run,
+      ...(end.outcome === 'failed' && options.onFailure === 'rollback' ? await rollBack(context, { discardWrites: false }) : end),
+    };
+  });
+}
+
+function startBody({ path, runbook, plan, inputs, inventory }: Prepared, stateDir: string): { [name: string]: Json } {
+  const secrets = recordSecrets(inputs, () => new SecretHashes(stateDir));
+  return { path, sources: runbook.sources, plan, inventory, secrets } as unknown as { [name: string]: Json };
+}
+
+/** `r-20261121-021407-3fa9`: sorts by time, fits a unit name and a folder name. */
+function newRunId(): string {
+  return `r-${isoTime().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomToken(2)}`;
+}

@@ -1,0 +1,58 @@
+import { FerryError } from '../errors/ferry-error.ts';
+import { Secret } from '../hosts/secret.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { SecretHashes } from '../journal/secret-hash.ts';
+import { openSqliteJournal } from '../journal/sqlite.ts';
+import type { CommonOptions } from './contract.ts';
+import type { InputValues } from './inputs.ts';
+import { stateDirOf } from './places.ts';
+
+/** Where each secret came from, and a keyed hash to know it again. */
+export type SecretRecord = { readonly [name: string]: { readonly source: string; readonly hash: string } };
+
+/** Opens the journal for a piece of work and closes it after. */
+export async function withJournal<T>(
+  options: CommonOptions,
+  work: (journal: Journal, stateDir: string) => Promise<T>,
+): Promise<T> {
+  const stateDir = stateDirOf(options.stateDir);
+  const journal = openSqliteJournal(stateDir);
+  try {
+    return await work(journal, stateDir);
+  } finally {
+    journal.close();
+  }
+}
+
+/** The same for work that only looks, and waits for nothing. */
+export function readJournal<T>(options: CommonOptions, work: (journal: Journal) => T): T {
+  const journal = openSqliteJournal(stateDirOf(options.stateDir));
+  try {
+    return work(journal);
+  } finally {
+    journal.close();
+  }
+}
+
+/** The secret inputs in the form that may be written down. */
+export function recordSecrets(inputs: InputValues, hashes: () => SecretHashes): SecretRecord {
+  return Object.fromEntries(
+    [...inputs].flatMap(([name, value]) =>
+      value instanceof Secret ? [[name, { source: value.source, hash: hashes().hash(value.reveal()) }]] : [],
+    ),
+  );
+}
+
+/** @throws SECRET_CHANGED when a secret is not the one on record */
+export function refuseOtherSecrets(
+  secrets: SecretRecord,
+  inputs: InputValues,
+  hashes: () => SecretHashes,
+  told: { readonly since: string; readonly command: string },
+): void {
+  for (const [name, { source, hash }] of Object.entries(secrets)) {
+    const value = inputs.get(name);
+    if (value instanceof Secret && !hashes().matches(value.reveal(), hash))
+      throw new FerryError('SECRET_CHANGED', { name, source, ...told }, { left: 'Nothing was changed.' });
+  }
+}

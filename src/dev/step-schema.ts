@@ -1,0 +1,93 @@
+import type { FoundAction } from './action-files.ts';
+import type { JsonSchema } from './action-schema.ts';
+import { ALLOW } from './allow-schema.ts';
+import { actionMarkdown } from './editor-hints.ts';
+
+export type Actions = readonly Pick<FoundAction, 'name' | 'action' | 'schema'>[];
+
+const DURATION = {
+  type: 'string',
+  pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$',
+  patternErrorMessage: 'write a duration such as 30s, 5m or 1h30m',
+};
+/** Names of steps, roles, checkpoints and runbooks. */
+export const NAME = {
+  pattern: '^[A-Za-z][A-Za-z0-9_-]*$',
+  patternErrorMessage: 'use letters, digits, - and _, beginning with a letter',
+};
+export const WHEN = {
+  title: 'when: condition',
+  type: ['string', 'boolean'],
+  description: `The step is done only when this expression is true: inputs.mode == 'copy'. The \${{ }} around it may be left out.`,
+  examples: ["inputs.mode == 'copy'"],
+};
+export const NEEDS = {
+  title: 'needs: list of step ids',
+  type: 'array',
+  items: { type: 'string' },
+  description:
+    'Ids of earlier steps that must be done before, instead of the step before this one. An empty list: it may begin at once.',
+};
+
+/** Those fields of a step that are named. */
+export function stepProperties(actions: Actions, fields: readonly string[]): JsonSchema {
+  const all: Record<string, JsonSchema | true> = {
+    id: {
+      title: 'id: name of the step',
+      type: 'string',
+      ...NAME,
+      description: "The step's name, unique in the file; later steps use its outputs by it.",
+      examples: ['stop-services'],
+    },
+    title: {
+      title: 'title: text',
+      type: 'string',
+      description: 'What the step does, for people.',
+      examples: ['Stop what writes to the database'],
+    },
+    host: { title: 'host: role', type: 'string', ...NAME, description: 'The role of the machine it acts on.' },
+    uses: { title: 'uses: action', type: 'string', description: 'The action: what the step does.', ...actionNames(actions) },
+    // What it is depends on the action; a word about it here would hide from editors what the branches below say.
+    with: true,
+    when: WHEN,
+    timeout: { title: 'timeout: duration', ...DURATION, description: 'How long it may take.', examples: ['30m'] },
+    confirm: {
+      title: 'confirm: question',
+      type: 'string',
+      minLength: 1,
+      description: 'A question a person must answer with yes before the step.',
+      examples: ['Users cannot work from here on. Go on?'],
+    },
+    allow: ALLOW,
+    needs: NEEDS,
+  };
+  return Object.fromEntries(fields.map((field) => [field, all[field]]));
+}
+
+/** The names one by one, not as an enum: so each brings its own description into completion and hover. */
+function actionNames(actions: Actions): JsonSchema {
+  if (actions.length === 0) return {};
+  return {
+    anyOf: actions.map(({ name, action }) => ({
+      const: name,
+      title: name,
+      description: action.summary,
+      markdownDescription: actionMarkdown(name, action),
+    })),
+  };
+}
+
+/** What `with` must be, by the action that `uses` names. */
+export function actionBranches(actions: Actions): JsonSchema {
+  if (actions.length === 0) return {};
+  return {
+    allOf: actions.map(({ name, schema }) => ({
+      if: { properties: { uses: { const: name } }, required: ['uses'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+      then: {
+        properties: { with: { $ref: `#/definitions/${name}` } },
+        ...(Array.isArray(schema.required) && schema.required.length > 0 ? { required: ['with'] } : {}),
+      },
+    })),
+  };
+}

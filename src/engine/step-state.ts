@@ -1,0 +1,51 @@
+import type { Json } from '../lib/json.ts';
+import type { ErrorReport } from './events.ts';
+
+/** How far one step has come, as the journal tells it. */
+export interface StepState {
+  readonly step: string;
+  readonly host: string;
+  /** `doubt`: intended, and neither applied nor failed is on record. `applied`: done but not yet verified. */
+  phase: 'waiting' | 'doubt' | 'applied' | 'done' | 'failed' | 'skipped' | 'undoing' | 'undone';
+  attempt: number;
+  /** How often an undo of it was begun. */
+  undoAttempt: number;
+  /** From the first attempt, whatever came later. Null for checks, gates and no-change. */
+  undo: { readonly undo: Json; readonly summary: string } | null;
+  /** Why not all it changed can be undone; what can be, is in `undo` all the same. */
+  irreversible: string | null;
+  /** The intent named bytes to keep and no record says they are: then nothing was applied, and an undo that needs them must not run. */
+  keepOwed: boolean;
+  hosts: readonly string[];
+  /** What the first intent promised to hand on; attempts after it may only fill in what it did not know. */
+  promised: { readonly [name: string]: Json };
+  outputs: { readonly [name: string]: Json };
+  /** The change of the latest attempt, as journaled. */
+  change: { readonly [name: string]: Json } | null;
+  summary: string;
+  error: ErrorReport | null;
+  startedAt: string | null;
+  endedAt: string | null;
+}
+
+/** A step nothing was done of. */
+export function waitingStep(step: string, host: string, hosts: readonly string[], summary: string): StepState {
+  return {
+    step,
+    host,
+    phase: 'waiting',
+    attempt: 0,
+    undoAttempt: 0,
+    undo: null,
+    irreversible: null,
+    keepOwed: false,
+    hosts,
+    promised: {},
+    outputs: {},
+    change: null,
+    summary,
+    error: null,
+    startedAt: null,
+    endedAt: null,
+  };
+}

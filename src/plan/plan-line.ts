@@ -1,0 +1,71 @@
+import type { Change } from '../actions/action.ts';
+import type { Json } from '../lib/json.ts';
+import type { Step } from '../runbook/runbook.ts';
+import { isToldElsewhere } from './findings.ts';
+import type { PlanLine, Reading, Stamp } from './plan.ts';
+import type { StepPlan } from './plan-step.ts';
+import { publishReading } from './publish.ts';
+
+/** The line of a step in a plan. */
+export function lineOf(step: Step, result: StepPlan, host: string): PlanLine {
+  const base = {
+    step: step.id,
+    title: step.title ?? step.id,
+    host,
+    uses: step.uses,
+    needs: step.needs,
+    notes: [],
+    diff: [],
+    undo: null,
+    irreversible: null,
+    writeLine: false,
+    bytes: null,
+    hosts: [host],
+    facts: [],
+    predicts: {},
+  };
+  if (result.kind === 'skipped')
+    return { ...base, kind: 'skipped', stamp: 'exact', summary: 'left out: its condition does not hold', after: [] };
+  if (result.kind !== 'planned') {
+    if (result.kind === 'missing') return { ...base, kind: 'later', stamp: 'opaque', summary: '', after: [] };
+    const { after, what, open, hosts } = result;
+    const told = `known after ${after.join(', ')}${what.length > 0 ? ` (${what.join(', ')})` : ''}`;
+    return {
+      ...base,
+      kind: 'later',
+      stamp: 'opaque',
+      summary: open === 'condition' ? `done or left out: ${told}` : told,
+      after,
+      hosts,
+    };
+  }
+  const { planned, refs, hosts, on } = result;
+  const changing = planned.kind === 'change' ? planned : null;
+  const stamp: Stamp = changing?.opaque || isToldElsewhere(planned) ? 'opaque' : on.length > 0 ? 'predicted' : 'exact';
+  return {
+    ...base,
+    kind: planned.kind,
+    stamp,
+    summary: planned.summary,
+    after: on,
+    hosts,
+    facts: refs.filter((ref) => ref.kind.class === 'state').map((ref) => [ref.host, ref.key] as const),
+    diff: changing?.diff ?? [],
+    undo: changing?.undoSummary ?? null,
+    irreversible: changing?.irreversible ?? null,
+    writeLine: planned.kind === 'check' && planned.writeLine,
+    bytes: changing?.bytes ?? null,
+    predicts: changing ? publishPredictions(changing) : {},
+  };
+}
+
+/** Predictions in published form, by host and key; null where only apply will tell. */
+export function publishPredictions(planned: Pick<Change<Json>, 'predicts'>): {
+  [host: string]: { [key: string]: Reading | null };
+} {
+  const published: { [host: string]: { [key: string]: Reading | null } } = {};
+  for (const { host, key, kind, to } of planned.predicts) {
+    (published[host] ??= {})[key] = to ? publishReading(kind, to) : null;
+  }
+  return published;
+}
