@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{fuzz,lab,lab-kit,contract,e2e,rollback,trouble,shells}/**'],
+          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble,shells,fuzz}/**'],
           testTimeout: 15_000,
         },
       },

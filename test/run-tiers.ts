@@ -75,8 +75,8 @@ await single('lint and format', [bin('biome'), 'check']);
 await single('generated files are up to date', [process.execPath, 'src/dev/generate.ts', '--check']);
 const built = await single('build', [process.execPath, 'src/dev/build.ts']);
 await tier('unit', true);
-await tier('shells', true);
 await tier('fuzz', true);
+await tier('shells', true);
 if (built) {
   // The lab's package install and its cache are made by the first tier; the others then find them.
   await tier('lab-kit', true);

@@ -35,10 +35,8 @@ steps: # done in this order;  ferry actions  lists what a step can do
     title: Leave a note
     host: app
     uses: file.put #  ferry rollback  removes the file again
-    # ferry validate  warns of files that no step removes; where that is meant, say why:
-    allow: [{ rule: FILE_LEFT, reason: The note is what this runbook is for. }]
     with:
-      path: /var/tmp/ferry-was-here
+      path: /root/ferry-was-here
       # What an earlier step found out may stand here too:  steps.look.outputs.stdout
       content: "\${{ inputs.author }} was here.\\n"
       mode: "0644"

@@ -1,6 +1,8 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { JsonSchema } from './action-schema.ts';
+import { ALLOW, allowDefinition } from './allow-schema.ts';
 import { actionMarkdown, runbookSnippet, stepSnippets } from './editor-hints.ts';
-import { type Actions, ALLOW, actionBranches, NAME, NEEDS, stepProperties, WHEN } from './step-schema.ts';
+import { type Actions, actionBranches, NAME, NEEDS, stepProperties, WHEN } from './step-schema.ts';
 
 const INPUT_NAME = {
   pattern: '^[a-z][a-z0-9_]*$',
@@ -16,7 +18,7 @@ const INPUT_TYPES = {
 };
 
 /** The schema of runbook files, given all actions with the schemas of their params, and the codes of the linter's rules. */
-export function runbookSchema(actions: Actions, rules: readonly string[] = []): JsonSchema {
+export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'a runbook',
@@ -89,28 +91,7 @@ export function runbookSchema(actions: Actions, rules: readonly string[] = []): 
         pattern: '\\$\\{\\{[\\s\\S]*\\}\\}',
         description: 'A text in which CEL expressions give parts.',
       },
-      allow: {
-        title: 'an allow',
-        type: 'object',
-        required: ['rule', 'reason'],
-        additionalProperties: false,
-        properties: {
-          rule: {
-            title: 'rule: code',
-            type: 'string',
-            ...(rules.length > 0 ? { enum: [...rules].sort() } : {}),
-            description: 'The code of the rule.',
-          },
-          reason: {
-            title: 'reason: text',
-            type: 'string',
-            pattern: '\\S[\\s\\S]*\\s[\\s\\S]*\\S',
-            patternErrorMessage: 'say in a few words why this is as it should be',
-            description: 'Why this is as it should be here, for those who read the runbook.',
-            examples: ['The old server is switched off after this run.'],
-          },
-        },
-      },
+      allow: allowDefinition(rules),
       input: {
         title: 'an input',
         type: 'object',

@@ -1,5 +1,6 @@
 import type { FoundAction } from './action-files.ts';
 import type { JsonSchema } from './action-schema.ts';
+import { ALLOW } from './allow-schema.ts';
 import { actionMarkdown } from './editor-hints.ts';
 
 export type Actions = readonly Pick<FoundAction, 'name' | 'action' | 'schema'>[];
@@ -19,12 +20,6 @@ export const WHEN = {
   type: ['string', 'boolean'],
   description: `The step is done only when this expression is true: inputs.mode == 'copy'. The \${{ }} around it may be left out.`,
   examples: ["inputs.mode == 'copy'"],
-};
-export const ALLOW = {
-  title: 'allow: list of findings',
-  type: 'array',
-  items: { $ref: '#/definitions/allow' },
-  description: 'Findings of the linter that are meant to be so, each with its reason.',
 };
 export const NEEDS = {
   title: 'needs: list of step ids',

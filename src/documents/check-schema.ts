@@ -12,6 +12,9 @@ interface SchemaPart {
   readonly ferry?: string;
 }
 
+/** What to do about a field that is not known, from what it stands in; for those who know where it belongs. */
+export type HintFor = (field: string, around: Json) => string | undefined;
+
 let compiler: Ajv | undefined;
 
 /** The one Ajv, which knows Ferry's own annotations and refuses any schema it does not wholly understand. */
@@ -34,9 +37,15 @@ export function schemaCompiler(): Ajv {
  * Checks the part of a document at `base` and says all that is wrong with it, each finding at its place. An alternative
  * that only allows an expression is never what a person meant, so its errors are left out.
  */
-export function checkSchema(document: SourceDocument, value: Json, validate: ValidateFunction, base: Path = []): Diagnostic[] {
+export function checkSchema(
+  document: SourceDocument,
+  value: Json,
+  validate: ValidateFunction,
+  base: Path = [],
+  hintFor: HintFor = () => undefined,
+): Diagnostic[] {
   if (validate(value)) return [];
-  return reduce(validate.errors ?? []).map((error) => describe(document, error, base));
+  return reduce(validate.errors ?? []).map((error) => describe(document, error, base, hintFor));
 }
 
 function reduce(errors: readonly ErrorObject[]): ErrorObject[] {
@@ -69,7 +78,7 @@ function isUnder(error: ErrorObject, path: string): boolean {
   return error.instancePath === path || error.instancePath.startsWith(`${path}/`);
 }
 
-function describe(document: SourceDocument, error: ErrorObject, base: Path): Diagnostic {
+function describe(document: SourceDocument, error: ErrorObject, base: Path, hintFor: HintFor): Diagnostic {
   const path = [...base, ...pointerToPath(error.instancePath)];
   const schema = (error.parentSchema ?? {}) as SchemaPart;
   const field = fieldName(path);
@@ -89,7 +98,7 @@ function describe(document: SourceDocument, error: ErrorObject, base: Path): Dia
         known: known.join(', '),
       };
       // No field has a space in its name; in { } it is mostly the rest of a text after a comma.
-      const hint = /\s/.test(unknown) ? 'Put a text that holds a comma between quotes.' : undefined;
+      const hint = /\s/.test(unknown) ? 'Put a text that holds a comma between quotes.' : hintFor(unknown, error.data as Json);
       return finding('FIELD_UNKNOWN', args, document.keyPlace([...path, unknown]), hint === undefined ? {} : { hint });
     }
     case 'required':
@@ -99,7 +108,16 @@ function describe(document: SourceDocument, error: ErrorObject, base: Path): Dia
         document.startPlace(path),
       );
     case 'type':
-      return finding('TYPE_WRONG', { field, expected: describeTypes(error.params.type), got }, document.place(path));
+      return finding(
+        'TYPE_WRONG',
+        {
+          field,
+          expected: describeTypes(error.params.type),
+          got,
+          fix: typeFix([error.params.type].flat(), error.data as Json, field),
+        },
+        document.place(path),
+      );
     case 'const':
       return finding(
         'VALUE_UNKNOWN',
@@ -108,7 +126,14 @@ function describe(document: SourceDocument, error: ErrorObject, base: Path): Dia
       );
     case 'enum': {
       const allowed = (error.params.allowedValues as Json[]).map(String);
-      const args = { field, got, nearest: nearest(String(error.data), allowed) ?? '', known: allowed.join(', ') };
+      const near = nearest(String(error.data), allowed) ?? '';
+      // With one suggestion at hand, a list of dozens only hides it.
+      const args = {
+        field,
+        got,
+        nearest: near,
+        known: near && allowed.length > 12 ? `${allowed.length} names` : allowed.join(', '),
+      };
       return finding('VALUE_UNKNOWN', args, document.place(path));
     }
     default:
@@ -116,8 +141,30 @@ function describe(document: SourceDocument, error: ErrorObject, base: Path): Dia
         'VALUE_INVALID',
         { field, got, why: (error.keyword === 'pattern' && schema.patternErrorMessage) || limitOf(error) },
         document.place(path),
+        looksLikeTemplate(error.data) ? { hint: 'An expression is written with a dollar sign: "${{ ... }}"' } : {},
       );
   }
+}
+
+function looksLikeTemplate(value: unknown): boolean {
+  return typeof value === 'string' && /(?<!\$)\{\{.*\}\}/.test(value);
+}
+
+/** What to write instead of a value of the wrong type; empty when that cannot be told. */
+function typeFix(expected: readonly unknown[], value: Json, field: string): string {
+  if (field === '') return 'A file of Ferry begins with "ferry: 1".';
+  const wants = (type: string) => expected.includes(type);
+  if (typeof value === 'string' && value.includes('${{'))
+    return 'A value that is one expression and nothing else takes its type: "${{ ... }}"';
+  // 0600 without quotes is the number 600.
+  if (wants('string') && (typeof value === 'number' || typeof value === 'boolean'))
+    return `Put it between quotes: "${field === 'mode' ? String(value).padStart(4, '0') : value}"`;
+  if ((wants('integer') || wants('number')) && typeof value === 'string' && /^-?\d+$/.test(value))
+    return `Without quotes: ${value}`;
+  if (wants('array') && typeof value === 'string') return `A list, also of one: [${value}]`;
+  if (wants('array') && value !== null && typeof value === 'object') return 'In a list each member begins with "- ".';
+  if (wants('object') && Array.isArray(value)) return 'Its fields stand below it without "- ".';
+  return '';
 }
 
 /** What a limit demands, in words. */
@@ -127,9 +174,10 @@ function limitOf({ keyword, params, message }: ErrorObject): string {
     return `it must be ${keyword === 'minimum' ? 'at least' : 'more than'} ${limit}`;
   if (keyword === 'maximum' || keyword === 'exclusiveMaximum')
     return `it must be ${keyword === 'maximum' ? 'at most' : 'less than'} ${limit}`;
-  if (keyword === 'minItems' || keyword === 'minProperties') return `it needs at least ${limit}`;
+  if (keyword === 'minItems' || keyword === 'minProperties')
+    return limit === '1' ? 'it needs at least one' : `it needs at least ${limit}`;
   if (keyword === 'maxItems' || keyword === 'maxProperties') return `it can have at most ${limit}`;
-  if (keyword === 'minLength') return `it needs at least ${limit} characters`;
+  if (keyword === 'minLength') return `it needs at least ${limit === '1' ? 'one character' : `${limit} characters`}`;
   if (keyword === 'maxLength') return `it can have at most ${limit} characters`;
   return message ?? 'it does not fit';
 }

@@ -15,10 +15,14 @@ import { finding, type Place } from '../errors/finding.ts';
 import { formatBytes } from '../lib/bytes.ts';
 import type { Json } from '../lib/json.ts';
 import { positionOf, SourceDocument } from './document.ts';
+import { explainSyntax } from './explain-syntax.ts';
 
 /** 3.9 MB of YAML cost 764 MB of memory, so the size is refused before anything is parsed. */
 const MAX_BYTES = 1_000_000;
 const MAX_ALIASES = 100;
+const MAX_DEPTH = 100;
+/** Nesting that would take all of the stack before a position is known. */
+const DEEP = /(?:[[{]\s*(?:\w+:\s*)?){300}|(?:- ){300}/;
 
 /** Tags of Ansible; what they mark is read as plain text. */
 const ANSIBLE_TAGS = ['!vault', '!vault-encrypted', '!unsafe'].map((tag) => ({ tag, resolve: (text: string) => text }));
@@ -38,8 +42,15 @@ export function parseDocument(
     return refuse(finding('FILE_TOO_LARGE', { file, size: formatBytes(size), limit: formatBytes(MAX_BYTES) }, start(file)));
   const decoded = decode(content);
   if ('badLine' in decoded)
-    return refuse(finding('FILE_ENCODING_INVALID', { file }, { at: { file, line: decoded.badLine, column: 1 }, length: 1 }));
+    return refuse(
+      finding(
+        'FILE_ENCODING_INVALID',
+        { file, encoding: decoded.encoding },
+        { at: { file, line: decoded.badLine, column: 1 }, length: 1 },
+      ),
+    );
   const text = decoded.text;
+  if (DEEP.test(text)) return refuse(finding('YAML_NESTING_DEEP', { limit: MAX_DEPTH }, deepPlace(file, text)));
   const lines = new LineCounter();
   const yaml = parseYaml(text, {
     lineCounter: lines,
@@ -52,7 +63,8 @@ export function parseDocument(
   if (syntax.length > 0) return { diagnostics: syntax };
   // Under %YAML 1.1 "yes" is true and 010 is eight; a runbook means one thing only.
   if (yaml.directives?.yaml.version !== '1.2') return refuse(finding('YAML_VERSION_OLD', {}, start(file)));
-  if (yaml.contents === null) return refuse(finding('FILE_EMPTY', { file }, start(file)));
+  if (yaml.contents === null || (isScalar(yaml.contents) && yaml.contents.value === null && yaml.contents.source === ''))
+    return refuse(finding('FILE_EMPTY', { file }, start(file)));
   const structure = structureFindings(file, text, lines, yaml, dialect);
   if (structure.length > 0) return { diagnostics: structure };
   try {
@@ -68,16 +80,23 @@ function refuse(diagnostic: Diagnostic): { diagnostics: Diagnostic[] } {
   return { diagnostics: [diagnostic] };
 }
 
+function deepPlace(file: string, text: string): Place {
+  const before = text.slice(0, DEEP.exec(text)?.index ?? 0).split('\n');
+  return { at: { file, line: before.length, column: (before.at(-1) ?? '').length + 1 }, length: 1 };
+}
+
 function start(file: string): Place {
   return { at: { file, line: 1, column: 1 }, length: 1 };
 }
 
-function decode(content: string | Uint8Array): { text: string } | { badLine: number } {
+function decode(content: string | Uint8Array): { text: string } | { badLine: number; encoding: string } {
   if (typeof content === 'string') return { text: content.startsWith('\uFEFF') ? content.slice(1) : content };
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
     return { text: decoder.decode(content) };
   } catch {
+    const [first, second] = content;
+    const encoding = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) ? 'UTF-16' : 'LATIN1';
     // Line by line, to say where: a line feed byte is never part of another character in UTF-8.
     let line = 1;
     for (let from = 0; from <= content.length; line += 1) {
@@ -86,11 +105,11 @@ function decode(content: string | Uint8Array): { text: string } | { badLine: num
       try {
         decoder.decode(content.subarray(from, to));
       } catch {
-        return { badLine: line };
+        return { badLine: line, encoding };
       }
       from = to + 1;
     }
-    return { badLine: 1 };
+    return { badLine: 1, encoding };
   }
 }
 
@@ -118,40 +137,11 @@ function syntaxFindings(file: string, text: string, lines: LineCounter, errors: 
       broken = true;
     } else if (!broken) {
       // One syntax error mostly causes those that follow it.
-      findings.push(syntaxFinding(file, text, lines, error, place));
+      findings.push(explainSyntax(text, error, place, (offset) => positionOf(file, lines, offset)));
       broken = true;
     }
   }
   return findings;
-}
-
-function syntaxFinding(file: string, text: string, lines: LineCounter, error: YAMLError, place: Place): Diagnostic {
-  const line = text.split('\n')[place.at.line - 1] ?? '';
-  const expression = line.indexOf('${{');
-  const quotesBefore = line.slice(0, expression).match(/["']/g)?.length ?? 0;
-  if (expression !== -1 && quotesBefore % 2 === 0) {
-    const at = { ...place.at, column: expression + 1 };
-    return finding('YAML_SYNTAX_WRONG', { why: 'the value that begins here must be quoted', quoting: 1 }, { at, length: 3 });
-  }
-  const why = error.message.replace(/"quote$/, 'quote').replace(/^[A-Z]/, (first) => first.toLowerCase());
-  // A quote that is missing is noticed at the end of the file; it is missing where the text began.
-  const open = why.includes('closing') ? openQuote(text.slice(0, error.pos[0])) : -1;
-  return finding(
-    'YAML_SYNTAX_WRONG',
-    { why, quoting: 0 },
-    open === -1 ? place : { at: positionOf(file, lines, open), length: 1 },
-  );
-}
-
-/** Where a quoted text begins that no quote ends; -1 when there is none. Quotes inside words and comments do not count. */
-function openQuote(text: string): number {
-  let open = -1;
-  for (const found of text.matchAll(
-    /(?<=^|[\s[{,:-])#[^\n]*|(?<=^|[\s[{,:(-])"(?:[^"\\]|\\[\s\S])*("|$)|(?<=^|[\s[{,:(-])'(?:[^']|'')*('|$)/g,
-  )) {
-    if (!found[0].startsWith('#') && !found[1] && !found[2]) open = found.index;
-  }
-  return open;
 }
 
 function firstLineOfKey(text: string, key: string, second: Place): number {
@@ -178,7 +168,9 @@ function structureFindings(
     return { at: positionOf(file, lines, from), length: Math.max(1, (text.slice(from, to).split('\n', 1)[0] ?? '').length) };
   };
   const walk = (node: Node | null | undefined, parents: readonly Node[]): void => {
-    if (isAlias(node)) {
+    if (node && parents.length > MAX_DEPTH) {
+      if (findings.length === 0) findings.push(finding('YAML_NESTING_DEEP', { limit: MAX_DEPTH }, placeOf(node)));
+    } else if (isAlias(node)) {
       const target = node.resolve(yaml);
       if (!target) findings.push(finding('ALIAS_UNKNOWN', { name: node.source }, placeOf(node)));
       else if (parents.includes(target as Node)) findings.push(finding('ALIAS_RECURSIVE', { name: node.source }, placeOf(node)));

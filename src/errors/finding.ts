@@ -8,6 +8,8 @@ export interface Place {
   readonly length: number;
 }
 
+const MAX_SHOWN = 500;
+
 /** Makes a diagnostic from the catalogue, so that a finding reads the same as the error of that code. */
 export function finding<C extends ErrorCode>(
   code: C,
@@ -16,12 +18,20 @@ export function finding<C extends ErrorCode>(
   more: { severity?: 'error' | 'warning'; hint?: string } = {},
 ): Diagnostic {
   const definition = catalogue[code] as unknown as ErrorEntry<ErrorArgs>;
-  const hint = more.hint ?? definition.hint?.(args as ErrorArgs);
+  const shown = Object.fromEntries(
+    Object.entries(args as ErrorArgs).map(([name, value]) => [name, typeof value === 'string' ? clipped(value) : value]),
+  );
+  const hint = more.hint ?? definition.hint?.(shown);
   return {
     severity: more.severity ?? 'error',
     code,
-    message: definition.message(args as ErrorArgs),
+    message: definition.message(shown),
     ...(hint ? { hint } : {}),
     ...(place ? { at: place.at, length: place.length } : {}),
   };
+}
+
+/** A name or value as a message shows it: what was pasted by mistake may be a whole file. */
+function clipped(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }

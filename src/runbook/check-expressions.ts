@@ -113,6 +113,8 @@ export class ExpressionChecker {
   #checkOutput(reference: Extract<Reference, { kind: 'output' }>, use: Use, place: Place): boolean {
     const { prefix } = use.scope;
     const { step, output } = reference;
+    if (use.template && use.model.inputs.some((spec) => spec.default === use.template))
+      return this.#refuse(finding('DEFAULT_USES_STEP', { step }, place));
     const target = this.#steps.get(prefix + step);
     if (!target) {
       const known = [...this.#steps.keys()].filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length));

@@ -41,7 +41,9 @@ export function checkStep(item: StepItem, model: Model, action: Action | undefin
   // Rules a JSON Schema cannot say; with expressions they are checked when the values are known.
   for (const issue of action.params.safeParse(item.params).error?.issues ?? []) {
     const path = issue.path.map((member) => (typeof member === 'symbol' ? String(member) : member));
-    const args = { field: fieldName([...base, ...path]), got: describeValue(valueAt(item.params, path)), why: issue.message };
+    // A rule over all params is about what they are together.
+    const got = path.length === 0 ? 'left as it is' : describeValue(valueAt(item.params, path));
+    const args = { field: fieldName([...base, ...path]), got, why: issue.message };
     report(finding('VALUE_INVALID', args, document.place([...base, ...path])));
   }
 }

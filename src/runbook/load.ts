@@ -4,7 +4,7 @@ import { checkSchema } from '../documents/check-schema.ts';
 import { parseDocument } from '../documents/parse-document.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { finding } from '../errors/finding.ts';
-import { digestOf } from '../lib/json.ts';
+import { digestOf, type Json } from '../lib/json.ts';
 import { nearest } from '../lib/text.ts';
 import { ExpressionChecker, type StepOutputs } from './check-expressions.ts';
 import { checkStep } from './check-params.ts';
@@ -14,7 +14,7 @@ import { lint } from './lint/lint.ts';
 import type { Model, Named } from './model.ts';
 import { optional, readModel } from './read-model.ts';
 import type { Runbook } from './runbook.ts';
-import { structureValidator } from './validate.ts';
+import { structureValidator, takesParam } from './validate.ts';
 
 /** Gives the content of a file; the disk's, or that of a run's frozen files. Paths of includes are joined to the root's. */
 export type ReadFile = (path: string) => Promise<string | Uint8Array>;
@@ -87,7 +87,7 @@ class Loader {
       for (const each of parsed.diagnostics) this.#report(each);
       return;
     }
-    for (const each of checkSchema(parsed.document, parsed.document.value, structureValidator())) {
+    for (const each of checkSchema(parsed.document, parsed.document.value, structureValidator(), [], placeForField)) {
       // The action's name is judged with the name's nearest neighbour only, not with the list of all.
       if (each.code !== 'VALUE_UNKNOWN' || !each.message.startsWith('"uses"')) this.#report(each);
     }
@@ -206,6 +206,14 @@ class Loader {
     const told = this.#found.filter((each) => misplaced.includes(each) || !misplaced.some((other) => samePlace(other, each)));
     return told.toSorted((a, b) => rank(a).reduce((order, part, index) => order || part - (rank(b)[index] ?? 0), 0));
   }
+}
+
+/** Where a field belongs that stands in the wrong place. */
+function placeForField(field: string, around: Json): string | undefined {
+  const uses = (around as { uses?: Json } | null)?.uses;
+  if (typeof uses === 'string' && takesParam(uses, field))
+    return `It is a param of ${uses}, and those stand under "with":  with: { ${field}: ... }`;
+  return field === 'hosts' ? 'Hosts stand in the inventory, a file of its own:  ferry plan RUNBOOK -i INVENTORY' : undefined;
 }
 
 function outputsOf(action: Action | undefined): readonly string[] | null {

@@ -40,6 +40,11 @@ export function paramsValidator(action: string): ValidateFunction | undefined {
   return validator;
 }
 
+/** Whether an action has a param of that name. */
+export function takesParam(action: string, name: string): boolean {
+  return Object.hasOwn((definitions[action]?.properties ?? {}) as object, name);
+}
+
 /** Whether the param at `path` takes a secret; also what is open to any value does. */
 export function takesSecret(action: string, path: readonly string[]): boolean {
   const definition = definitions[action];

@@ -45,7 +45,7 @@ test.each([
   ['a: .inf\n', ['NUMBER_TOO_LARGE 1:4']],
   ['a: 0x1F\n', { a: 31 }],
   ['a: &x [1]\nb: *x\n', { a: [1], b: [1] }],
-  ['a: [1, 2\n', ['YAML_SYNTAX_WRONG 2:1']],
+  ['a: [1, 2\n', ['YAML_SYNTAX_WRONG 1:4']],
   ['# "quoted comment\na: "x\n', ['YAML_SYNTAX_WRONG 2:4']],
   ["a: it's\nb: 'x\n", ['YAML_SYNTAX_WRONG 2:4']],
 ])('%j gives %j', (text, expected) => {

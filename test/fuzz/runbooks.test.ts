@@ -63,7 +63,7 @@ test('whatever happens to a runbook, it is a runbook or diagnostics, never an ex
   // It must get past the parser often enough to say something, and meet errors of every kind.
   expect(outcomes.sound).toBeGreaterThan(RUNS / 20);
   expect(outcomes.refused).toBeGreaterThan(RUNS / 10);
-  expect(codes.size).toBeGreaterThan(50);
+  expect(codes.size).toBeGreaterThan(30);
   const sorted = times.toSorted((a, b) => b.ms - a.ms);
   const usual = Math.max(1, sorted[Math.floor(sorted.length / 2)]?.ms ?? 0);
   // What took long once may have met the collector of garbage, or have loaded an action; what is slow is slow again.

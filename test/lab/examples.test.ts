@@ -76,7 +76,7 @@ describe('the lessons, run on the lab and taken back', () => {
     const role = ['--role', 'app=engine'];
     expect(await planned(runbook, role)).toContain('2 steps: 2 exact, 0 predicted, 0 opaque');
     await ran(['run', runbook, ...ferry.hosts, ...role, '--input', 'author=DBA']);
-    expect(await onHost('engine', 'cat /var/tmp/ferry-was-here')).toBe('DBA was here.');
+    expect(await onHost('engine', 'cat /root/ferry-was-here')).toBe('DBA was here.');
     await takenBack();
   });
 

@@ -12,12 +12,13 @@ export const documentErrors = {
     exit: 65,
     example: { file: 'move.yaml', size: '5 MB', limit: '1 MB' },
   }),
-  FILE_ENCODING_INVALID: entry<{ file: string }>({
+  FILE_ENCODING_INVALID: entry<{ file: string; encoding: string }>({
     title: 'A file is not UTF-8',
     message: (a) => `${a.file} is not UTF-8 text: this line holds bytes that stand for no character.`,
-    hint: (a) => `If it was written in Latin-1:  iconv -f LATIN1 -t UTF-8 ${a.file}`,
+    hint: (a) =>
+      `If it was written in ${a.encoding === 'LATIN1' ? 'Latin-1' : a.encoding}:  iconv -f ${a.encoding} -t UTF-8 ${a.file}`,
     exit: 65,
-    example: { file: 'move.yaml' },
+    example: { file: 'move.yaml', encoding: 'LATIN1' },
   }),
   FILE_EMPTY: entry<{ file: string }>({
     title: 'A file is empty',
@@ -26,12 +27,19 @@ export const documentErrors = {
     exit: 65,
     example: { file: 'move.yaml' },
   }),
-  YAML_SYNTAX_WRONG: entry<{ why: string; quoting: number }>({
+  YAML_SYNTAX_WRONG: entry<{ why: string; fix: string }>({
     title: 'The YAML syntax is wrong',
     message: (a) => `This is not valid YAML: ${a.why}.`,
-    hint: (a) => (a.quoting ? `Put a value that holds \${{ }} between double quotes: field: "\${{ ... }}"` : ''),
+    hint: (a) => a.fix,
     exit: 65,
-    example: { why: 'missing closing quote', quoting: 1 },
+    example: { why: 'a text with ": " in it is taken for a field', fix: 'Put it between double quotes: "Step one: stop"' },
+  }),
+  YAML_NESTING_DEEP: entry<{ limit: number }>({
+    title: 'Values are nested too deeply',
+    message: (a) => `Values are nested in each other more than ${a.limit} deep here; the file was not read.`,
+    hint: () => 'No runbook needs that: look for brackets that are never closed.',
+    exit: 65,
+    example: { limit: 100 },
   }),
   YAML_TAB_FOUND: entry<Record<string, never>>({
     title: 'A tab is used for indentation',
@@ -127,11 +135,12 @@ export const documentErrors = {
     exit: 65,
     example: { field: 'host', of: 'a step' },
   }),
-  TYPE_WRONG: entry<{ field: string; expected: string; got: string }>({
+  TYPE_WRONG: entry<{ field: string; expected: string; got: string; fix: string }>({
     title: 'A value has the wrong type',
     message: (a) => `${a.field ? `"${a.field}"` : 'The file'} has the wrong type: expected ${a.expected}, got ${a.got}.`,
+    hint: (a) => a.fix,
     exit: 65,
-    example: { field: 'units', expected: 'a list', got: 'the text "a.service"' },
+    example: { field: 'units', expected: 'a list', got: 'the text "a.service"', fix: 'A list, also of one: [a.service]' },
   }),
   VALUE_UNKNOWN: entry<{ field: string; got: string; nearest: string; known: string }>({
     title: 'A value is not one of those allowed',

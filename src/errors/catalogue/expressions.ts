@@ -29,7 +29,10 @@ export const expressionErrors = {
   EXPRESSION_TYPE_WRONG: entry<{ why: string }>({
     title: 'The types in an expression do not fit',
     message: (a) => `The expression cannot work: ${a.why}.`,
-    hint: () => 'Convert with string(x), int(x) or double(x).',
+    hint: (a) =>
+      a.why.includes('matching overload')
+        ? 'Texts have contains, startsWith, endsWith, matches, replace, split, trim, substring, indexOf, upperAscii, lowerAscii; size(x) counts.'
+        : 'Convert with string(x), int(x) or double(x).',
     exit: 65,
     example: { why: 'no such overload: string + int' },
   }),
@@ -71,6 +74,13 @@ export const expressionErrors = {
     message: (a) => `A default may use only inputs declared before it; "${a.input}" is not.`,
     exit: 65,
     example: { input: 'database' },
+  }),
+  DEFAULT_USES_STEP: entry<{ step: string }>({
+    title: 'A default uses the output of a step',
+    message: (a) => `A default is known before any step is done; it cannot use the outputs of "${a.step}".`,
+    hint: () => 'Use the output in the step that needs it; or make the input optional, and choose there.',
+    exit: 65,
+    example: { step: 'read-conf' },
   }),
   STEP_UNKNOWN: entry<{ step: string; nearest: string; known: string }>({
     title: 'A step is not known',

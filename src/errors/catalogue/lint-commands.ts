@@ -11,7 +11,7 @@ export const lintCommandErrors = {
     hint: (a) =>
       a.open
         ? `Give it by stdin and let the command read it:  stdin: "\${{ ${a.source} }}"`
-        : 'Use a param that takes secrets: ferry actions NAME   names them.',
+        : `ferry actions ${a.uses}   says which params take a secret.`,
     exit: 65,
     example: { step: 'set-password', param: 'argv', uses: 'command.run', source: 'inputs.password', open: 1 },
   }),

@@ -71,6 +71,10 @@ const ownErrors = {
   DEFAULT_INVALID: entry<{ input: string; expected: string; got: string }>({
     title: 'A default does not fit its input',
     message: (a) => `The default of "${a.input}" must be ${a.expected}, got ${a.got}.`,
+    hint: (a) =>
+      a.expected === 'text' && a.got.startsWith('the number ')
+        ? 'Put it between quotes; without them YAML reads a number, and 0600 is 600.'
+        : '',
     exit: 65,
     example: { input: 'port', expected: 'a whole number', got: 'the text "five"' },
   }),
@@ -95,13 +99,19 @@ const ownErrors = {
   }),
   NEED_CIRCULAR: entry<{ circle: string }>({
     title: 'Steps need each other in a circle',
-    message: (a) => `These steps need each other: ${a.circle}.`,
+    message: (a) =>
+      a.circle.split(' -> ').length === 2
+        ? `Step "${a.circle.split(' -> ')[0]}" needs itself.`
+        : `These steps need each other: ${a.circle}.`,
     exit: 65,
     example: { circle: 'a -> b -> a' },
   }),
   INCLUDE_CIRCULAR: entry<{ circle: string }>({
     title: 'Runbooks include each other in a circle',
-    message: (a) => `These runbooks include each other: ${a.circle}.`,
+    message: (a) =>
+      a.circle.split(' -> ').length === 2
+        ? `${a.circle.split(' -> ')[0]} includes itself.`
+        : `These runbooks include each other: ${a.circle}.`,
     exit: 65,
     example: { circle: 'a.yaml -> b.yaml -> a.yaml' },
   }),
