@@ -6,6 +6,7 @@ import { SecretHashes } from '../journal/secret-hash.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import { randomToken } from '../lib/random.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { RunEnd, RunIo, RunOptions } from './contract.ts';
 import { makePorts } from './engine-ports.ts';
@@ -23,9 +24,12 @@ export async function startRun(path: string, options: RunOptions, io: RunIo): Pr
     refuseBlocked(fresh.plan, fresh.runbook);
     checkUntil(fresh.runbook, options.until);
     const prepared = saved ? await asSaved(path, saved, fresh, options, io) : fresh;
-    if (!prepared || (io.confirmPlan && !(await io.confirmPlan(prepared.plan, estimateOf(prepared.plan, options)))))
+    // Disks fill and clocks drift whatever was saved: warnings are those of now.
+    const { warnings } = fresh.plan;
+    const shown = prepared && { ...prepared.plan, warnings };
+    if (!shown || (io.confirmPlan && !(await io.confirmPlan(shown, estimateOf(shown, options)))))
       return { outcome: 'refused', run: null, error: null, exit: 5 };
-    return await begin(prepared, options, io);
+    return await begin(prepared, options, io, io.confirmPlan ? [] : warnings);
   } finally {
     await fresh.fleet.close();
   }
@@ -53,12 +57,14 @@ async function asSaved(
   return (await io.ask(`${stale.message}\n${facts}\n${steps} anew?`)) ? fresh : null;
 }
 
-async function begin(prepared: Prepared, options: RunOptions, io: RunIo): Promise<RunEnd> {
+async function begin(prepared: Prepared, options: RunOptions, io: RunIo, untold: Plan['warnings']): Promise<RunEnd> {
   return await withJournal(options, async (journal, stateDir) => {
     const run = newRunId();
     journal.create(run, prepared.runbook.name, { type: 'run.started', epoch: 1, body: startBody(prepared, stateDir) });
     const state = foldRun(run, journal.read(run));
     const context = new RunContext(makePorts({ ...prepared, journal, stateDir, yes: options.yes, io }), state);
+    for (const { code, message, hint } of untold)
+      io.emit({ at: isoTime(), run, type: 'note', text: `warning ${code}  ${message}${hint ? `\n${hint}` : ''}` });
     emitEstimate(io, run, estimateFrom(journal, prepared.plan), options.windowMs);
     const end = await executeRun(context, { until: options.until, resumed: false });
     return {

@@ -61,7 +61,8 @@ function findingLines(found: Diagnostic, paint: Paint, width: number): string[] 
     ...(found.at && found.severity === 'warning'
       ? [`${' '.repeat(9)}${paint.quiet(`${found.at.file}:${found.at.line}:${found.at.column}`)}`]
       : []),
-    ...(found.hint ? [`${' '.repeat(9)}${paint.accent(printable(found.hint))}`] : []),
+    // Never wrapped, so that a command can be copied.
+    ...(found.hint ? printable(found.hint).split('\n') : []).map((line) => `${' '.repeat(9)}${paint.accent(line)}`),
   ];
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import portCheck from '../../src/actions/port/check.ts';
 import { loginPreflight } from '../../src/actions/postgres/login-preflight.ts';
+import { pgClientVersion } from '../../src/facts/pg-client-version.ts';
+import { type PgCluster, pgCluster } from '../../src/facts/pg-cluster.ts';
 import { pgDatabase } from '../../src/facts/pg-database.ts';
 import { pgLogin } from '../../src/facts/pg-login.ts';
 import { pgRole } from '../../src/facts/pg-role.ts';
@@ -76,15 +78,32 @@ describe('a login that a step will need', () => {
       { code: 'LOGIN_REFUSED', severity: 'error', message: expect.stringContaining('the password of engine is wrong') },
     ]);
     const right = answered({ ok: true, version: '15.8' });
-    expect(loginPreflight(request, asking(reachOf('open'), listenOf(true), right).ask, site)).toEqual({});
+    expect(loginPreflight(request, asking(reachOf('open'), listenOf(true), right).ask, site)).toEqual({ findings: [] });
   });
 
   test('is not tried while earlier steps make its role and database: it says after which', () => {
     const role = factOf(pgRole(5432, 'engine').on('newdb'), undefined, { after: 'role' });
     const database = factOf(pgDatabase(5432, 'engine').on('newdb'), undefined, { after: 'database' });
     const { ask, asked } = asking(reachOf('open'), listenOf(true), role, database, wrong);
-    expect(loginPreflight(request, ask, site)).toEqual({ notes: ['the login is tried after role, database'] });
+    expect(loginPreflight(request, ask, site)).toEqual({ findings: [], notes: ['the login is tried after role, database'] });
+    const shut = loginPreflight(request, asking(reachOf('silent'), listenOf(false), role, database).ask, site);
+    expect([told(shut), shut.notes]).toEqual([['warning PORT_SILENT'], ['the login is tried after role, database']]);
     expect(asked.join()).not.toContain('pgLogin');
+  });
+
+  test('to a server that is newer than the programs beside the service is a warning: backups there would be refused', () => {
+    const versions = (ours: number | undefined, theirs: number) =>
+      loginPreflight(
+        request,
+        asking(
+          ...[reachOf('open'), listenOf(true), answered({ ok: true, version: '' })],
+          factOf(pgClientVersion(5432).on('engine'), ours),
+          factOf(pgCluster(5432).on('newdb'), { version: theirs } as PgCluster),
+        ).ask,
+        site,
+      );
+    expect(told(versions(13, 15))).toEqual(['warning CLIENT_OLDER']);
+    for (const ours of [15, 16, undefined]) expect(told(versions(ours, 15))).toEqual([]);
   });
 
   test('tells of a shut way before all else, and has the password in no key', () => {

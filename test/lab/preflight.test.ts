@@ -5,6 +5,7 @@ import { execOn } from '../../lab/lab.ts';
 import type { CommonOptions } from '../../src/cli/contract.ts';
 import { actionsOf, readInventory, rolesOf } from '../../src/cli/prepare.ts';
 import { wire } from '../../src/cli/wire.ts';
+import type { Event } from '../../src/engine/events.ts';
 import { readFacts } from '../../src/facts/read.ts';
 import { openFleet } from '../../src/hosts/open-fleet.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
@@ -366,5 +367,18 @@ describe('units to be stopped', () => {
       { code: 'UNITS_ABSENT', message: expect.stringMatching(/on engine: ovirt-engin, ovirt-dwh\.$/) },
     ]);
     expect((await stop('ovirt-engin, ovirt-engine')).warnings).toEqual([]);
+  });
+
+  it('and other warnings are told by a run that asks nobody', async () => {
+    const told: string[] = [];
+    const io = {
+      emit: (event: Event) => void (event.type === 'note' && told.push(event.text)),
+      signal: new AbortController().signal,
+    };
+    const stop = runbook('  - { id: stop, host: engine, uses: service.stop, with: { units: [ovirt-engin] } }\n');
+    const nothing = { inputs: new Map(), secrets: new Map(), roles: new Map(), yes: true, json: false };
+    const options = { inventory: lab, stateDir: join(spoilt.folder, 'state'), ...nothing, onFailure: 'pause' as const };
+    expect(await wire.runRunbook(stop, options, io)).toMatchObject({ outcome: 'finished' });
+    expect(told).toEqual([expect.stringMatching(/^warning UNITS_ABSENT .*ovirt-engin/)]);
   });
 });

@@ -39,6 +39,12 @@ Move the oVirt engine database to a remote PostgreSQL server
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
+  it('tells under a step what cannot be known of it yet', () => {
+    const notes = ['the login is tried after role, database'];
+    const text = planText(aPlan([planLine({ step: 'login', host: 'engine', kind: 'check', undo: null, notes })]), wide);
+    expect(text).toContain(` 1  engine  ? login  do login                  exact\n${' '.repeat(21)}${notes[0]}\n`);
+  });
+
   it('shows blockers first, with what to type, and says that it cannot run', () => {
     const text = planText(
       movePlan({
@@ -47,7 +53,12 @@ Move the oVirt engine database to a remote PostgreSQL server
           { severity: 'warning', code: 'FILE_LEFT', message: 'A file stays.', at: { file: 'm.yaml', line: 7, column: 3 } },
         ],
         blockers: [
-          { severity: 'error', code: 'DISK_FULL', message: 'engine: /var has 20 MB free.', hint: 'du -x /var | sort -n | tail' },
+          {
+            severity: 'error',
+            code: 'DISK_FULL',
+            message: 'engine: /var has 20 MB free.',
+            hint: 'Make room:\n  du -x /var | sort -n | tail',
+          },
         ],
       }),
       wide,
@@ -55,7 +66,8 @@ Move the oVirt engine database to a remote PostgreSQL server
     expect(text).toContain(
       [
         'blocker  DISK_FULL  engine: /var has 20 MB free.',
-        '         du -x /var | sort -n | tail',
+        '         Make room:',
+        '           du -x /var | sort -n | tail',
         'warning  SETTING_LOW  newdb: max_connections is 100.',
         'warning  FILE_LEFT  A file stays.',
         '         m.yaml:7:3',

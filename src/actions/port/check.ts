@@ -20,8 +20,10 @@ export default defineAction({
   preflight({ address, port, open }, ask, { host, hostAt }) {
     if (!open) return {};
     const { isOpen, findings } = reachFindings({ address, port }, ask, host, hostAt(address));
-    if (findings.length > 0) return { findings };
-    return isOpen ? {} : { notes: ['it is not open yet; asked again when this step is reached'] };
+    return {
+      findings,
+      notes: isOpen || findings.length > 0 ? [] : ['it is not open yet; asked again when this step is reached'],
+    };
   },
   async apply({ on, params: { address, port, open, timeout }, ctx }) {
     let last = '';

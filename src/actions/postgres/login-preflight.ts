@@ -1,4 +1,6 @@
+import type { Diagnostic } from '../../errors/diagnostic.ts';
 import { finding } from '../../errors/finding.ts';
+import { pgClientVersion } from '../../facts/pg-client-version.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
 import { pgHba } from '../../facts/pg-hba.ts';
@@ -21,26 +23,39 @@ export function loginPreflight(
   { host, hostAt }: Site & { hostAt(address: string): HostInfo | undefined },
 ): Preflight {
   const target = hostAt(request.address);
-  const made = target ? madeBy(request, ask, target.name) : [];
-  const { isOpen, findings } = reachFindings(request, ask, host, target);
-  if (findings.length > 0) return { findings };
-  if (made.length > 0) return { notes: [`the login is tried after ${made.join(', ')}`] };
-  if (!isOpen) return { notes: [`nothing listens there yet; the login is tried when this step is reached`] };
+  const { made, older } = target ? serverSide(request, ask, host.name, target.name) : { made: [], older: [] };
+  const way = reachFindings(request, ask, host, target);
+  const findings = [...way.findings, ...older];
+  if (way.findings.some(({ severity }) => severity === 'error')) return { findings };
+  if (made.length > 0) return { findings, notes: [`the login is tried after ${made.join(', ')}`] };
+  if (way.findings.length > 0) return { findings };
+  if (!way.isOpen) return { findings, notes: ['nothing listens there yet; the login is tried when this step is reached'] };
   const { login } = ask({ login: pgLogin(request).on(host.name) });
-  if (!login.value || login.value.ok) return {};
+  if (!login.value || login.value.ok) return { findings };
   const [why, todo] = reason(login.value.code, login.value.why, request, host.name);
   const { address, port, database, user } = request;
-  return { findings: [finding('LOGIN_REFUSED', { from: host.name, address, port, database, user, why, todo })] };
+  const refused = finding('LOGIN_REFUSED', { from: host.name, address, port, database, user, why, todo });
+  return { findings: [refused, ...older] };
 }
 
-/** The steps that have yet to make what a login needs. */
-function madeBy({ port, user, database }: LoginRequest, ask: Ask, server: string): string[] {
-  const facts = ask({
+/** The steps that have yet to make what a login needs; and whether programs of the client are too old for the server. */
+function serverSide(
+  { port, user, database }: LoginRequest,
+  ask: Ask,
+  client: string,
+  server: string,
+): { made: string[]; older: Diagnostic[] } {
+  const { programs, ...facts } = ask({
+    programs: pgClientVersion(port).on(client),
     cluster: pgCluster(port).on(server),
     listen: pgSetting(port, 'listen_addresses').on(server),
     role: pgRole(port, user).on(server),
     database: pgDatabase(port, database).on(server),
     access: pgHba(port).on(server),
   });
-  return [...new Set(Object.values(facts).flatMap(({ after }) => after ?? []))];
+  const made = [...new Set(Object.values(facts).flatMap(({ after }) => after ?? []))];
+  const version = facts.cluster.value?.version;
+  const isOlder = version !== undefined && programs.value !== undefined && programs.value < version;
+  const args = { host: client, ours: programs.value ?? 0, server, theirs: version ?? 0 };
+  return { made, older: isOlder ? [finding('CLIENT_OLDER', args, undefined, { severity: 'warning' })] : [] };
 }

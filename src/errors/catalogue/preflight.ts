@@ -13,21 +13,21 @@ export const preflightErrors = {
     title: 'The clock of a host is off',
     message: (a) =>
       `The clock of ${a.host} is ${a.by} ${a.direction} this machine's (to within ${a.within}): times in logs, records and rows will not fit together.`,
-    hint: (a) => `On both:  timedatectl   and see that time is kept, as by chrony, on ${a.host} and here.`,
+    hint: () => `See that time is kept, as by chrony, there and here:  timedatectl`,
     exit: 5,
     example: { host: 'newdb', by: '12.0 s', direction: 'ahead of', within: '3 ms' },
   }),
   DISK_FULL: entry<{ host: string; mount: string; free: string; least: string; what: string }>({
     title: 'A disk is too small',
     message: (a) => `${a.host} has ${a.free} free on ${a.mount}, and at least ${a.least} will be needed: ${a.what}.`,
-    hint: (a) => `Make room on ${a.host}, or name another place:  df -h ${a.mount}; du -xh ${a.mount} | sort -h | tail`,
+    hint: (a) => `Make room on ${a.host}, or name another place:\n  du -xh ${a.mount} | sort -h | tail`,
     exit: 5,
     example: { host: 'newdb', mount: '/var', free: '20 MB', least: '102 MB', what: 'restore 102 MB' },
   }),
   DISK_TIGHT: entry<{ host: string; mount: string; free: string; likely: string; what: string }>({
     title: 'A disk may be too small',
     message: (a) => `${a.host} has ${a.free} free on ${a.mount}, and up to ${a.likely} may be needed: ${a.what}.`,
-    hint: (a) => `Make room on ${a.host} to be safe:  df -h ${a.mount}; du -xh ${a.mount} | sort -h | tail`,
+    hint: (a) => `To be safe make room on ${a.host}:\n  du -xh ${a.mount} | sort -h | tail`,
     exit: 5,
     example: { host: 'newdb', mount: '/var', free: '200 MB', likely: '224 MB', what: 'dump 61 MB, restore 163 MB' },
   }),
@@ -44,7 +44,7 @@ export const preflightErrors = {
   ROLES_MISSING: entry<{ host: string; database: string; roles: string; statement: string }>({
     title: 'Roles that privileges name do not exist',
     message: (a) => `The privileges to be restored into ${a.database} name roles that ${a.host} does not have: ${a.roles}.`,
-    hint: (a) => `On ${a.host}:  ${a.statement}   or add postgres.role steps, or leave privileges out (privileges: false).`,
+    hint: (a) => `Add postgres.role steps, or leave privileges out (privileges: false), or on ${a.host}:\n  ${a.statement}`,
     exit: 5,
     example: {
       host: 'newdb',
@@ -58,7 +58,7 @@ export const preflightErrors = {
     message: (a) =>
       `From ${a.from}, ${a.address} port ${a.port} cannot be reached (${a.why}), although ${a.host} listens on that port: a firewall stands in the way, or it listens on another address.`,
     hint: (a) =>
-      `Let ${a.from} through to port ${a.port}. On ${a.host}:  nft list ruleset   or   firewall-cmd --list-all   and look at firewalls in between.`,
+      `Let ${a.from} through to port ${a.port}, on ${a.host} and in between. On ${a.host}:\n  nft list ruleset   or   firewall-cmd --list-all   or   ss -ltn`,
     exit: 5,
     example: { from: 'engine', address: '192.0.2.7', port: 5432, host: 'newdb', why: 'no answer within 5.0 s' },
   }),
@@ -66,9 +66,18 @@ export const preflightErrors = {
     title: 'Packets to a port vanish',
     message: (a) =>
       `From ${a.from}, ${a.address} port ${a.port} gives no answer at all, not even a refusal: a firewall seems to drop what goes there.`,
-    hint: (a) => `Let ${a.from} through to ${a.address} port ${a.port} before the run, on that machine and in between.`,
+    hint: (a) => `Before the run, let ${a.from} through to port ${a.port}, there and in between.`,
     exit: 5,
     example: { from: 'engine', address: '192.0.2.7', port: 5432 },
+  }),
+  CLIENT_OLDER: entry<{ host: string; ours: number; server: string; theirs: number }>({
+    title: 'Programs of a client are older than its server',
+    message: (a) =>
+      `The PostgreSQL programs on ${a.host} are of version ${a.ours}, the server on ${a.server} is of version ${a.theirs}: services log in all the same, but a pg_dump on ${a.host}, as of a backup, will be refused.`,
+    hint: (a) =>
+      `On ${a.host}, install the client of version ${a.theirs}:  postgresql-client-${a.theirs} on Debian, postgresql${a.theirs} on Enterprise Linux.`,
+    exit: 5,
+    example: { host: 'engine', ours: 13, server: 'newdb', theirs: 15 },
   }),
   UNITS_ABSENT: entry<{ host: string; units: string }>({
     title: 'None of the units is installed',
