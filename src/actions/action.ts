@@ -7,6 +7,7 @@ import type { Sh } from '../hosts/sh.ts';
 import type { Json } from '../lib/json.ts';
 import type { Effect } from './effects.ts';
 import type { Outputs } from './outputs.ts';
+import type { UndoPreview } from './undo-preview.ts';
 
 /** Where a step acts: its own host, and the hosts behind the role names in its params. */
 export interface Site {
@@ -20,8 +21,11 @@ export type Keep =
   | { readonly name: string; readonly host: string; readonly path: string }
   | { readonly name: string; readonly host: string; readonly print: Sh; readonly as?: string };
 
-/** One line of a diff: `-` taken out, `+` put in, ` ` context. Values of secrets are already masked. */
-export type DiffLine = readonly ['-' | '+' | ' ', string];
+/**
+ * One line of a diff: `-` taken out, `+` put in, ` ` context or a remark, `@` the head of a hunk; or `~`, a named value and
+ * what it becomes, where the name brings what stands between it and the value (`mode `, `KEY=`). Secrets are already masked.
+ */
+export type DiffLine = readonly ['-' | '+' | ' ' | '@', string] | readonly ['~', name: string, before: string, after: string];
 
 export interface Change<U extends Json, D extends Json = Json> {
   readonly kind: 'change';
@@ -32,6 +36,8 @@ export interface Change<U extends Json, D extends Json = Json> {
   /** A target state: right whether apply ran not at all, half, or fully. Journaled before the first attempt. */
   readonly undo: U;
   readonly undoSummary: string;
+  /** What undo does, where that is not `diff` the other way round. */
+  readonly undoDiff?: readonly DiffLine[];
   /** What apply needs beside params; journaled, so no secrets: those stay in `memory`. */
   readonly data: D;
   /** What apply needs and nobody may write down; gone after a crash, then made anew by `plan` on fresh facts. */
@@ -80,6 +86,7 @@ export function change<U extends Json, D extends Json = null>(parts: {
   outputs?: Outputs;
   undo: U;
   undoSummary: string;
+  undoDiff?: readonly DiffLine[];
   data?: D;
   memory?: unknown;
   keep?: readonly Keep[];
@@ -206,9 +213,11 @@ export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends
   /** Brings the machine to the undo's target state. */
   rollback?(
     acting: Site & { on: ActingHost; onHost(name: string): ActingHost; undo: U; ctx: UndoContext },
-  ): Promise<KeptOnPurpose[]> | Promise<void>;
+  ): Promise<readonly KeptOnPurpose[]> | Promise<void>;
   /** What there is after a rollback, in a sentence; every action with a rollback says it. */
   readonly undone?: string;
+  /** What `rollback` would do to what is there, so that a person can see it first. */
+  readonly preview?: UndoPreview<U>;
   /** Why there is no rollback. One of the two is required of an action that changes anything. */
   readonly irreversible?: string;
   /** For a write line: what was written on `on` since `outputs` was recorded, a line each; empty when nothing. */

@@ -1,4 +1,5 @@
 import type { ErrorReport, Event } from '../engine/events.ts';
+import type { StepBack } from '../engine/preview-rollback.ts';
 import type { RunState } from '../engine/state.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import type { JournalRecord, RunSummary } from '../journal/journal.ts';
@@ -74,7 +75,7 @@ export interface Validation {
 export interface RollbackPreview {
   readonly run: string;
   readonly to: string | null;
-  readonly steps: readonly { readonly step: string; readonly host: string; readonly summary: string }[];
+  readonly steps: readonly StepBack[];
   /** What stays, because nothing can take it back. */
   readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
   /** Set when the way back crosses the write line; `written` has a line for each thing written since. */

@@ -1,3 +1,4 @@
+import { previewSteps } from '../engine/preview-rollback.ts';
 import { rollBack, wayBack, writtenSince } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
@@ -113,7 +114,7 @@ export const wire: Wire = {
       const way = wayBack(context, options.to);
       return {
         to: options.to ?? null,
-        steps: way.steps.map(({ step, host, summary }) => ({ step: step.id, host, summary })),
+        steps: await previewSteps(context, way),
         irreversible: way.irreversible,
         writeLine: way.writeLine && {
           step: way.writeLine.step.id,

@@ -141,7 +141,7 @@ async function undoStep(context: RunContext, step: Step, crossedWriteLine: boole
   const onHost = (name: string): ActingHost => context.ports.fleet.acting(name, id, ctx.signal, ctx.progress);
   const acting = { ...siteOf(step, context), on: onHost(host), onHost, undo, ctx };
   // Apply never began before its bytes were kept: there is nothing to undo, and nothing to undo it with.
-  const kept: KeptOnPurpose[] = before.keepOwed ? [] : ((await action.rollback(acting)) ?? []);
+  const kept: readonly KeptOnPurpose[] = before.keepOwed ? [] : ((await action.rollback(acting)) ?? []);
   context.ports.crash('after-undo', step.id);
   context.record('step.undone', { step: step.id, host, body: { kept } });
   context.emit({

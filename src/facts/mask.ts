@@ -1,5 +1,7 @@
 /** What stands in place of a value nobody may see. */
 export const MASK = '[secret]';
+/** What stands for the new value in a diff, so that it shows that a secret changes. */
+export const OTHER_MASK = '[another secret]';
 
 const SENSITIVE_KEY = /passw|passphrase|secret|token|credential|private|(^|[_.-])(pass|pwd|key|psk)($|[_.-])/i;
 const SECRET_KEY = /passw|passphrase|secret|token/i;
@@ -17,9 +19,26 @@ export function isSecretKey(key: string): boolean {
 
 /** Masks what looks like a secret inside a value: `password=x`, the password in a URL. */
 export function maskValue(text: string): string {
+  return replaceSecrets(text, () => MASK);
+}
+
+/** Masks a value and what it becomes, so that a secret inside which changes is seen to change. */
+export function maskValues(before: string, after: string): [before: string, after: string] {
+  const known = new Set<string>();
+  const shown = replaceSecrets(before, (secret) => {
+    known.add(secret);
+    return MASK;
+  });
+  return [shown, replaceSecrets(after, (secret) => (known.size === 0 || known.has(secret) ? MASK : OTHER_MASK))];
+}
+
+function replaceSecrets(text: string, put: (secret: string) => string): string {
   return text
-    .replace(/((?:passw(?:or)?d|passphrase|secret|token)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s&;,"']+)/gi, `$1${MASK}`)
-    .replace(/(:\/\/[^\s/:@]*:)[^\s/@]+(@)/g, `$1${MASK}$2`);
+    .replace(
+      /((?:passw(?:or)?d|passphrase|secret|token)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s&;,"']+)/gi,
+      (_, lead: string, secret: string) => lead + put(secret),
+    )
+    .replace(/(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g, (_, lead: string, secret: string) => lead + put(secret));
 }
 
 /**

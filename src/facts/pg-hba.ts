@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sh } from '../hosts/sh.ts';
 import { type Answer, defineFact, type Observed, unreadable, value } from './fact.ts';
+import { MASK } from './mask.ts';
 import { fromJson, readSql } from './postgres/psql.ts';
 
 export interface PgHba {
@@ -32,7 +33,7 @@ f=$(${readSql(port, 'SHOW hba_file;')}) && stat -c '%a %U %G %.9Y' -- "$f" && ca
     mode: found.mode,
     owner: found.owner,
     group: found.group,
-    content: masked(found.content),
+    content: maskHba(found.content),
   }),
   meets: (read, predicted) =>
     read.content === predicted.content && read.mode === predicted.mode && read.owner === predicted.owner && read.loaded,
@@ -52,7 +53,7 @@ function parseHba(answer: Answer): Observed<PgHba> {
   return value({ path: server.value.path, mode: mode.padStart(4, '0'), owner, group, content: lines.join('\n'), loaded });
 }
 
-// LDAP and RADIUS rules carry passwords as options.
-function masked(content: string): string {
-  return content.replaceAll(/\b(ldapbindpasswd|radiussecrets?)=("[^"]*"|\S+)/g, '$1=[secret]');
+/** Rules with the passwords that LDAP and RADIUS ones carry as options masked. */
+export function maskHba(content: string): string {
+  return content.replaceAll(/\b(ldapbindpasswd|radiussecrets?)=("[^"]*"|\S+)/g, `$1=${MASK}`);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../lib/json.ts';
 import { defineFact } from './fact.ts';
+import { MASK } from './mask.ts';
 import { fromJson, readSql } from './postgres/psql.ts';
 
 const shape = z.object({
@@ -18,11 +19,13 @@ const shape = z.object({
 });
 export type PgSetting = z.infer<typeof shape>;
 
-// Settings that may hold a password.
+/** Settings that may hold a password. */
+export const SECRET_SETTINGS = ['primary_conninfo', 'ssl_passphrase_command', 'archive_command', 'restore_command'] as const;
+
 const SQL = `SELECT json_build_object('setting', setting, 'unit', unit, 'context', context, 'type', vartype, 'pendingRestart', pending_restart,
  'autoConf', (SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) AND f.sourcefile LIKE '%/postgresql.auto.conf'
    ORDER BY f.seqno DESC LIMIT 1),
- 'secret', s.name IN ('primary_conninfo', 'ssl_passphrase_command', 'archive_command', 'restore_command'))
+ 'secret', s.name IN (${SECRET_SETTINGS.map((name) => `'${name}'`).join(', ')}))
 FROM pg_settings s WHERE lower(s.name) = lower(:'name');`;
 
 /** One configuration setting of a running server; absent when it does not run or knows no such setting. */
@@ -31,8 +34,7 @@ export const pgSetting = defineFact<[port: number, name: string], PgSetting>({
   class: 'state',
   script: (port, name) => readSql(port, SQL, { name }),
   parse: (answer) => fromJson(answer, shape),
-  publish: (found): Json =>
-    found.secret ? { ...found, setting: '[secret]', autoConf: found.autoConf === null ? null : '[secret]' } : found,
+  publish: (found): Json => (found.secret ? { ...found, setting: MASK, autoConf: found.autoConf === null ? null : MASK } : found),
   meets: (read, predicted) =>
     read.setting === predicted.setting &&
     read.autoConf === predicted.autoConf &&

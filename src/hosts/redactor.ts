@@ -53,8 +53,10 @@ export class Redactor {
     if (typeof value === 'string') return (within ? this.redact(value) : value) as T;
     if (Array.isArray(value)) return value.map((member: unknown) => this.redactTexts(member, within)) as T;
     if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+      // The lines of a file that was read are text too; those of a plan are not.
+      const isText = (key: string) => TEXT_KEYS.has(key) || (key === 'lines' && 'keyedHash' in value);
       return Object.fromEntries(
-        Object.entries(value).map(([key, member]) => [key, this.redactTexts(member as unknown, within || TEXT_KEYS.has(key))]),
+        Object.entries(value).map(([key, member]) => [key, this.redactTexts(member as unknown, within || isText(key))]),
       ) as T;
     }
     return value;

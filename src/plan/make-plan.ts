@@ -16,6 +16,8 @@ import { askOver, preflightStep, whenRead } from './preflight.ts';
 import { type HostsFound, preflightHosts } from './preflight-hosts.ts';
 import { publishReading, publishValue } from './publish.ts';
 import { RoomLedger } from './room.ts';
+import { waysBack } from './ways-back.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface PlanRequest {
   readonly runbook: Runbook;
@@ -77,6 +79,8 @@ interface Walk {
   readonly probes: Map<string, FactRef<unknown>>;
   readonly findings: Diagnostic[];
   readonly alreadyDone: boolean;
+  /** What the steps will hand on, as far as it is known by now. */
+  readonly handed: readonly OutputValue[];
 }
 
 function walkSteps(request: PlanRequest, { known, unreached, used }: World): Walk {
@@ -158,7 +162,8 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
   findings.add(ledger.findings());
   // Hosts that a run has left half-way may look done, or blocked by what that run has made: its end comes first.
   const told = held.length > 0 ? [...held, ...[...unreached.values()].map(ofError)] : isDone ? [] : findings.all;
-  return { lines, missing, probes, findings: told, alreadyDone: isDone && held.length === 0 };
+  const handed = [...outputs.values()].flatMap((made) => (made === SKIPPED ? [] : Object.values(made)));
+  return { lines, missing, probes, findings: told, alreadyDone: isDone && held.length === 0, handed };
 }
 
 /** The commands that the steps of a host need there. */
@@ -194,6 +199,13 @@ function finish(request: PlanRequest, { known, used }: World, walk: Walk): Plan 
     if (ref.kind.class === 'state') (stateRefs[ref.host] ??= {})[ref.key] = { kind: ref.kind.kind, args: ref.args };
   }
   const { runbook } = request;
+  const checkpoints = runbook.checkpoints.map(({ name, afterStep }) => ({ name, afterStep }));
+  const told = {
+    lines: walk.lines,
+    readings,
+    blockers: walk.findings.filter((found) => found.severity === 'error'),
+    warnings: [...runbook.warnings, ...walk.findings.filter((found) => found.severity === 'warning')],
+  };
   const plan = {
     version: 1 as const,
     runbook: { name: runbook.name, title: runbook.title ?? runbook.name, digest: runbook.digest },
@@ -201,12 +213,10 @@ function finish(request: PlanRequest, { known, used }: World, walk: Walk): Plan 
     inputs: publishValue(Object.fromEntries(request.inputs)) as { [name: string]: Json },
     madeAt: request.madeAt,
     alreadyDone: walk.alreadyDone,
-    lines: walk.lines,
-    checkpoints: runbook.checkpoints.map(({ name, afterStep }) => ({ name, afterStep })),
-    readings,
+    checkpoints,
+    waysBack: waysBack(walk.lines, checkpoints, ({ uses }) => mayChange(request.actions.get(uses))),
     stateRefs,
-    blockers: walk.findings.filter((found) => found.severity === 'error'),
-    warnings: [...runbook.warnings, ...walk.findings.filter((found) => found.severity === 'warning')],
+    ...withoutSecrets(told, [...request.inputs.values(), ...walk.handed]),
   };
   return { ...plan, digest: digestOf(plan) };
 }

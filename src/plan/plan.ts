@@ -27,6 +27,8 @@ export interface PlanLine {
   readonly notes: readonly string[];
   readonly diff: readonly DiffLine[];
   readonly undo: string | null;
+  /** What undo does, where that is not `diff` the other way round; null where it is. */
+  readonly undoDiff: readonly DiffLine[] | null;
   readonly irreversible: string | null;
   /** Step ids whose outputs or effects this line waits for or is predicted on. */
   readonly after: readonly string[];
@@ -42,6 +44,19 @@ export interface PlanLine {
   readonly predicts: { readonly [host: string]: { readonly [key: string]: Reading | null } };
 }
 
+/** A rollback from the end of the run, before anything is done. Steps are named last first. */
+export interface WayBackView {
+  /** A checkpoint; null is before the first step. */
+  readonly to: string | null;
+  readonly undoes: readonly string[];
+  /** Steps that may turn out to change something, and are undone then. */
+  readonly unsure: readonly string[];
+  /** Steps of which something cannot be taken back. */
+  readonly stays: readonly string[];
+  /** From this step on going back there loses what is written; null when it loses nothing. */
+  readonly losesFrom: string | null;
+}
+
 /** Pure data, JSON. The digest is over everything but itself. */
 export interface Plan {
   readonly version: 1;
@@ -54,6 +69,8 @@ export interface Plan {
   readonly alreadyDone: boolean;
   readonly lines: readonly PlanLine[];
   readonly checkpoints: readonly { readonly name: string; readonly afterStep: number }[];
+  /** The way back to before the run, then to each checkpoint. */
+  readonly waysBack: readonly WayBackView[];
   /** What was read, before anything was done. */
   readonly readings: Readings;
   /** How to read each state fact among the readings again: its kind and arguments by host and key. Measures are left out. */

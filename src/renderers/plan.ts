@@ -2,8 +2,9 @@ import type { Diagnostic } from '../errors/diagnostic.ts';
 import { plural, printable } from '../lib/text.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import type { Plan, PlanLine } from '../plan/plan.ts';
+import { diffLines } from './diff.ts';
 import { roughly } from './forecast.ts';
-import { clip, wrapText } from './layout.ts';
+import { table, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { planSigns, type Sign } from './plan-signs.ts';
 
@@ -17,7 +18,7 @@ export function planText(plan: Plan, page: Page, estimate?: Estimate): string {
     ...(plan.alreadyDone
       ? [paint.good('Already done: every check under "done" holds, so there is nothing to do.')]
       : bodyLines(plan, paint, page)),
-    ...(plan.alreadyDone ? ['Nothing was changed.'] : ['', closingLine(plan)]),
+    ...(plan.alreadyDone ? ['Nothing was changed.'] : [...wayBackLines(plan, paint, page.width), '', closingLine(plan)]),
     ...(plan.blockers.length > 0 ? [paint.bad(`It cannot run: ${plural(plan.blockers.length, 'blocker')}, see above.`)] : []),
   ].join('\n');
 }
@@ -138,11 +139,46 @@ function stepLines(line: PlanLine, number: number, sign: Sign, columns: Columns,
       .flatMap((note) => wrapText(note, width - columns.indent))
       .map((text) => `${' '.repeat(columns.indent)}${paint.accent(text)}`),
     ...below.map((text) => `${' '.repeat(columns.indent)}${paintBack(text)}`),
-    ...line.diff.map(([mark, text]) => {
-      const shown = clip(`${' '.repeat(columns.indent + 2)}${mark} ${printable(text).replaceAll('\n', '\\n')}`, width);
-      return mark === '+' ? paint.good(shown) : mark === '-' ? paint.bad(shown) : paint.quiet(shown);
+    ...diffLines(line.diff, diffIndent(columns.indent, width), width, paint),
+    ...undoDiffLines(line, diffIndent(columns.indent, width), width, paint),
+  ];
+}
+
+/** The diff of undo, where it is not that of the step the other way round. */
+function undoDiffLines({ undoDiff }: PlanLine, indent: number, width: number, paint: Paint): string[] {
+  if (!undoDiff) return [];
+  return [`${' '.repeat(indent)}${paint.quiet('undo:')}`, ...diffLines(undoDiff, indent + 2, width, paint)];
+}
+
+/** For before the run and for each checkpoint: what a rollback to it would be once all is done. */
+function wayBackLines(plan: Plan, paint: Paint, width: number): string[] {
+  const ways = plan.waysBack.filter(({ undoes, unsure }) => undoes.length + unsure.length > 0);
+  if (ways.length === 0) return [];
+  const heads = ways.map(({ to, undoes, unsure }) => [
+    `  to ${to ?? 'before the run'}`,
+    unsure.length === 0 ? plural(undoes.length, 'step') : `${undoes.length} to ${undoes.length + unsure.length} steps`,
+  ]);
+  const rows = table(heads.map((cells) => [...cells, '']));
+  const start = Math.max(...rows.map((row) => row.length)) + 2;
+  return [
+    '',
+    'What a rollback undoes once all of it is done:',
+    ...ways.flatMap((way, index) => {
+      const fate = [
+        way.losesFrom ? `loses what is written from ${way.losesFrom} on` : 'nothing that is written is lost',
+        ...(way.stays.length > 0 ? [`stays: ${way.stays.join(', ')}`] : []),
+      ].join('; ');
+      const brush = way.losesFrom ? paint.warn : way.stays.length > 0 ? paint.bad : paint.quiet;
+      return wrapText(fate, width - start).map(
+        (text, row) => `${(row === 0 ? (rows[index] ?? '') : '').padEnd(start)}${brush(text)}`,
+      );
     }),
   ];
+}
+
+/** Below the summary; further out where the page has little room beside it. */
+function diffIndent(indent: number, width: number): number {
+  return width - indent >= 72 ? indent + 2 : Math.min(indent + 2, 8);
 }
 
 function summaryOf(line: PlanLine): string {

@@ -1,4 +1,6 @@
+import type { StepBack } from '../engine/preview-rollback.ts';
 import { plural } from '../lib/text.ts';
+import { diffLines } from './diff.ts';
 import { moment, oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 
@@ -6,32 +8,55 @@ import { createPaint, type Page } from './paint.ts';
 export interface RollbackView {
   readonly run: string;
   readonly to: string | null;
-  readonly steps: readonly { readonly step: string; readonly host: string; readonly summary: string }[];
+  readonly steps: readonly StepBack[];
   readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
   readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
 }
 
-/** A rollback before it is done: what is undone, what is kept, and what would be lost. */
+/** A rollback before it is done: what each undo changes, what is kept, and what would be lost. */
 export function rollbackPlanText(view: RollbackView, page: Page): string {
   const paint = createPaint(page.colour);
   const target = view.to ? `to checkpoint ${view.to}` : 'to before the run';
-  const heads = table(
-    view.steps.map((step, index) => [
-      String(index + 1).padStart(String(view.steps.length).length + 1),
-      step.host,
-      step.step,
-      oneLine(step.summary),
-    ]),
-    (text, column) => (column === 2 ? paint.strong(text) : text),
-  );
+  const { length } = view.steps;
   return [
-    `Rollback of ${view.run} ${target}: ${view.steps.length === 0 ? 'nothing to undo' : `${plural(view.steps.length, 'step')}, last first`}.`,
-    ...heads,
+    `Rollback of ${view.run} ${target}: ${length === 0 ? 'nothing to undo' : `${plural(length, 'step')}, last first`}.`,
+    ...(length === 0 ? [] : [paint.quiet('Each diff is from what is on the hosts now to what undo brings back.')]),
+    ...stepLines(view.steps, page),
     ...view.irreversible.map(({ step, host, why }) => paint.bad(`  stays: what ${step} did on ${host}: ${oneLine(why)}`)),
     '',
     ...writeLineLines(view, page),
     'Nothing was changed.',
   ].join('\n');
+}
+
+function stepLines(steps: readonly StepBack[], page: Page): string[] {
+  const paint = createPaint(page.colour);
+  const digits = String(steps.length).length;
+  const heads = table(steps.map(({ host, step }, index) => [` ${String(index + 1).padStart(digits)}`, host, step]));
+  const start = Math.max(0, ...heads.map((head) => head.length)) + 2;
+  // Diffs need room more than they need to stand under the words.
+  const indent = page.width - start >= 72 ? start + 2 : Math.min(start + 2, 8);
+  const remark = (brush: (text: string) => string, text: string) =>
+    wrapText(oneLine(text), page.width - indent).map((row) => `${' '.repeat(indent)}${brush(row)}`);
+  const told = new Set<string>();
+  return steps.flatMap((one, index) => {
+    const [first = '', ...rest] = wrapText(oneLine(one.summary), page.width - start);
+    const head = (heads[index] ?? '').padEnd(start);
+    const at = head.lastIndexOf(one.step);
+    const isNothing = one.diff?.length === 0 && one.kept.length === 0 && one.stops === null;
+    return [
+      `${head.slice(0, at)}${paint.strong(one.step)}${head.slice(at + one.step.length)}${first}`.trimEnd(),
+      ...rest.map((text) => `${' '.repeat(start)}${text}`),
+      ...diffLines(one.diff ?? [], indent, page.width, paint),
+      ...(isNothing ? remark(paint.quiet, 'nothing to change: it is so already') : []),
+      ...(one.unknown === null ? [] : remark(paint.warn, `what it will change is not known: ${one.unknown}`)),
+      // Two steps may keep the same thing, as a restore and the making of its database.
+      ...one.kept
+        .filter(({ what }) => !told.has(what) && told.add(what))
+        .flatMap(({ what }) => remark(paint.warn, `kept: ${what}`)),
+      ...(one.stops === null ? [] : remark(paint.bad, `it would stop here: ${one.stops}`)),
+    ];
+  });
 }
 
 function writeLineLines({ run, to, writeLine }: RollbackView, page: Page): string[] {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
 import { catalog } from '../../src/actions/catalog.ts';
+import type { UndoView } from '../../src/actions/undo-preview.ts';
 import { fleetOf } from '../../src/cli/engine-ports.ts';
 import { hostsOf, readInventory } from '../../src/cli/prepare.ts';
 import type { Fleet } from '../../src/hosts/fleet.ts';
@@ -57,6 +58,11 @@ function isCheck({ action, with: given }: Row): boolean {
   );
 }
 
+/** What an undo would change; remarks are none. */
+function changesOf({ diff, stops }: UndoView): unknown[] {
+  return [...diff.filter(([mark]) => mark !== ' ' && mark !== '@'), ...(stops ? [stops] : [])];
+}
+
 function nameOf({ action, about }: Row): string {
   return about ? `${action} ${about}` : action;
 }
@@ -83,8 +89,14 @@ describe.each(changes.map((row) => [nameOf(row), row] as const))('%s', (_, row) 
     for (const name of Object.keys(outputs)) expect(Object.keys(step.action.outputs ?? {}), 'declared outputs').toContain(name);
     expect((await planNow(row)).kind).toBe(row.again ?? (step.action.converges === false ? 'change' : 'no-change'));
 
+    const ahead = await step.preview(change);
+    for (const word of row.secrets ?? []) expect(JSON.stringify(ahead.diff)).not.toContain(word);
     const kept = await step.rollback(change);
     expectSame(before, await step.state(), kept);
+    // What was foreseen is what came: the facts, what stays on purpose, and that nothing is left to change.
+    await step.verifyUndone(ahead);
+    expect((ahead.kept ?? []).flatMap(({ host, key }) => (key === undefined ? [] : [`${host} ${key}`]))).toEqual(kept);
+    expect(changesOf(await step.preview(change))).toEqual([]);
     await scripts(row.clean);
     // Rolling back what is rolled back changes nothing more.
     await step.rollback(change);
@@ -108,6 +120,7 @@ describe.each(changes.map((row) => [nameOf(row), row] as const))('%s', (_, row) 
     const before = await untouched.state();
     const planned = await untouched.planChange();
     await untouched.intend(planned);
+    expect(changesOf(await untouched.preview(planned))).toEqual([]);
     const nothing = await untouched.rollback(planned);
     expectSame(before, await untouched.state(), nothing);
     await scripts(row.clean);

@@ -45,6 +45,15 @@ describe('fileContent', () => {
     expect(sameFile(publishFile(one), publishFile({ ...one, mode: '0600' }))).toBe(false);
   });
 
+  test('where there is no hash, a mask stands for any text and for nothing else', () => {
+    const lines = (...shown: string[]) => ({ ...publishFile(contentOf('DSN=u/hunter2@h\n', here)), lines: [...shown, ''] });
+    expect(sameFile(lines('DSN=u/[secret]@h'), lines('DSN=u/hunter2@h'))).toBe(true);
+    expect(sameFile(lines('DSN=u/hunter2@h'), lines('DSN=u/[secret]@h'))).toBe(true);
+    expect(sameFile(lines('DSN=u/[secret]@h'), lines('DSN=u/hunter2@x'))).toBe(false);
+    expect(sameFile(lines('DSN=(+'), lines('DSN=[secret]+'))).toBe(true);
+    expect(sameFile(lines('a', 'b'), lines('[secret]'))).toBe(false);
+  });
+
   test('a prediction is met by bytes, mode and owner, whatever the hash', () => {
     const { meets } = fileContent.definition;
     expect(meets({ ...contentOf('x', here), keyedHash: 'aa' }, contentOf('x', here))).toBe(true);

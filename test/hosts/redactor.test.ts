@@ -95,6 +95,21 @@ describe('the redactor', () => {
   });
 });
 
+describe('the lines of a file in a record', () => {
+  it('are text, while those of a plan hold names that are used again', () => {
+    const redactor = new Redactor();
+    redactor.add(new Secret('engine', 'input:password'));
+    const file = { mode: '0644', owner: 'engine', keyedHash: 'engine', lines: ['DSN=u/engine@h'] };
+    const plan = { digest: 'd', lines: [{ step: 'engine', predicts: { engine: { 'fileContent(/engine)': { value: file } } } }] };
+    expect(redactor.redactTexts(plan)).toEqual({
+      digest: 'd',
+      lines: [
+        { step: 'engine', predicts: { engine: { 'fileContent(/engine)': { value: { ...file, lines: ['DSN=u/[secret]@h'] } } } } },
+      ],
+    });
+  });
+});
+
 describe('a secret', () => {
   it('shows itself to nothing but reveal', () => {
     const secret = new Secret('hidden-value', 'step:read-conf.password');

@@ -57,8 +57,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type:hosts/host.ts',
   ],
   plan: [
-    ...['lib', 'errors', 'facts', 'actions/action.ts', 'actions/outputs.ts', 'hosts/secret.ts', 'hosts/layout.ts'],
-    'type:hosts/lease.ts',
+    ...['lib', 'errors', 'facts', 'actions/action.ts', 'actions/outputs.ts'],
+    ...['hosts/secret.ts', 'hosts/redactor.ts', 'hosts/layout.ts', 'type:hosts/lease.ts'],
     ...[
       'runbook/evaluate.ts',
       'runbook/expression.ts',
@@ -109,6 +109,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   execa: ['src/transports/local.ts'],
   pg: ['src/transports/', 'src/journal/', 'src/hosts/login.ts'],
   listr2: ['src/renderers/'],
+  diff: ['src/actions/'],
   yaml: ['src/documents/', 'src/dev/'],
   ajv: ['src/documents/', 'src/runbook/', 'src/inventory/'],
   zod: ['src/actions/', 'src/facts/', 'src/cli/', 'src/dev/', 'src/transports/', 'src/journal/'],

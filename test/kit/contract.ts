@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { Acting, Action, Change, Planned, Site } from '../../src/actions/action.ts';
 import { catalog } from '../../src/actions/catalog.ts';
 import type { Outputs } from '../../src/actions/outputs.ts';
+import type { UndoView } from '../../src/actions/undo-preview.ts';
 import { readOnly } from '../../src/engine/act.ts';
 import type { FactRef, Observed } from '../../src/facts/fact.ts';
 import { readFacts } from '../../src/facts/read.ts';
@@ -212,9 +213,45 @@ export class Step {
     return (kept ?? []).flatMap(({ host, key }) => (key === undefined ? [] : [`${host} ${key}`]));
   }
 
+  /** What undo would do to what is there now. */
+  async preview(change: AnyChange): Promise<UndoView> {
+    const { preview } = this.action;
+    if (!preview) throw new Error('no preview');
+    const { run, step } = this.#id;
+    const undo = JSON.parse(JSON.stringify(change.undo)) as Json;
+    const site = { host: this.#site.host.name, run, crossedWriteLine: false, kept: (name: string) => keepPath(run, step, name) };
+    const found = await this.#read(refsOf(preview.facts(undo, site)));
+    const byKey = new Map([...found].map(([ref, observed]) => [ref.key, observed]));
+    const facts = factsOf(preview.facts(undo, site), (ref) => ({
+      observed: byKey.get(ref.key) ?? { state: 'absent' },
+      madeBy: null,
+    }));
+    return preview.look(undo, facts, site);
+  }
+
+  /** Fails unless what the preview of an undo predicted is so. */
+  async verifyUndone({ predicts = [] }: UndoView): Promise<void> {
+    const refs = predicts.map(({ host, key, kind }) => ({ host, key, kind, args: argsOf(key) }) as FactRef<unknown>);
+    const found = await this.#read(refs);
+    const wrong = [...found].flatMap(([ref, now], index) => {
+      const to = predicts[index]?.to;
+      const holds =
+        to === undefined ||
+        (now.state === 'value' && to.state === 'value' ? ref.kind.meets(now.value, to.value) : now.state === to.state);
+      return holds ? [] : [`${ref.key} is ${shown(ref, now)}, foreseen ${shown(ref, to)}`];
+    });
+    expect(wrong).toEqual([]);
+  }
+
   async release(): Promise<void> {
     for (const host of this.#hosts) await this.#fleet.releaseLease(host, this.#id.run);
   }
+}
+
+/** The arguments in a fact's key: `pgRole(5432, engine)`. */
+function argsOf(key: string): Json[] {
+  const inner = key.slice(key.indexOf('(') + 1, -1);
+  return inner === '' ? [] : inner.split(', ').map((arg) => (/^\d+$/.test(arg) ? Number(arg) : arg));
 }
 
 /** Fails unless every state fact is what it was, but for those kept on purpose. */

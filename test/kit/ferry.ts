@@ -3,7 +3,7 @@ import { runCli } from '../../src/cli/program.ts';
 import type { EventBody } from '../../src/engine/events.ts';
 import { estimatePlan } from '../../src/plan/estimate.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { eventsAt, movePlan, RUN, runState } from './plans.ts';
+import { eventsAt, movePlan, RUN, runState, stepBack } from './plans.ts';
 import { createKeyboard, createScreen, createSignals } from './terminal.ts';
 
 /** A small working Ferry: it plans one fixed move and "runs" it by telling events, hearing the signal between steps. */
@@ -59,7 +59,7 @@ export function modelWire(
       return {
         run: RUN,
         to: options.to ?? null,
-        steps: [{ step: 'dump', host: 'engine', summary: 'remove it' }],
+        steps: [stepBack({ step: 'dump', host: 'engine', summary: 'remove it' })],
         irreversible: [],
         writeLine: null,
       };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Action, change, check, defineAction, gate, noChange } from '../../src/actions/action.ts';
 import { unknown } from '../../src/actions/outputs.ts';
+import { undoPreview } from '../../src/actions/undo-preview.ts';
 import { Sh } from '../../src/hosts/sh.ts';
 import { cell } from './model-world.ts';
 
@@ -29,6 +30,16 @@ const atomic = defineAction({
   async rollback({ on, undo }) {
     await on.change('restore', restore(undo.key, undo.before));
   },
+  preview: undoPreview({
+    facts: ({ key }: { key: string; before: string | null }, { host }) => ({ now: cell(key).on(host) }),
+    look: ({ key, before }, { now }) =>
+      (now.value ?? null) === before
+        ? { diff: [] }
+        : {
+            diff: [['~', `${key} `, now.value ?? 'absent', before ?? 'absent']],
+            predicts: [before === null ? now.becomesAbsent() : now.becomes(before)],
+          },
+  }),
   examples: [],
 });
 

@@ -1,9 +1,11 @@
 import type { EventBody } from '../../src/engine/events.ts';
 import type { Ports } from '../../src/engine/ports.ts';
-import { rollBack } from '../../src/engine/rollback.ts';
+import { previewSteps, type StepBack } from '../../src/engine/preview-rollback.ts';
+import { rollBack, wayBack } from '../../src/engine/rollback.ts';
 import { type Ending, executeRun } from '../../src/engine/run.ts';
 import { RunContext } from '../../src/engine/run-context.ts';
 import { foldRun } from '../../src/engine/state.ts';
+import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { Json } from '../../src/lib/json.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Runbook, Scope, Step } from '../../src/runbook/runbook.ts';
@@ -134,6 +136,17 @@ export class ModelRun {
     return this.#work(this.#ports(dieAt), (context) =>
       rollBack(context, { to: options.to, discardWrites: options.discardWrites ?? false }),
     );
+  }
+
+  /** Looks at a rollback and changes nothing; the host that is `silent` gives no answer. */
+  async preview(to?: string, silent?: string): Promise<StepBack[]> {
+    const ports = this.#ports(undefined);
+    const read: Ports['read'] = async (host, refs) => {
+      if (host !== silent) return ports.read(host, refs);
+      throw new FerryError('HOST_UNREACHABLE', { host, address: host, port: 22, why: 'it is off' });
+    };
+    const context = new RunContext({ ...ports, read }, this.state);
+    return previewSteps(context, wayBack(context, to));
   }
 
   get state() {

@@ -1,7 +1,9 @@
 import type { ErrorReport, Event, EventBody } from '../../src/engine/events.ts';
+import type { StepBack } from '../../src/engine/preview-rollback.ts';
 import type { RunState } from '../../src/engine/state.ts';
 import type { StepState } from '../../src/engine/step-state.ts';
 import type { Plan, PlanLine } from '../../src/plan/plan.ts';
+import { waysBack } from '../../src/plan/ways-back.ts';
 
 /** A plan line with the quiet default of every field. */
 export function planLine(parts: Partial<PlanLine> & { step: string; host: string }): PlanLine {
@@ -14,6 +16,7 @@ export function planLine(parts: Partial<PlanLine> & { step: string; host: string
     notes: [],
     diff: [],
     undo: 'as before',
+    undoDiff: null,
     irreversible: null,
     after: [],
     needs: [],
@@ -41,6 +44,7 @@ export function aPlan(lines: readonly PlanLine[], parts: Partial<Plan> = {}): Pl
     alreadyDone: false,
     lines,
     checkpoints: [],
+    waysBack: waysBack(lines, parts.checkpoints ?? [], () => true),
     readings: {},
     stateRefs: {},
     blockers: [],
@@ -92,10 +96,7 @@ export function movePlan(parts: Partial<Plan> = {}): Plan {
         host: 'engine',
         summary: '10-setup-database.conf',
         undo: 'the old bytes',
-        diff: [
-          ['-', 'ENGINE_DB_HOST="localhost"'],
-          ['+', 'ENGINE_DB_HOST="newdb.example.com"'],
-        ],
+        diff: [['~', 'ENGINE_DB_HOST=', '"localhost"', '"newdb.example.com"']],
       }),
       planLine({
         step: 'start-services',
@@ -151,6 +152,11 @@ export function stepState(parts: Partial<StepState> & { step: string; host: stri
     endedAt: null,
     ...parts,
   };
+}
+
+/** A step of a rollback that is looked at, with nothing to change unless given. */
+export function stepBack(parts: Partial<StepBack> & { step: string; host: string }): StepBack {
+  return { summary: 'as before', diff: [], unknown: null, kept: [], stops: null, ...parts };
 }
 
 /** A run of `plan` with its first steps done and every other one waiting. */

@@ -108,8 +108,7 @@ describe('the lessons, run on the lab and taken back', () => {
     const file = '/etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-database.conf';
     const old = await onHost('engine', `cat ${file}`);
     const plan = await planned(lesson);
-    expect(plan).toContain('- DWH_DB_SECURED_VALIDATION="False"');
-    expect(plan).toContain('+ DWH_DB_SECURED_VALIDATION="True"');
+    expect(plan).toContain('~ DWH_DB_SECURED_VALIDATION="False" -> "True"');
     await ran(['run', lesson, ...ferry.hosts]);
     const now = await onHost('engine', `cat ${file}`);
     expect(now).toBe(old.replace('DWH_DB_SECURED_VALIDATION="False"', 'DWH_DB_SECURED_VALIDATION="True"'));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PlanLine } from '../../src/plan/plan.ts';
 import { planText } from '../../src/renderers/plan.ts';
 import { planSigns } from '../../src/renderers/plan-signs.ts';
 import { aPlan, movePlan, planLine } from '../kit/plans.ts';
@@ -21,9 +22,13 @@ Move the oVirt engine database to a remote PostgreSQL server
     ===== from here, going back loses what is written on the new side =====
     ----- checkpoint: moved -----
  6  engine  ~ point-at-new    10-setup-database.conf                             exact      undo: the old bytes
-                                - ENGINE_DB_HOST="localhost"
-                                + ENGINE_DB_HOST="newdb.example.com"
+                                ~ ENGINE_DB_HOST="localhost" -> "newdb.example.com"
  7  engine  ~ start-services  start ovirt-engine, ovirt-engine-dwhd              predicted  undo: stop both
+
+What a rollback undoes once all of it is done:
+  to before the run  6 steps  loses what is written from point-at-new on
+  to quiesced        4 steps  loses what is written from point-at-new on
+  to moved           2 steps  nothing that is written is lost
 
 7 steps: 3 exact, 4 predicted, 0 opaque. Nothing was changed.`.trimStart(),
     );
@@ -106,6 +111,62 @@ Move the oVirt engine database to a remote PostgreSQL server
     expect(text).toMatch(/\* copy +copies the dump, known after dump +predicted/);
     expect(text).toContain('skipped: inputs.dwh is false');
     expect(text).toContain('2 steps: 0 exact, 1 predicted, 1 opaque; 1 skipped. Nothing was changed.');
+  });
+
+  it('shows the diff of undo where it is not that of the step the other way round', () => {
+    const text = planText(
+      aPlan([
+        planLine({
+          step: 'settings',
+          host: 'db',
+          undo: 'the former values, restart',
+          diff: [['~', 'max_connections = ', '100', '150']],
+          undoDiff: [['~', 'max_connections = ', '150', '200']],
+        }),
+      ]),
+      wide,
+    );
+    expect(text).toContain(
+      [
+        '                      ~ max_connections = 100 -> 150',
+        '                      undo:',
+        '                        ~ max_connections = 150 -> 200',
+      ].join('\n'),
+    );
+  });
+
+  it('shows hunks, and puts diffs further out and values in two rows where the page is narrow', () => {
+    const diff: PlanLine['diff'] = [
+      ['~', 'mode ', '0644', '0600'],
+      ['@', '@@ -1,2 +1,2 @@'],
+      [' ', 'a\tb'],
+      ['-', 'old'],
+      ['+', 'new'],
+      ['~', 'ENGINE_DB_URL=', '"jdbc:postgresql://localhost:5432/engine"', '"jdbc:postgresql://newdb:5432/engine"'],
+    ];
+    const text = planText(aPlan([planLine({ step: 'a-step-with-a-name', host: 'engine', diff })]), { width: 80, colour: false });
+    expect(text).toContain(
+      [
+        '        ~ mode 0644 -> 0600',
+        '        @@ -1,2 +1,2 @@',
+        '          a  b',
+        '        - old',
+        '        + new',
+        '        - ENGINE_DB_URL="jdbc:postgresql://localhost:5432/engine"',
+        '        + ENGINE_DB_URL="jdbc:postgresql://newdb:5432/engine"',
+      ].join('\n'),
+    );
+  });
+
+  it('says of each way back what stays and how many steps it may be, and no way where nothing changes', () => {
+    const lines = [
+      planLine({ step: 'install', host: 'db', irreversible: 'mail is sent' }),
+      planLine({ step: 'perhaps', host: 'db', kind: 'later', undo: null }),
+    ];
+    expect(planText(aPlan(lines), wide)).toContain(
+      '\n  to before the run  1 to 2 steps  nothing that is written is lost; stays: install\n',
+    );
+    expect(planText(aPlan([planLine({ step: 'look', host: 'db', kind: 'check' })]), wide)).not.toContain('rollback');
   });
 
   it('takes terminal escapes out of what hosts said', () => {

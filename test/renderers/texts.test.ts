@@ -8,7 +8,7 @@ import { windowOf } from '../../src/renderers/live-list.ts';
 import { logText } from '../../src/renderers/log.ts';
 import { rollbackPlanText } from '../../src/renderers/rollback-plan.ts';
 import { runsText } from '../../src/renderers/runs.ts';
-import { eventsAt, RUN, restoreFailed } from '../kit/plans.ts';
+import { eventsAt, RUN, restoreFailed, stepBack } from '../kit/plans.ts';
 
 const page = { width: 100, colour: false };
 
@@ -24,7 +24,7 @@ describe('an error', () => {
       line: 12,
     });
     error.left = 'Nothing was run on newdb.';
-    const text = errorText(reportOf(error), { width: 60, colour: false });
+    const text = errorText(reportOf(error), { width: 56, colour: false });
     expect(text).toMatch(/^error HOST_KEY_CHANGED {2}newdb \(192\.0\.2\.7 port 22\)/);
     expect(text).toContain('\n  Nothing was run on newdb.\n');
     expect(text).toContain(
@@ -87,8 +87,17 @@ warning INPUT_UNUSED  Nobody uses "a".
 
 describe('a rollback before it is done', () => {
   const steps = [
-    { step: 'restore', host: 'newdb', summary: 'empty it' },
-    { step: 'maintenance', host: 'he1', summary: 'back to none' },
+    stepBack({ step: 'restore', host: 'newdb', summary: 'empty it', diff: [['-', 'database engine: 156 tables']] }),
+    stepBack({ step: 'point-engine', host: 'engine', diff: [['~', 'ENGINE_DB_HOST=', '"newdb.example.com"', '"localhost"']] }),
+    stepBack({ step: 'stop-services', host: 'engine', summary: 'start them' }),
+    stepBack({
+      step: 'install',
+      host: 'newdb',
+      summary: 'nothing: packages stay',
+      kept: [{ host: 'newdb', what: 'package postgresql stays installed' }],
+    }),
+    stepBack({ step: 'cluster', host: 'newdb', summary: 'stop it', stops: 'PostgreSQL on newdb port 5432 is stopped' }),
+    stepBack({ step: 'maintenance', host: 'he1', summary: 'back to none', diff: null, unknown: 'he1 cannot be reached' }),
   ];
   const irreversible = [{ step: 'tell', host: 'he1', why: 'mail is sent' }];
 
@@ -96,9 +105,20 @@ describe('a rollback before it is done', () => {
     const writeLine = { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] };
     expect(rollbackPlanText({ run: RUN, to: 'quiesced', steps, irreversible, writeLine }, { width: 200, colour: false })).toBe(
       `
-Rollback of ${RUN} to checkpoint quiesced: 2 steps, last first.
- 1  newdb  restore      empty it
- 2  he1    maintenance  back to none
+Rollback of ${RUN} to checkpoint quiesced: 6 steps, last first.
+Each diff is from what is on the hosts now to what undo brings back.
+ 1  newdb   restore        empty it
+                             - database engine: 156 tables
+ 2  engine  point-engine   as before
+                             ~ ENGINE_DB_HOST="newdb.example.com" -> "localhost"
+ 3  engine  stop-services  start them
+                             nothing to change: it is so already
+ 4  newdb   install        nothing: packages stay
+                             kept: package postgresql stays installed
+ 5  newdb   cluster        stop it
+                             it would stop here: PostgreSQL on newdb port 5432 is stopped
+ 6  he1     maintenance    back to none
+                             what it will change is not known: he1 cannot be reached
   stays: what tell did on he1: mail is sent
 
 The write line was crossed at compare, 2026-01-01 02:02:00Z: going back gives up what was written since.
@@ -106,6 +126,19 @@ The write line was crossed at compare, 2026-01-01 02:02:00Z: going back gives up
 To go back all the same:  ferry rollback ${RUN} --to quiesced --discard-writes
 Nothing was changed.`.trimStart(),
     );
+  });
+
+  it('is no wider than a narrow page, on which a value and what it becomes have a row each', () => {
+    const text = rollbackPlanText({ run: RUN, to: null, steps, irreversible, writeLine: null }, { width: 56, colour: false });
+    expect(
+      Math.max(
+        ...text
+          .split('\n')
+          .slice(1)
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(79);
+    expect(text).toContain('\n        - ENGINE_DB_HOST="newdb.example.com"\n        + ENGINE_DB_HOST="localhost"\n');
   });
 
   it('says that nothing is lost where the write line is not crossed', () => {

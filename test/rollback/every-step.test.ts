@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
+import type { RollbackPreview } from '../../src/cli/contract.ts';
 import { foldRun } from '../../src/engine/state.ts';
 import type { JournalRecord } from '../../src/journal/journal.ts';
 import { FerryOnLab } from '../kit/ferry-on-lab.ts';
 import { type Snapshot, snapshot } from '../kit/lab-state-of.ts';
+import { changesBetween, changesTold, linesNow } from '../kit/told-changes.ts';
 
 const RUNBOOK = 'runbooks/ovirt/migrate-engine-db.yaml';
 const labDir = inject('labDir');
@@ -27,19 +29,21 @@ const STEPS = [
   'point-dwhd',
 ] as const;
 
-/** The state of the latest run as its journal tells it, read past Ferry. */
-function stateOf(ferry: FerryOnLab) {
+/** The records of the latest run, read past Ferry. */
+function recordsOf(ferry: FerryOnLab) {
   const database = new DatabaseSync(join(ferry.stateDir, 'journal.db'), { readOnly: true });
   const rows = database.prepare('SELECT * FROM records ORDER BY run, seq').all();
   database.close();
   const records = rows.map((row) => ({ ...row, body: JSON.parse(String(row.body)) })) as unknown as (JournalRecord & {
     run: string;
   })[];
-  const run = records.at(-1)?.run ?? '';
-  return foldRun(
-    run,
-    records.filter((record) => record.run === run),
-  );
+  return records.filter(({ run }) => run === records.at(-1)?.run);
+}
+
+/** Its state, as the journal tells it. */
+function stateOf(ferry: FerryOnLab) {
+  const records = recordsOf(ferry);
+  return foldRun(records[0]?.run ?? '', records);
 }
 
 describe('a rollback from before the write line', () => {
@@ -78,6 +82,43 @@ describe('a rollback from before the write line', () => {
       expect(back.stdout).toContain(`${proof?.length} equal, 0 kept on purpose, 0 differ.`);
     });
   }
+});
+
+describe('a rollback that was looked at first', () => {
+  const ferry = new FerryOnLab(labDir);
+  afterAll(() => ferry.remove());
+
+  it('does what it was seen to do, step by step, and nothing else', async () => {
+    const failed = await ferry.run(['run', RUNBOOK, ...ferry.hosts], { FERRY_FAIL_AT: 'after-apply point-dwhd' });
+    expect(failed.code, failed.stderr).toBe(1);
+    // As other hands would: one edit that undo takes back, and one unit that is where undo wants it.
+    const dwhd = '/etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-database.conf';
+    await execOn(labDir, 'engine', `echo 'BY_HAND="1"' >>${dwhd}; systemctl start ovirt-engine-notifier`);
+    const before = await linesNow(labDir);
+    const preview = await ferry.run(['rollback', '--plan', '--json']);
+    expect(preview.code, preview.stderr).toBe(0);
+    expect(changesBetween(before, await linesNow(labDir))).toEqual({});
+    const { steps, writeLine } = JSON.parse(preview.stdout) as RollbackPreview;
+    expect(writeLine).toBeNull();
+    expect(steps.filter(({ unknown, stops, kept }) => unknown !== null || stops !== null || kept.length > 0)).toEqual([]);
+    const told = changesTold(steps);
+    expect(told).toMatchObject({
+      'engine: BY_HAND="1"': -1,
+      'engine: ENGINE_DB_HOST="newdb.lab.example"': -2,
+      'engine: ENGINE_DB_HOST="localhost"': 2,
+      'newdb: database engine': -1,
+      'he1: maintenance none': 1,
+    });
+
+    const back = await ferry.run(['rollback']);
+    expect(back.code, back.stderr).toBe(4);
+    expect(changesBetween(before, await linesNow(labDir))).toEqual(told);
+    const undone = recordsOf(ferry).filter(({ type }) => type === 'step.undone');
+    expect(undone.map(({ step }) => step)).toEqual(steps.map(({ step }) => step));
+    expect(stateOf(ferry).kept).toEqual([]);
+    const again = await ferry.run(['rollback', '--plan', '--json']);
+    expect((JSON.parse(again.stdout) as RollbackPreview).steps).toEqual([]);
+  });
 });
 
 describe('a rollback to a checkpoint', () => {

@@ -15,6 +15,8 @@ export type CommandUndo = {
   remove: string | null;
   restore: FileUndo[];
   irreversible: string | null;
+  /** Whether it was given a secret, which it may have written into the files it changes. */
+  isSecret: boolean;
   timeoutMs: number;
 };
 
@@ -83,5 +85,9 @@ export async function takeBack({
   for (const [index, file] of undo.restore.entries()) {
     await on.change(`restore-${index}`, restoreScript(file, ctx.kept(on.name, `protected-${index}`)));
   }
-  return undo.irreversible === null ? [] : [{ host: on.name, what: `what the command did: ${undo.irreversible}` }];
+  return undo.irreversible === null ? [] : [whatStays(on.name, undo.irreversible)];
+}
+
+export function whatStays(host: string, why: string): KeptOnPurpose {
+  return { host, what: `what the command did: ${why}` };
 }

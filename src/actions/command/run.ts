@@ -1,10 +1,17 @@
 import { commandCheck } from '../../facts/command-check.ts';
 import { fileContent } from '../../facts/file-content.ts';
 import { fileStat, somethingThere } from '../../facts/file-stat.ts';
-import { blocked, change, check, defineAction, noChange } from '../action.ts';
+import { maskLines } from '../../facts/mask.ts';
+import { Secret } from '../../hosts/secret.ts';
+import { blocked, change, check, type DiffLine, defineAction, noChange } from '../action.ts';
+import { fileDiff } from '../file-diff.ts';
+import { fileBack, fileBackFacts, pathWithSize } from '../file-preview.ts';
 import { keepsOf } from '../kept-room.ts';
 import { unknown } from '../outputs.ts';
-import { type CommandUndo, limitOf, runChange, runCheck, takeBack } from './act.ts';
+import type { FileUndo } from '../replace-file.ts';
+import { limited } from '../text-hunks.ts';
+import { undoPreview } from '../undo-preview.ts';
+import { type CommandUndo, limitOf, runChange, runCheck, takeBack, whatStays } from './act.ts';
 import { commandParams, effectsOf, secretIn, shownCommand } from './params.ts';
 
 export default defineAction({
@@ -61,6 +68,7 @@ export default defineAction({
         was: value ? { mode: value.mode, owner: value.owner, group: value.group } : null,
       })),
       irreversible: params.irreversible ?? null,
+      isSecret: params.stdin instanceof Secret,
       timeoutMs: limitOf(params) ?? 3_600_000,
     };
     return change({
@@ -73,6 +81,7 @@ export default defineAction({
       outputs,
       undo,
       undoSummary: undoSummary(undo),
+      ...(undo.script?.trim().includes('\n') ? { undoDiff: limited(scriptLines(undo.script)) } : {}),
       // Absent before the first attempt: what is there now is what a dead attempt left.
       data: { removeFirst: made ? (params.creates ?? null) : null },
       keep: facts.protects.flatMap(({ absent }, index) =>
@@ -86,6 +95,29 @@ export default defineAction({
   apply: ({ on, params, change: { data } }) =>
     params.readOnly ? runCheck(on, params) : runChange(on, params, data?.removeFirst ?? null),
   rollback: takeBack,
+  preview: undoPreview({
+    facts: ({ remove, restore }: CommandUndo, { host, kept }) => ({
+      made: remove === null ? [] : [fileStat(remove).on(host)],
+      files: restore.map(({ path }, index) => fileBackFacts(host, path, kept(`protected-${index}`))),
+    }),
+    look({ script, remove, restore, irreversible, isSecret }, { made, files }, { host }) {
+      const goes = made.filter((fact) => !fact.absent);
+      const back = files.map((facts, index) =>
+        fileBack(restore[index] as FileUndo, facts, (now, before) => fileDiff(now, before, isSecret)),
+      );
+      const stops = back.find((view) => view.stops)?.stops;
+      return {
+        diff: [
+          ...(script === null ? [] : [[' ', 'runs:'] as const, ...limited(scriptLines(script))]),
+          ...goes.map((fact) => ['-', pathWithSize(remove ?? '', fact.value)] as const),
+          ...back.flatMap(({ diff }, index) => (diff.length === 0 ? [] : [['@', restore[index]?.path ?? ''] as const, ...diff])),
+        ],
+        predicts: [...goes.map((fact) => fact.becomesAbsent()), ...back.flatMap(({ predicts = [] }) => predicts)],
+        kept: irreversible === null ? [] : [whatStays(host, irreversible)],
+        ...(stops === undefined ? {} : { stops }),
+      };
+    },
+  }),
   examples: [
     { title: 'Make a folder, unless it is there', with: { argv: ['mkdir', '-m', '0700', '/srv/dumps'], creates: '/srv/dumps' } },
     {
@@ -99,6 +131,11 @@ export default defineAction({
     { title: 'Look at something', with: { argv: ['uname', '-r'], readOnly: true } },
   ],
 });
+
+/** A script of several lines, of which the summary has the first. */
+function scriptLines(script: string): DiffLine[] {
+  return maskLines(script.trimEnd(), true).map((line) => [' ', line] as const);
+}
 
 function undoSummary({ script, remove, restore, irreversible }: CommandUndo): string {
   const parts = [

@@ -2,12 +2,19 @@ import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
 import { quoteValue, setConfig } from '../../facts/config-text.ts';
 import { contentOf, textOf } from '../../facts/file-content.ts';
+import { Secret } from '../../hosts/secret.ts';
 import { plural } from '../../lib/text.ts';
-import { blocked, change, type DiffLine, defineAction, noChange } from '../action.ts';
+import { blocked, change, defineAction, noChange } from '../action.ts';
+import { fileBack, fileBackFacts } from '../file-preview.ts';
 import { absolutePath, octalMode, userName } from '../params.ts';
 import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
 import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
-import { configValue, keyName, shownLine, textOfValue } from './values.ts';
+import { undoPreview } from '../undo-preview.ts';
+import { configDiff, keyLine } from './key-diff.ts';
+import { configValue, keyName, textOfValue } from './values.ts';
+
+/** Which keys got a secret is known to the step alone. */
+type SetUndo = FileUndo & { hides: string[] };
 
 export default defineAction({
   summary: 'Set keys in a KEY="value" file and leave everything else in it as it is.',
@@ -54,13 +61,11 @@ export default defineAction({
     const has = found
       ? { mode: found.mode, owner: found.owner, group: found.group }
       : { mode: params.mode, owner: params.owner, group: params.group };
-    const undo: FileUndo = { path, was: found ? has : null };
+    const hides = Object.keys(params.set).filter((key) => params.set[key] instanceof Secret);
+    const undo: SetUndo = { path, was: found ? has : null, hides };
     return change({
       summary: `${found ? 'set' : 'make'} ${path}: ${edits.map(({ key }) => key).join(', ')}`,
-      diff: edits.flatMap(({ key, before, after }): DiffLine[] => [
-        ...(before === undefined ? [] : [['-', shownLine(key, before)] as const]),
-        ['+', shownLine(key, after, params.set[key])],
-      ]),
+      diff: edits.flatMap(({ key, before, after }) => keyLine(key, before, after, hides.includes(key))),
       predicts: pathBecomes(facts, path, contentOf(next, has)),
       outputs,
       undo,
@@ -75,6 +80,10 @@ export default defineAction({
     await replaceFile(on, 'replace', params.path, memory, data);
   },
   rollback: restoreFile,
+  preview: undoPreview({
+    facts: ({ path }: SetUndo, { host, kept }) => fileBackFacts(host, path, kept('before')),
+    look: (undo, facts) => fileBack(undo, facts, (now, before) => configDiff(now, before, undo.hides)),
+  }),
   examples: [
     {
       title: 'Point the engine at another database server',

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { isSensitiveKey, MASK, maskValue } from '../../facts/mask.ts';
 import { Secret } from '../../hosts/secret.ts';
 import { secretText } from '../params.ts';
 
@@ -11,10 +10,4 @@ export const configValue = () => z.union([secretText(), z.int()]);
 
 export function textOfValue(value: string | number | Secret): string {
   return value instanceof Secret ? value.reveal() : String(value);
-}
-
-/** A `KEY="value"` line for a person: masked when the key or the value is secret. */
-export function shownLine(key: string, line: string, value?: string | number | Secret): string {
-  if (isSensitiveKey(key) || value instanceof Secret) return `${key}=${MASK}`;
-  return maskValue(line);
 }

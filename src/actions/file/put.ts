@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
-import { contentOf, type FileContent, textOf } from '../../facts/file-content.ts';
+import { contentOf } from '../../facts/file-content.ts';
 import { fileStat } from '../../facts/file-stat.ts';
-import { MASK, maskLines } from '../../facts/mask.ts';
 import { reveal, Secret } from '../../hosts/secret.ts';
 import { formatBytes } from '../../lib/bytes.ts';
-import { blocked, change, type DiffLine, defineAction, noChange } from '../action.ts';
+import { blocked, change, defineAction, noChange } from '../action.ts';
+import { fileDiff } from '../file-diff.ts';
+import { fileBack, fileBackFacts } from '../file-preview.ts';
 import { keepsOf } from '../kept-room.ts';
 import { absolutePath, octalMode, secretText, userName } from '../params.ts';
 import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
 import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
+import { undoPreview } from '../undo-preview.ts';
 
-// A plan is read by people: of a long file only the first changed lines are shown.
-const DIFF_LIMIT_LINES = 40;
+type PutUndo = FileUndo & { isSecret: boolean };
 
 export default defineAction({
   summary: 'Put a file with the given content, mode and owner.',
@@ -50,15 +51,14 @@ export default defineAction({
     const same = before && next.base64 !== null && before.base64 === next.base64;
     if (same && before.mode === mode && before.owner === owner && before.group === group)
       return noChange(`${path} is as wanted`, { outputs: { path } });
-    const undo: FileUndo = { path, was: before ? { mode: before.mode, owner: before.owner, group: before.group } : null };
+    const undo: PutUndo = {
+      isSecret: content instanceof Secret,
+      path,
+      was: before ? { mode: before.mode, owner: before.owner, group: before.group } : null,
+    };
     return change({
       summary: `${before ? 'replace' : 'make'} ${path} (${formatBytes(next.sizeBytes)}, ${mode} ${owner}:${group})`,
-      diff: same
-        ? [
-            ['-', has(before)],
-            ['+', has(next)],
-          ]
-        : diffOf(before, next, content instanceof Secret),
+      diff: fileDiff(before, next, content instanceof Secret),
       predicts: pathBecomes(facts, path, next),
       outputs: { path },
       undo,
@@ -73,6 +73,11 @@ export default defineAction({
     await replaceFile(on, 'put', path, content, { mode, owner, group });
   },
   rollback: restoreFile,
+  preview: undoPreview({
+    facts: ({ path }: PutUndo, { host, kept }) => fileBackFacts(host, path, kept('before')),
+    // Whether the content is secret is known to the step alone.
+    look: (undo, facts) => fileBack(undo, facts, (now, before) => fileDiff(now, before, undo.isSecret)),
+  }),
   examples: [
     {
       title: 'A password file for psql',
@@ -87,31 +92,4 @@ export default defineAction({
 
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';
-}
-
-function has(file: FileContent): string {
-  return `mode ${file.mode}, owner ${file.owner}:${file.group}`;
-}
-
-/** The lines that differ between the first and the last difference; what may be secret is masked first. */
-function diffOf(before: FileContent | undefined, next: FileContent, secret: boolean): DiffLine[] {
-  const old = shownLines(before, false);
-  const now = shownLines(next, secret);
-  let start = 0;
-  while (start < Math.min(old.length, now.length) && old[start] === now[start]) start += 1;
-  let end = 0;
-  while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end += 1;
-  const lines: DiffLine[] = [
-    ...old.slice(start, old.length - end).map((line) => ['-', line] as const),
-    ...now.slice(start, now.length - end).map((line) => ['+', line] as const),
-  ];
-  const more = lines.length - DIFF_LIMIT_LINES;
-  return more > 0 ? [...lines.slice(0, DIFF_LIMIT_LINES), [' ', `... and ${more} more lines`]] : lines;
-}
-
-function shownLines(file: FileContent | undefined, secret: boolean): string[] {
-  if (!file) return [];
-  const text = secret ? null : textOf(file);
-  if (text === null) return [`${secret ? MASK : 'bytes'} (${formatBytes(file.sizeBytes)})`];
-  return maskLines(text.replace(/\n$/, ''), (Number.parseInt(file.mode, 8) & 0o004) !== 0);
 }

@@ -5,8 +5,10 @@ import { fileStat } from '../../facts/file-stat.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import { sh } from '../../hosts/sh.ts';
 import { type ActContext, blocked, change, defineAction, noChange } from '../action.ts';
+import { pathWithSize } from '../file-preview.ts';
 import { keepsOf } from '../kept-room.ts';
 import { absolutePath } from '../params.ts';
+import { undoPreview } from '../undo-preview.ts';
 
 type RemoveUndo = { paths: { path: string; keep: string }[] };
 
@@ -58,6 +60,19 @@ export default defineAction({
     await on.change('remove', sh`rm -rf -- ${data.paths}`);
   },
   rollback: putBack,
+  preview: undoPreview({
+    facts: ({ paths }: RemoveUndo, { host, kept }) =>
+      paths.map(({ path, keep }) => ({ now: fileStat(path).on(host), kept: fileStat(kept(keep)).on(host) })),
+    look({ paths }, facts) {
+      const back = facts.flatMap(({ now, kept }, index) =>
+        now.absent && kept.value ? [{ now, was: kept.value, path: paths[index]?.path ?? '' }] : [],
+      );
+      return {
+        diff: back.map(({ path, was }) => ['+', pathWithSize(path, was)] as const),
+        predicts: back.map(({ now, was }) => now.becomes(was)),
+      };
+    },
+  }),
   examples: [{ title: 'Take a dump away', with: { paths: ['/var/tmp/engine.dump'] } }],
 });
 

@@ -10,6 +10,7 @@ import { sh } from '../../hosts/sh.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { type ActContext, blocked, change, defineAction, noChange } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
+import { madeFilePreview } from '../file-preview.ts';
 import { foldersToMake, parentFacts } from '../made-folders.ts';
 import { unknown } from '../outputs.ts';
 import { absolutePath, octalMode, role, userName } from '../params.ts';
@@ -170,6 +171,7 @@ export default defineAction({
     return { path, sha256: whole.sha256, bytes: whole.bytes };
   },
   rollback: takeBack,
+  preview: madeFilePreview<TransferUndo>(),
   examples: [
     {
       title: 'A dump from the old database server to the new one',

@@ -6,6 +6,7 @@ import { sh } from '../../hosts/sh.ts';
 import { poll } from '../../lib/clock.ts';
 import { blocked, change, defineAction, noChange } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
+import { undoPreview } from '../undo-preview.ts';
 
 // The flag is on the shared storage; the agents of the other hosts see it within one of their rounds.
 const SETTLE_MS = 120_000;
@@ -41,6 +42,16 @@ export default defineAction({
     await setMode(on, mode);
   },
   rollback: backToMode,
+  preview: undoPreview({
+    facts: (_: { mode: string }, { host }) => ({ mode: maintenanceMode().on(host) }),
+    look: ({ mode }, { mode: now }) =>
+      now.value === mode
+        ? { diff: [] }
+        : {
+            diff: [['~', 'maintenance ', now.value ?? 'unknown', mode]],
+            predicts: [now.becomes(mode as MaintenanceMode)],
+          },
+  }),
   verifyTimeoutMs: SETTLE_MS,
   examples: [{ title: 'Before the engine database moves', with: { mode: 'global' } }],
 });

@@ -6,6 +6,7 @@ import type { ActingHost } from '../../hosts/host.ts';
 import { change, defineAction, type KeptOnPurpose, noChange } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
 import { duration, toMs, unitName } from '../params.ts';
+import { undoPreview } from '../undo-preview.ts';
 import { installScript } from './scripts.ts';
 
 const packageName = () => z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9+._:]|-(?=.))*$/, 'write the name of a package');
@@ -70,18 +71,37 @@ export default defineAction({
     throw new FerryError('PACKAGES_FAILED', { packages: data.packages.join(' '), host: on.name, why });
   },
   rollback: tellWhatStays,
+  preview: undoPreview({
+    facts: ({ packages }: InstallUndo, { host }) => packages.map((name) => packageVersion(name).on(host)),
+    look: ({ packages, units }, facts, { host }) => ({
+      diff: [],
+      kept: staying(
+        host,
+        packages.filter((_, index) => facts[index]?.value),
+        units,
+      ),
+    }),
+  }),
   examples: [{ title: 'The extension modules of PostgreSQL', with: { packages: ['postgresql-contrib'] } }],
 });
 
 /** Changes nothing: says which of the packages and their units are there now and were not before. */
 async function tellWhatStays({ on, undo }: { on: ActingHost; undo: InstallUndo }): Promise<KeptOnPurpose[]> {
-  const kept: KeptOnPurpose[] = [];
+  const there: string[] = [];
   for (const name of undo.packages) {
     const found = packageVersion.definition.parse(await on.run(packageVersion.definition.script(name)), name);
-    if (found.state === 'value')
-      kept.push({ host: on.name, key: packageVersion.key(name), what: `package ${name} stays installed` });
+    if (found.state === 'value') there.push(name);
   }
-  for (const unit of kept.length > 0 ? undo.units : [])
-    kept.push({ host: on.name, key: unitState.key(unit), what: `unit ${unit} came with a package` });
-  return kept;
+  return staying(on.name, there, undo.units);
+}
+
+function staying(host: string, packages: readonly string[], units: readonly string[]): KeptOnPurpose[] {
+  return [
+    ...packages.map((name) => ({ host, key: packageVersion.key(name), what: `package ${name} stays installed` })),
+    ...(packages.length > 0 ? units : []).map((unit) => ({
+      host,
+      key: unitState.key(unit),
+      what: `unit ${unit} came with a package`,
+    })),
+  ];
 }

@@ -7,9 +7,9 @@ import { blocked, change, defineAction, noChange, type Site } from '../action.ts
 import { unknown } from '../outputs.ts';
 import { clusterPort } from './params.ts';
 import { awaitServer, control, createCluster, serverRef, setStart } from './server.ts';
+import { type ClusterUndo, clusterPreview, keptCluster } from './undo-of-servers.ts';
 
 type Server = ReturnType<typeof serverRef>;
-type Undo = { port: number; server: Server | null; created: boolean; running: boolean; enabled: boolean; start: string | null };
 type Data = { port: number; server: Server | null; create: boolean; locale: string | null; start: string | null };
 
 export default defineAction({
@@ -48,7 +48,7 @@ export default defineAction({
       const start = now.start === null ? null : 'auto';
       const words = [now.running ? '' : 'start it', startsAtBoot(now) ? '' : 'enable it'].filter(Boolean);
       const former = [now.running ? '' : 'stop it', startsAtBoot(now) ? '' : 'disable it'].filter(Boolean);
-      return change<Undo, Data>({
+      return change<ClusterUndo, Data>({
         summary: `PostgreSQL ${now.version} on port ${port}: ${words.join(' and ')}`,
         // What is in a server that does not run nobody knows: later steps are planned when it does.
         predicts: [now.running ? facts.cluster.becomes({ ...now, enabled: true, start }) : facts.cluster.becomesUnknown()],
@@ -68,7 +68,7 @@ export default defineAction({
     }
     // Not installed yet: what it will be is seen when this step is planned again, right before it is done.
     const server = isInstalled ? newServer(install.family, version, params.name) : null;
-    return change<Undo, Data>({
+    return change<ClusterUndo, Data>({
       summary: `make a PostgreSQL ${server ? `${server.version} ` : ''}cluster on port ${port} and start it`,
       predicts: [facts.cluster.becomesUnknown()],
       outputs: server ? outputs(server) : { version: unknown('major version'), unit: unknown('name of the unit'), port },
@@ -85,6 +85,7 @@ export default defineAction({
     await on.change('start', control(server, 'start'));
     await on.change('await', awaitServer(server, port));
   },
+  preview: clusterPreview,
   async rollback({ on, undo }) {
     const { server, port } = undo;
     if (!server) return [];
@@ -94,7 +95,7 @@ export default defineAction({
       await on.change('stop', control(server, 'stop'));
       // On Debian the service may be there for other clusters; only this one is kept from starting.
       await on.change('disable', setStart(server, { enabled: server.family === 'debian' ? null : false, start: undo.start }));
-      return [{ host: on.name, key: pgCluster.key(port), what: `the new cluster on port ${port} is stopped and kept` }];
+      return [keptCluster(on.name, port)];
     }
     await on.change('start', undo.running ? control(server, 'start') : control(server, 'stop'));
     await on.change('enable', setStart(server, undo));

@@ -5,10 +5,12 @@ import { describeContents, isEmpty, NO_CONTENTS, pgContents } from '../../facts/
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
 import { normalLocale, pgLocale } from '../../facts/pg-locale.ts';
 import { pgRole } from '../../facts/pg-role.ts';
-import { blocked, change, type DiffLine, defineAction, noChange, type Site } from '../action.ts';
+import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
 import { changeDatabase, createDatabase, takeBackDatabase } from './databases.ts';
 import { localeRefused } from './locale-refused.ts';
 import { clusterPort, databaseName, notReady, roleName } from './params.ts';
+import { settingLine } from './setting-line.ts';
+import { databasePreview, markOf } from './undo-of-databases.ts';
 
 type Undo = {
   port: number;
@@ -95,7 +97,7 @@ export default defineAction({
       if (refused) return refused;
       return change<Undo, Data>({
         summary: `new database ${database}, owner ${owner}, ${params.encoding}${collate ? `, ${collate}` : ''}`,
-        diff: Object.entries(settings).map(([name, text]): DiffLine => ['+', `${name} = ${text}`]),
+        diff: Object.entries(settings).map(([name, text]) => settingLine(name, null, text)),
         predicts: [predicted(facts.database, facts.template.value, wish), facts.contents.becomes(NO_CONTENTS)],
         outputs,
         undo: { port, database, created: true, owner: null, settings: {} },
@@ -119,16 +121,8 @@ export default defineAction({
     return change<Undo, Data>({
       summary: `database ${database}: ${[now.owner === owner ? '' : `owner ${owner}`, ...differing.map(([name]) => name)].filter(Boolean).join(', ')}`,
       diff: [
-        ...(now.owner === owner
-          ? []
-          : ([
-              ['-', `owner ${now.owner}`],
-              ['+', `owner ${owner}`],
-            ] as const)),
-        ...differing.flatMap(([name, text]): DiffLine[] => [
-          ...(now.settings[name] === undefined ? [] : [['-', `${name} = ${now.settings[name]}`] as const]),
-          ['+', `${name} = ${text}`],
-        ]),
+        ...(now.owner === owner ? [] : [['~', 'owner ', now.owner, owner] as const]),
+        ...differing.map(([name, text]) => settingLine(name, now.settings[name] ?? null, text)),
       ],
       predicts: [facts.database.becomes({ ...now, owner, settings: { ...now.settings, ...settings } })],
       outputs,
@@ -147,6 +141,7 @@ export default defineAction({
     if (data.create) await createDatabase(on, data);
     await changeDatabase(on, 'settings', { ...data, comment: data.mark ? markOf(ctx.run) : null });
   },
+  preview: databasePreview,
   async rollback({ on, undo, ctx }) {
     const { port, database } = undo;
     if (!undo.created) {
@@ -162,10 +157,6 @@ export default defineAction({
     },
   ],
 });
-
-function markOf(run: string): string {
-  return `made by ferry, run ${run}`;
-}
 
 function predicted(fact: Fact<PgDatabase>, template: PgDatabase | undefined, wish: Omit<Data, 'create' | 'mark'>) {
   const collate = wish.collate ?? template?.collate;

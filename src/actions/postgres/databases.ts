@@ -1,10 +1,11 @@
-import { describeContents, isEmpty, pgContents } from '../../facts/pg-contents.ts';
+import { pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import type { KeptOnPurpose } from '../action.ts';
 import { lookForUndo } from './look-for-undo.ts';
 import { DROP_DATABASE, END_SESSIONS, IF_DATABASE, settingStatements } from './sql.ts';
+import { decideEmpty, decideTakeBack, foundOf, keptName } from './take-back.ts';
 
 export interface NewDatabase {
   readonly port: number;
@@ -50,14 +51,6 @@ export async function changeDatabase(
   await on.change(name, runSql({ port }, lines.join('\n'), { db, owner: owner ?? '', comment: comment ?? '', ...variables }));
 }
 
-// The new name may not be longer than PostgreSQL allows, and cutting must not split a character.
-export function keptName(database: string, run: string): string {
-  const tail = `_ferry_${run}`;
-  let head = database;
-  while (Buffer.byteLength(head + tail) > 63) head = [...head].slice(0, -1).join('');
-  return `${head}${tail}`;
-}
-
 const RENAME = String.raw`${IF_DATABASE}
 ALTER DATABASE :"db" ALLOW_CONNECTIONS false;
 ${END_SESSIONS}
@@ -68,10 +61,7 @@ SELECT count(*) > 0 AS found FROM pg_database WHERE datname = :'kept' \gset
 ALTER DATABASE :"kept" WITH ALLOW_CONNECTIONS true CONNECTION LIMIT 0;
 \endif`;
 
-/**
- * Takes back a database the run has made: drops it, or, with `keep`, renames and closes it. One that does not bear the run's
- * mark and holds something is somebody else's, and stays.
- */
+/** Takes back a database the run has made: drops it, renames and closes it, or leaves it, as `decideTakeBack` says. */
 export async function takeBackDatabase(
   on: ActingHost,
   target: {
@@ -81,61 +71,40 @@ export async function takeBackDatabase(
     readonly mark: string;
     readonly keep: boolean;
   },
-): Promise<KeptOnPurpose[]> {
+): Promise<readonly KeptOnPurpose[]> {
   const { port, database: db } = target;
-  const key = pgDatabase.key(port, db);
   const kept = keptName(db, target.run);
   const asked = [pgContents(port, db).on(on.name), pgDatabase(port, kept).on(on.name)];
-  const { found: database, more } = await lookForUndo(on, port, db, asked);
-  const [contents, renamed] = more;
-  const inside = contents?.state === 'value' ? (contents.value as Parameters<typeof isEmpty>[0]) : undefined;
-  const isOurs = database?.comment === target.mark || (inside !== undefined && isEmpty(inside));
-  if (database && !isOurs) {
-    return [
-      {
-        host: on.name,
-        key,
-        what: `database ${db} does not come from this run and is kept${inside ? `: ${describeContents(inside)}` : ''}`,
-      },
-    ];
-  }
-  if (!target.keep) {
-    if (database) await on.change('drop', runSql({ port }, DROP_DATABASE, { db }));
-    return [];
-  }
-  if (!database && renamed?.state !== 'value') return [];
-  // A restore into it was taken back before: what was written is under the other name already, and this one is new and empty.
-  const isFollowUp = database && renamed?.state === 'value' && inside !== undefined && isEmpty(inside);
-  if (isFollowUp) await on.change('drop', runSql({ port }, DROP_DATABASE, { db }));
-  else await on.change('rename', runSql({ port }, RENAME, { db, kept }));
-  return [keptOnPurpose(on.name, port, db, kept)];
-}
-
-function keptOnPurpose(host: string, port: number, db: string, kept: string): KeptOnPurpose {
-  const what = `database ${db} holds what was written after the write line; it is kept as ${kept}, closed to all but superusers`;
-  return { host, key: pgDatabase.key(port, kept), what };
+  const { found, more } = await lookForUndo(on, port, db, asked);
+  const decision = decideTakeBack(foundOf(found, more[0], more[1]), { ...target, host: on.name, name: db });
+  if (decision.act === 'drop') await on.change('drop', runSql({ port }, DROP_DATABASE, { db }));
+  if (decision.act === 'rename') await on.change('rename', runSql({ port }, RENAME, { db, kept }));
+  return decision.kept;
 }
 
 /**
- * Makes a database as empty as it was: drops it if it holds anything, or, with `keepFor` a run, renames and closes it; then
+ * Makes a database as empty as it was: drops it if it holds anything, or, with `keep`, renames and closes it; then
  * has it again with all it had.
  */
 export async function emptyDatabase(
   on: ActingHost,
-  target: { readonly port: number; readonly database: string; readonly former: PgDatabase; readonly keepFor: string | null },
-): Promise<KeptOnPurpose[]> {
-  const { port, database, former } = target;
+  target: {
+    readonly port: number;
+    readonly database: string;
+    readonly former: PgDatabase;
+    readonly run: string;
+    readonly keep: boolean;
+  },
+): Promise<readonly KeptOnPurpose[]> {
+  const { port, database, former, run, keep } = target;
   const { owner, encoding, collate, ctype, settings, comment, connectionLimit } = former;
-  const kept = target.keepFor === null ? null : keptName(database, target.keepFor);
-  const asked = [pgContents(port, database), ...(kept === null ? [] : [pgDatabase(port, kept)])].map((ref) => ref.on(on.name));
+  const kept = keptName(database, run);
+  const asked = [pgContents(port, database).on(on.name), pgDatabase(port, kept).on(on.name)];
   const { found, more } = await lookForUndo(on, port, database, asked);
-  const [contents, renamed] = more;
-  const inside = contents?.state === 'value' ? (contents.value as Parameters<typeof isEmpty>[0]) : undefined;
-  // A drop that failed half-way has left the database closed: then nobody can look inside, and it is dropped again.
-  const mustGo = found !== undefined && (inside === undefined || !isEmpty(inside));
-  if (mustGo && kept === null) await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
-  if (mustGo && kept !== null) await on.change('rename', runSql({ port }, RENAME, { db: database, kept }));
-  if (mustGo || !found) await createDatabase(on, { port, database, owner, encoding, collate, ctype });
+  const decision = decideEmpty(foundOf(found, more[0], more[1]), { host: on.name, port, name: database, run, keep });
+  if (decision.act === 'drop') await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
+  if (decision.act === 'rename') await on.change('rename', runSql({ port }, RENAME, { db: database, kept }));
+  if (decision.act !== null || !found) await createDatabase(on, { port, database, owner, encoding, collate, ctype });
   await changeDatabase(on, 'settings', { port, database, owner, settings, comment });
   await on.change(
     'limit',
@@ -146,7 +115,7 @@ export async function emptyDatabase(
     const sql = 'SET search_path = :"schema";\nCREATE EXTENSION IF NOT EXISTS :"name";';
     await on.change(`extension-${index}`, runSql({ port, database }, sql, { name, schema }));
   }
-  return kept !== null && (mustGo || renamed?.state === 'value') ? [keptOnPurpose(on.name, port, database, kept)] : [];
+  return decision.kept;
 }
 
 function grantsSql(port: number, db: string, grants: NonNullable<PgDatabase['grants']>) {

@@ -12,6 +12,7 @@ import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
 import { sh } from '../../hosts/sh.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { blocked, change, defineAction, type Site } from '../action.ts';
+import { madeFilePreview } from '../file-preview.ts';
 import { foldersToMake, makeFolders, parentFacts, removeFolders } from '../made-folders.ts';
 import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
@@ -156,5 +157,6 @@ printf 'ferry-dump %s %s\\n' "$(sha256sum <"$f" | cut -d' ' -f1)" "$(stat -c %s 
   async rollback({ on, undo: { path, folders } }) {
     await on.change('remove', sh`rm -f -- ${path} ${`${path}.part`} || exit 1\n${removeFolders(folders)}`);
   },
+  preview: madeFilePreview<Undo>(),
   examples: [{ title: 'The engine database', with: { database: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } }],
 });

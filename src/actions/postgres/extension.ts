@@ -8,6 +8,7 @@ import { runSql } from '../../facts/postgres/psql.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
 import { lookForUndo } from './look-for-undo.ts';
 import { clusterPort, databaseName, extensionName, notReady } from './params.ts';
+import { extensionPreview } from './undo-of-databases.ts';
 
 type Undo = { port: number; database: string; name: string };
 
@@ -66,6 +67,7 @@ export default defineAction({
       runSql({ port, database }, `SET search_path = :"schema";\nCREATE EXTENSION IF NOT EXISTS :"name";`, { name, schema }),
     );
   },
+  preview: extensionPreview,
   async rollback({ on, undo: { port, database, name }, ctx }) {
     const { found, more } = await lookForUndo(on, port, database, [pgContents(port, database).on(on.name)]);
     if (!found) return [];

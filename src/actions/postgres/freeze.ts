@@ -11,6 +11,7 @@ import { blocked, change, defineAction, noChange, type Site } from '../action.ts
 import { duration, toMs } from '../params.ts';
 import { clusterPort, databaseName, notReady } from './params.ts';
 import { IF_DATABASE } from './sql.ts';
+import { freezePreview, limitLine } from './undo-of-databases.ts';
 
 type Undo = { port: number; database: string; connectionLimit: number };
 
@@ -59,6 +60,7 @@ export default defineAction({
     if (now.connectionLimit === 0 && isQuiet) return noChange('closed already', { outputs: { database } });
     return change<Undo>({
       summary: `close ${database} to all but superusers and end its sessions`,
+      diff: limitLine(now.connectionLimit, 0),
       predicts: [facts.database.becomes({ ...now, connectionLimit: 0 })],
       outputs: { database },
       undo: { port, database, connectionLimit: now.connectionLimit },
@@ -80,6 +82,7 @@ i=$((i+1)); [ $i -lt ${tries} ] || { echo "$n"; exit 9; }; sleep 0.5; done; [ "$
     const left = `${db} is closed to new connections; its content is unchanged.`;
     throw new FerryError('DATABASE_BUSY', { host: on.name, database: db, why }, { left });
   },
+  preview: freezePreview,
   async rollback({ on, undo: { port, database, connectionLimit } }) {
     const sql = `${IF_DATABASE}\nALTER DATABASE :"db" CONNECTION LIMIT :limit;\n\\endif`;
     await on.change('open', runSql({ port }, sql, { db: database, limit: connectionLimit }));

@@ -8,6 +8,8 @@ import { sh } from '../../hosts/sh.ts';
 import { plural } from '../../lib/text.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
 import { clusterPort, databaseName, notReady, roleName } from './params.ts';
+import { ruleDiff } from './rule-diff.ts';
+import { type HbaUndo, hbaPreview } from './undo-of-servers.ts';
 
 const address = z
   .string()
@@ -17,7 +19,6 @@ const address = z
   )
   .describe('Client: an IP address, a network such as 192.0.2.0/24, a host name, or all, samehost, samenet.');
 
-type Undo = { port: number; path: string; mode: string; owner: string; group: string };
 type Data = { port: number; path: string; after: number; lines: string[] };
 
 export default defineAction({
@@ -67,13 +68,13 @@ export default defineAction({
     const after = now ? leadingComments(now.content) : 0;
     const path = now?.path ?? cluster.value.hbaFile;
     const { mode, owner, group } = now ?? { mode: '0640', owner: 'postgres', group: 'postgres' };
-    return change<Undo, Data>({
+    return change<HbaUndo, Data>({
       summary: lines.length === 0 ? 'reload pg_hba.conf' : `${plural(lines.length, 'rule')} in pg_hba.conf`,
-      diff: lines.map((line) => ['+', line] as const),
+      diff: now ? ruleDiff(now.content, insert(now.content, after, lines)) : lines.map((line) => ['+', line] as const),
       predicts: [now ? hba.becomes({ ...now, content: insert(now.content, after, lines), loaded: true }) : hba.becomesUnknown()],
       outputs: { added: lines.length },
       undo: { port, path, mode, owner, group },
-      undoSummary: 'the former bytes of pg_hba.conf, reload',
+      undoSummary: `the former bytes of pg_hba.conf, reload${now?.loaded === false ? ', with the edits in it that wait for one' : ''}`,
       data: { port, path, after, lines },
       keep: [{ name: 'pg_hba.conf', host: host.name, path }],
     });
@@ -100,6 +101,7 @@ rm -f -- "$o"; ${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null`,
       );
     }
   },
+  preview: hbaPreview,
   async rollback({ on, undo, ctx }) {
     const { path, mode, owner, group, port } = undo;
     await on.change(

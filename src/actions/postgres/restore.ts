@@ -17,6 +17,7 @@ import { emptyDatabase } from './databases.ts';
 import { clientTooOld, clusterPort, databaseName, notReady, roleName } from './params.ts';
 import { restorePreflight } from './restore-preflight.ts';
 import { DAMAGED, readPosition, restoreScript } from './restore-script.ts';
+import { restorePreview } from './undo-of-databases.ts';
 
 type Undo = { port: number; database: string; former: PgDatabase };
 type Data = {
@@ -142,8 +143,9 @@ export default defineAction({
     const [contents] = await readFacts(on, [pgContents(port, database).on(on.name)]);
     return { database, tables: contents?.state === 'value' ? (contents.value as PgContents).tables : null, bytes };
   },
+  preview: restorePreview,
   async rollback({ on, undo, ctx }) {
-    return emptyDatabase(on, { ...undo, keepFor: ctx.crossedWriteLine ? ctx.run : null });
+    return emptyDatabase(on, { ...undo, run: ctx.run, keep: ctx.crossedWriteLine });
   },
   examples: [
     { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },

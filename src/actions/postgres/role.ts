@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
+import { MASK, OTHER_MASK } from '../../facts/mask.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { type PgRole, pgRole } from '../../facts/pg-role.ts';
 import { psql, runSql } from '../../facts/postgres/psql.ts';
@@ -10,6 +11,7 @@ import { randomToken } from '../../lib/random.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
 import { secretText } from '../params.ts';
 import { clusterPort, notReady, roleName } from './params.ts';
+import { rolePreview } from './undo-of-servers.ts';
 
 type Undo = { port: number; name: string; created: boolean; login: boolean };
 type Data = { port: number; name: string; setPassword: boolean };
@@ -65,6 +67,12 @@ export default defineAction({
     const next: PgRole = { ...(now ?? { ...PLAIN, name }), login: true, ...(password === undefined ? {} : { password }) };
     return change<Undo, Data>({
       summary: `role ${name}: ${words}`,
+      diff: now
+        ? [
+            ...(now.login ? [] : [['~', 'login ', 'no', 'yes'] as const]),
+            ...(matches ? [] : [['~', 'password ', ...passwordChange(now)] as const]),
+          ]
+        : [],
       predicts: [role.becomes(next)],
       outputs: { name },
       undo: { port, name, created: now === undefined, login: now?.login ?? false },
@@ -90,6 +98,7 @@ export default defineAction({
       stdin: new Secret(`${given}${QUIET}\n${SET_ROLE}\n`, 'verifier of a role'),
     });
   },
+  preview: rolePreview,
   async rollback({ on, undo, ctx }) {
     const { port, name } = undo;
     if (undo.created) {
@@ -137,4 +146,10 @@ function knows(role: PgRole, password: string | Secret): boolean {
   return role.password === undefined
     ? verifierMatches(role.verifier, password, role.name)
     : reveal(role.password) === reveal(password);
+}
+
+/** That a role gets another password, or its first. */
+function passwordChange(role: PgRole): [before: string, after: string] {
+  const hadOne = role.verifier !== null || role.password !== undefined;
+  return hadOne ? [MASK, OTHER_MASK] : ['none', MASK];
 }

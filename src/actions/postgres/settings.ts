@@ -13,7 +13,9 @@ import { blocked, change, type DiffLine, defineAction, noChange, type Site } fro
 import { localeRefused } from './locale-refused.ts';
 import { clusterPort, notReady } from './params.ts';
 import { awaitServer, control, serverRef } from './server.ts';
+import { settingLine } from './setting-line.ts';
 import { settingStatements } from './sql.ts';
+import { type Former, type SettingsUndo, settingsPreview } from './undo-of-servers.ts';
 import { plainValue, settingToWrite, shownAs } from './values.ts';
 
 const bound = z.union([z.number(), z.string().min(1)]);
@@ -28,8 +30,6 @@ const wanted = z.union([
 ]);
 
 type Server = ReturnType<typeof serverRef>;
-type Former = { autoConf: string | null; setting: string | null; needsRestart: boolean };
-type Undo = { port: number; server: Server; autoConfFile: string; former: { [name: string]: Former } };
 type Data = { port: number; server: Server; write: { [name: string]: string }; restart: boolean };
 
 export default defineAction({
@@ -85,13 +85,14 @@ export default defineAction({
     }
     const server = serverRef(facts.cluster.value);
     const autoConfFile = `${facts.cluster.value.dataDirectory}/postgresql.auto.conf`;
-    return change<Undo, Data>({
+    return change<SettingsUndo, Data>({
       summary: `${plural(parts.length, 'setting')}${restart ? ', restart needed' : ', reload'}`,
-      diff: parts.flatMap((part) => part.diff),
+      diff: parts.map((part) => part.diff),
       predicts: parts.map((part) => part.prediction),
       outputs: { changed: parts.map((part) => part.name), restarted: restart },
       undo: { port, server, autoConfFile, former: Object.fromEntries(parts.map((part) => [part.name, part.former])) },
       undoSummary: `the former values${restart ? ', restart' : ''}`,
+      ...(parts.some((part) => part.isWaiting) ? { undoDiff: parts.map((part) => part.back) } : {}),
       data: { port, server, write, restart },
       keep: [{ name: 'postgresql.auto.conf', host: host.name, path: autoConfFile }],
     });
@@ -101,6 +102,7 @@ export default defineAction({
     await on.change('alter', runSql({ port: data.port }, `${sql}\nSELECT pg_reload_conf();`, variables));
     if (data.restart) await restartServer(on, data.server, data.port);
   },
+  preview: settingsPreview,
   async rollback({ on, undo, ctx }) {
     const { port, server } = undo;
     const answers = await on.run(runSql({ port }, 'SELECT 1;'));
@@ -144,7 +146,11 @@ interface Part {
   /** The text to write; null when the file has it already and only a restart is missing. */
   readonly write: string | null;
   readonly restarts: boolean;
-  readonly diff: readonly DiffLine[];
+  readonly diff: DiffLine;
+  /** What undo makes of it. */
+  readonly back: DiffLine;
+  /** True when undo, by its restart, brings in force a former entry that was waiting for one. */
+  readonly isWaiting: boolean;
   readonly prediction: Prediction;
   readonly former: Former;
 }
@@ -157,7 +163,9 @@ function partOf(name: string, fact: Fact<PgSetting>, text: string | undefined, m
       name,
       write: text,
       restarts: false,
-      diff: [['+', `${name} = ${text}`]],
+      diff: settingLine(name, null, text),
+      back: settingLine(name, text, null),
+      isWaiting: false,
       prediction: fact.becomesUnknown(),
       former: { autoConf: null, setting: null, needsRestart: true },
     };
@@ -165,16 +173,15 @@ function partOf(name: string, fact: Fact<PgSetting>, text: string | undefined, m
   const needsRestart = now.context === 'postmaster';
   const restarts = needsRestart && mayRestart;
   const written = now.autoConf !== null && now.pendingRestart && shownAs(now.autoConf, now) === shownAs(text, now);
-  const unit = now.unit && /^[A-Za-z]/.test(now.unit) ? ` ${now.unit}` : '';
-  const hide = (shown: string) => (now.secret ? '[secret]' : shown);
+  const old = now.setting + (now.unit && /^[A-Za-z]/.test(now.unit) ? ` ${now.unit}` : '');
+  const isWaiting = restarts && now.pendingRestart && !written;
   return {
     name,
     write: written ? null : text,
     restarts,
-    diff: [
-      ['-', `${name} = ${hide(now.setting + unit)}`],
-      ['+', `${name} = ${hide(text)}`],
-    ],
+    diff: settingLine(name, old, text),
+    back: settingLine(name, text, isWaiting ? (now.autoConf ?? 'what postgresql.conf says') : old),
+    isWaiting,
     prediction: fact.becomes({
       ...now,
       setting: needsRestart && !mayRestart ? now.setting : shownAs(text, now),

@@ -14,6 +14,7 @@ import {
   unitKeys,
   unitOf,
   unitsParam,
+  unitsPreview,
 } from './units.ts';
 
 export default defineAction({
@@ -50,5 +51,6 @@ export default defineAction({
     await actOnUnits(on, 'restart', data.units, data.waitMs);
   },
   rollback: restoreUnits,
+  preview: unitsPreview,
   examples: [{ title: 'Let the engine read its configuration again', with: { units: ['ovirt-engine.service'] } }],
 });

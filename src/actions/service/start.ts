@@ -14,6 +14,7 @@ import {
   unitKeys,
   unitOf,
   unitsParam,
+  unitsPreview,
 } from './units.ts';
 
 export default defineAction({
@@ -77,5 +78,6 @@ export default defineAction({
     await actOnUnits(on, 'start', data.start, data.waitMs);
   },
   rollback: restoreUnits,
+  preview: unitsPreview,
   examples: [{ title: 'Start a service now and at boot', with: { units: ['ovirt-engine-dwhd.service'], enable: true } }],
 });

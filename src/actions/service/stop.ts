@@ -16,6 +16,7 @@ import {
   unitKeys,
   unitOf,
   unitsParam,
+  unitsPreview,
 } from './units.ts';
 
 export default defineAction({
@@ -92,6 +93,7 @@ export default defineAction({
     await setEnabled(on, 'disable', data.disable);
   },
   rollback: restoreUnits,
+  preview: unitsPreview,
   examples: [
     { title: 'Stop what writes to the engine database', with: { units: ['ovirt-engine.service', 'ovirt-engine-dwhd.service'] } },
     { title: 'Stop a service for good', with: { units: ['ovirt-engine-dwhd'], disable: true } },

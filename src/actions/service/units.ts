@@ -4,9 +4,10 @@ import type { Fact } from '../../facts/fact.ts';
 import { type UnitState, unitState } from '../../facts/unit-state.ts';
 import type { ActingHost, HostInfo } from '../../hosts/host.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
-import { type Blocked, blocked, type Site } from '../action.ts';
+import { type Blocked, blocked, type DiffLine, type Site } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
 import { duration, unitName } from '../params.ts';
+import { undoPreview } from '../undo-preview.ts';
 
 /** The params all actions on units share. */
 export const unitsParam = () =>
@@ -96,6 +97,27 @@ exit "$r"`;
 export async function setEnabled(on: ActingHost, verb: 'enable' | 'disable', units: readonly string[]): Promise<void> {
   if (units.length > 0) await on.change(verb, sh`systemctl --quiet ${verb} -- ${units}`);
 }
+
+/** What `restoreUnits` would do: the units that are not where undo says they were. */
+export const unitsPreview = undoPreview({
+  facts: ({ start, stop, enable, disable }: UnitsUndo, { host }) =>
+    [...new Set([...enable, ...disable, ...stop, ...start])].map((unit) => unitState(unit).on(host)),
+  look({ start, stop, enable, disable }, facts) {
+    const moves = facts.flatMap((fact) => {
+      const [unit, now] = [unitOf(fact), fact.value];
+      if (!now) return [];
+      const active = stop.includes(unit) ? false : start.includes(unit) || now.active;
+      const enabled = disable.includes(unit) ? 'disabled' : enable.includes(unit) ? 'enabled' : now.enabled;
+      const diff: DiffLine[] = [];
+      const word = (runs: boolean) => (runs ? 'running' : 'stopped');
+      if (active !== (now.active || (!active && now.moving)))
+        diff.push(['~', `${shown([unit])} `, now.moving ? 'on its way' : word(now.active), word(active)]);
+      if (enabled !== now.enabled) diff.push(['~', `${shown([unit])} at boot `, now.enabled, enabled]);
+      return diff.length === 0 ? [] : [{ diff, prediction: fact.becomes({ active, moving: false, enabled }) }];
+    });
+    return { diff: moves.flatMap(({ diff }) => diff), predicts: moves.map(({ prediction }) => prediction) };
+  },
+});
 
 /** Brings units to where undo says they were. Does nothing twice: systemctl leaves a unit that is there already alone. */
 export async function restoreUnits({ on, undo }: { on: ActingHost; undo: UnitsUndo }): Promise<void> {

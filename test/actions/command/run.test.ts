@@ -97,6 +97,17 @@ describe('planning command.run', () => {
   });
 });
 
+test('an undo of several lines is shown whole, its secrets masked', () => {
+  expect(plan({ argv: ['x'], undo: 'x off\nTOKEN=abc y\n' })).toMatchObject({
+    undoSummary: 'run: x off',
+    undoDiff: [
+      [' ', 'x off'],
+      [' ', 'TOKEN=[secret]'],
+    ],
+  });
+  expect(plan({ argv: ['x'], undo: 'x off' })).not.toHaveProperty('undoDiff');
+});
+
 describe('running commands', () => {
   const acting = (params: object) => {
     const on = localHost();
@@ -136,6 +147,7 @@ describe('running commands', () => {
       const undo = {
         ...{ script: `touch ${dir}/undone`, as: 'root', remove: `${dir}/made`, irreversible: null, timeoutMs: 1000 },
         restore: [{ path: `${dir}/file`, was: { mode: '0600', owner: 'root', group: 'root' } }],
+        isSecret: false,
       };
       const on = localHost();
       await run.rollback?.({ ...site, on, onHost: () => on, undo, ctx: actContext(dir) });

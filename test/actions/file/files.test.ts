@@ -37,20 +37,23 @@ describe('file.put', () => {
 
   test('the same bytes, mode and owner are no change; another mode is one', () => {
     expect(plan({}, contentOf('new\n', root))).toMatchObject({ kind: 'no-change' });
-    expect(plan({ mode: '0644' }, contentOf('new\n', root))).toMatchObject({
+    expect(plan({ mode: '0644', owner: 'ovirt' }, contentOf('new\n', root))).toMatchObject({
       diff: [
-        ['-', 'mode 0600, owner root:root'],
-        ['+', 'mode 0644, owner root:root'],
+        ['~', 'mode ', '0600', '0644'],
+        ['~', 'owner ', 'root', 'ovirt'],
       ],
     });
   });
 
-  test('the diff has the lines that differ only; secret content is not shown', () => {
+  test('the diff has the lines that differ, in their place; secret content is not shown', () => {
     const before = contentOf('a=1\nb=2\nc=3\n', { ...root, mode: '0644' });
     expect(plan({ content: 'a=1\nb=5\nc=3\n', mode: '0644' }, before)).toMatchObject({
       diff: [
+        ['@', '@@ -1,3 +1,3 @@'],
+        [' ', 'a=1'],
         ['-', 'b=2'],
         ['+', 'b=5'],
+        [' ', 'c=3'],
       ],
     });
     const hidden = plan({ content: new Secret('hunter2', 'input:p') }, undefined);

@@ -230,6 +230,24 @@ describe('postgres.settings', () => {
     );
   const wanted = { settings: { max_connections: { atLeast: 150 } } };
 
+  test('says what undo does where its restart brings in force a former entry that waited for one', () => {
+    const waiting = { autoConf: '200', pendingRestart: true };
+    const planned = plan(
+      { settings: { max_connections: 150, work_mem: '8MB' } },
+      { max_connections: setting(waiting), work_mem: setting({ setting: '4096', unit: 'kB', context: 'user', autoConf: '4MB' }) },
+    );
+    expect(planned).toMatchObject({
+      diff: [
+        ['~', 'max_connections = ', '100', '150'],
+        ['~', 'work_mem = ', '4096 kB', '8MB'],
+      ],
+      undoDiff: [
+        ['~', 'max_connections = ', '150', '200'],
+        ['~', 'work_mem = ', '8MB', '4096 kB'],
+      ],
+    });
+  });
+
   test('shows each value that changes, says that a restart is needed, and remembers the former entry', () => {
     const planned = plan(
       { settings: { ...wanted.settings, work_mem: { atLeast: '8MB' } } },
@@ -239,10 +257,8 @@ describe('postgres.settings', () => {
       kind: 'change',
       summary: '2 settings, restart needed',
       diff: [
-        ['-', 'max_connections = 100'],
-        ['+', 'max_connections = 150'],
-        ['-', 'work_mem = 4096 kB'],
-        ['+', 'work_mem = 8MB'],
+        ['~', 'max_connections = ', '100', '150'],
+        ['~', 'work_mem = ', '4096 kB', '8MB'],
       ],
       undo: {
         former: {
@@ -252,6 +268,7 @@ describe('postgres.settings', () => {
       },
       keep: [{ path: '/var/lib/postgresql/15/main/postgresql.auto.conf' }],
     });
+    expect(planned).not.toHaveProperty('undoDiff');
     expect(planned.kind === 'change' && planned.predicts.map(({ to }) => to)).toMatchObject([
       { value: { setting: '150', autoConf: '150', pendingRestart: false } },
       { value: { setting: '8192', autoConf: '8MB' } },
@@ -316,6 +333,7 @@ describe('postgres.hba', () => {
       diff: [
         ['+', 'host engine engine 192.0.2.7/32 scram-sha-256 # ferry'],
         ['+', 'host engine engine 192.0.2.8/32 scram-sha-256 # ferry'],
+        [' ', 'local all all peer'],
       ],
       data: { after: 2 },
       undo: { path: '/hba', mode: '0640', owner: 'postgres', group: 'postgres' },

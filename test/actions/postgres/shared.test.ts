@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { counted } from '../../../src/actions/postgres/connections.ts';
-import { keptName } from '../../../src/actions/postgres/databases.ts';
 import { differences, type Fingerprint, type ObjectPrint } from '../../../src/actions/postgres/fingerprint.ts';
 import { reason } from '../../../src/actions/postgres/login-reason.ts';
 import { readPosition, restoreScript } from '../../../src/actions/postgres/restore-script.ts';
 import { settingStatements } from '../../../src/actions/postgres/sql.ts';
+import { keptName } from '../../../src/actions/postgres/take-back.ts';
 import { writtenSince } from '../../../src/actions/postgres/write-line.ts';
 
 describe('differences of two databases', () => {

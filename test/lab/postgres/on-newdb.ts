@@ -136,11 +136,11 @@ export class RunOnNewdb {
   }
 
   /** Takes everything back, each step twice, as when a rollback is cut off and resumed. Returns what the last pass kept. */
-  async rollback(): Promise<KeptOnPurpose[]> {
+  async rollback(): Promise<readonly KeptOnPurpose[]> {
     const kept: KeptOnPurpose[] = [];
     for (let last = this.#done.at(-1); last; last = this.#done.at(-1)) {
       const { action, step, undo } = last;
-      let left: KeptOnPurpose[] = [];
+      let left: readonly KeptOnPurpose[] = [];
       for (let pass = 1; pass <= 2; pass += 1) {
         this.#undoings += 1;
         const id: AttemptId = { run: this.id, step, attempt: this.#undoings, epoch: 1, undo: true };

@@ -1,0 +1,152 @@
+import type { Fact, Prediction } from '../../facts/fact.ts';
+import { type PgCluster, pgCluster } from '../../facts/pg-cluster.ts';
+import { describeContents, isEmpty, NO_CONTENTS, type PgContents, pgContents } from '../../facts/pg-contents.ts';
+import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
+import type { DiffLine } from '../action.ts';
+import { type UndoSite, type UndoView, undoPreview } from '../undo-preview.ts';
+import { settingLine } from './setting-line.ts';
+import { type Decision, decideEmpty, decideTakeBack, type Found, keptName } from './take-back.ts';
+
+type Target = { port: number; database: string };
+
+function factsOf({ port, database }: Target, { host, run }: UndoSite) {
+  return {
+    cluster: pgCluster(port).on(host),
+    database: pgDatabase(port, database).on(host),
+    contents: pgContents(port, database).on(host),
+    renamed: pgDatabase(port, keptName(database, run)).on(host),
+  };
+}
+
+interface DatabaseFacts {
+  readonly cluster: Fact<PgCluster>;
+  readonly database: Fact<PgDatabase>;
+  readonly contents: Fact<PgContents>;
+  readonly renamed: Fact<PgDatabase>;
+}
+
+/** The undo of `postgres.database`. */
+export const databasePreview = undoPreview({
+  facts: (undo: Target & { created: boolean; owner: string | null; settings: { [name: string]: string | null } }, site) =>
+    factsOf(undo, site),
+  look(undo, facts, site) {
+    const stops = stopped(facts.cluster, undo.port);
+    if (stops) return stops;
+    const { port, database: name } = undo;
+    const now = facts.database.value;
+    if (!undo.created)
+      return now ? backTo(facts.database, now, { owner: undo.owner ?? now.owner, settings: undo.settings }) : { diff: [] };
+    const about = { host: site.host, port, name, run: site.run, mark: markOf(site.run), keep: site.crossedWriteLine };
+    return carryOut(decideTakeBack(foundIn(facts), about), facts, name, site.run);
+  },
+});
+
+/** The undo of `postgres.restore`. */
+export const restorePreview = undoPreview({
+  facts: (undo: Target & { former: PgDatabase }, site) => factsOf(undo, site),
+  look(undo, facts, site) {
+    const stops = stopped(facts.cluster, undo.port);
+    if (stops) return stops;
+    const { port, database: name, former } = undo;
+    const about = { host: site.host, port, name, run: site.run, keep: site.crossedWriteLine };
+    const decision = decideEmpty(foundIn(facts), about);
+    const gone = carryOut(decision, facts, name, site.run);
+    const again: Prediction[] = [facts.database.becomes(former), facts.contents.becomes(NO_CONTENTS)];
+    if (decision.act === null && facts.database.value) {
+      const back = backTo(facts.database, facts.database.value, former);
+      return { ...back, predicts: again, kept: decision.kept };
+    }
+    return {
+      diff: [...gone.diff, ['+', `database ${name}, empty, owner ${former.owner}`]],
+      predicts: [...again, ...(gone.predicts ?? []).filter(({ key }) => key === facts.renamed.key)],
+      kept: decision.kept,
+    };
+  },
+});
+
+/** The undo of `postgres.extension`. */
+export const extensionPreview = undoPreview({
+  facts: ({ name: _, ...undo }: Target & { name: string }, site) => factsOf(undo, site),
+  look({ port, name }, facts, { crossedWriteLine }) {
+    const stops = stopped(facts.cluster, port);
+    if (stops) return stops;
+    const { database, contents } = facts;
+    const has = database.value?.extensions?.[name];
+    // What was written into it after the write line is kept as it is, and may need the extension.
+    const isInUse = !contents.value || !isEmpty(contents.value);
+    if (!database.value || !has || (crossedWriteLine && isInUse)) return { diff: [] };
+    const { [name]: __, ...extensions } = database.value.extensions ?? {};
+    return {
+      diff: [['-', `extension ${name} ${has.version}`]],
+      predicts: [database.becomes({ ...database.value, extensions })],
+    };
+  },
+});
+
+/** The undo of `postgres.freeze`. */
+export const freezePreview = undoPreview({
+  facts: ({ connectionLimit: _, ...undo }: Target & { connectionLimit: number }, { host }) => ({
+    cluster: pgCluster(undo.port).on(host),
+    database: pgDatabase(undo.port, undo.database).on(host),
+  }),
+  look: ({ port, connectionLimit }, { cluster, database }) =>
+    stopped(cluster, port) ?? (database.value ? backTo(database, database.value, { connectionLimit }) : { diff: [] }),
+});
+
+/** The mark on a database that a run has made. */
+export function markOf(run: string): string {
+  return `made by ferry, run ${run}`;
+}
+
+/** A connection limit for a person; PostgreSQL writes -1 for none. */
+export function limitLine(before: number, after: number): DiffLine[] {
+  const shown = (limit: number) => (limit < 0 ? 'none' : String(limit));
+  return before === after ? [] : [['~', 'connection limit ', shown(before), shown(after)]];
+}
+
+/** An undo that must look into a server which is stopped fails, rather than take it for one without databases. */
+export function stopped(cluster: Fact<PgCluster>, port: number): UndoView | undefined {
+  const isStopped = cluster.value !== undefined && !cluster.value.running;
+  return isStopped ? { diff: [], stops: `PostgreSQL on ${cluster.host} port ${port} is stopped` } : undefined;
+}
+
+function foundIn({ database, contents, renamed }: DatabaseFacts): Found {
+  return { database: database.value, inside: contents.value, isRenamed: renamed.value !== undefined };
+}
+
+function carryOut({ act, kept }: Decision, { database, contents, renamed }: DatabaseFacts, name: string, run: string): UndoView {
+  const inside = contents.value ? `: ${describeContents(contents.value)}` : '';
+  if (act === null) return { diff: [], kept };
+  const gone = [database.becomesAbsent(), contents.becomesAbsent()];
+  if (act === 'drop') return { diff: [['-', `database ${name}${inside}`]], predicts: gone, kept };
+  return {
+    diff: [['~', 'database ', name, keptName(name, run)]],
+    predicts: [...gone, renamed.becomes({ ...(database.value as PgDatabase), connectionLimit: 0 })],
+    kept,
+  };
+}
+
+/** A database that stays and gets back what it had; a setting that is null is reset. */
+function backTo(
+  fact: Fact<PgDatabase>,
+  now: PgDatabase,
+  former: {
+    readonly owner?: string;
+    readonly connectionLimit?: number;
+    readonly settings?: Readonly<Record<string, string | null>>;
+  },
+): UndoView {
+  const { owner = now.owner, connectionLimit = now.connectionLimit } = former;
+  const moved = Object.entries(former.settings ?? {}).filter(([name, text]) => (now.settings[name] ?? null) !== text);
+  const settings = Object.fromEntries(
+    Object.entries({ ...now.settings, ...former.settings }).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
+  return {
+    diff: [
+      ...(owner === now.owner ? [] : [['~', 'owner ', now.owner, owner] as const]),
+      ...limitLine(now.connectionLimit, connectionLimit),
+      ...moved.map(([name, text]) => settingLine(name, now.settings[name] ?? null, text)),
+    ],
+    predicts: [fact.becomes({ ...now, owner, connectionLimit, settings })],
+  };
+}
