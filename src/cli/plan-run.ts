@@ -50,7 +50,7 @@ export async function prepareSaved(file: string, saved: SavedPlan, options: Comm
   const given = { '--input': options.inputs.size, '--inputs': options.inputsFile ? 1 : 0, '--role': options.roles.size };
   for (const [option, count] of Object.entries(given)) if (count > 0) throw new FerryError('PLAN_INPUT_GIVEN', { option, file });
   const [root] = saved.sources;
-  const runbook = await readRunbook(root?.path ?? saved.path, frozenReader(saved.sources));
+  const runbook = await readRunbook(root?.path ?? saved.path, frozenReader(saved.sources), { lint: false });
   const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path);
   const on = await rolesOf(runbook, inventory, new Map(Object.entries(saved.plan.roles)));
   const inputs = await recallInputs(runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, on.roles);
