@@ -76,6 +76,8 @@ export interface RollbackPreview {
   readonly run: string;
   readonly to: string | null;
   readonly steps: readonly StepBack[];
+  /** How long it will take, as far as earlier runs tell. */
+  readonly ms: number;
   /** What stays, because nothing can take it back. */
   readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
   /** Set when the way back crosses the write line; `written` has a line for each thing written since. */

@@ -6,6 +6,7 @@ import { foldRun, isOver, type RunState } from '../engine/state.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
+import { rollbackMs } from '../plan/estimate.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
@@ -115,6 +116,10 @@ export const wire: Wire = {
       return {
         to: options.to ?? null,
         steps: await previewSteps(context, way),
+        ms: rollbackMs(
+          estimateFrom(context.ports.journal, context.state.plan),
+          way.steps.map(({ step }) => step.id),
+        ),
         irreversible: way.irreversible,
         writeLine: way.writeLine && {
           step: way.writeLine.step.id,

@@ -29,8 +29,8 @@ export interface Estimate {
   readonly totalMs: number;
   /** From the first service that is stopped until all that were stopped run again; null when none is, or they do not. */
   readonly downtimeMs: number | null;
-  /** To take everything back, at the end. */
-  readonly rollbackMs: number;
+  /** For each of the plan's ways back, in order. */
+  readonly waysBackMs: readonly number[];
   /** True when most of the time is a guess. */
   readonly isGuess: boolean;
 }
@@ -52,9 +52,18 @@ export function estimatePlan(plan: Plan, timings: readonly Timing[]): Estimate {
     criticalPath: path,
     totalMs,
     downtimeMs: downtime(plan.lines, (line) => ms.get(line.step) ?? 0, endMs),
-    rollbackMs: steps.reduce((sum, step) => sum + step.undoMs, 0),
+    waysBackMs: plan.waysBack.map(({ undoes, unsure }) => rollbackMs({ steps }, [...undoes, ...unsure])),
     isGuess: guessed * 2 > steps.reduce((sum, step) => sum + step.ms, 0),
   };
+}
+
+// A rollback ends with the proof: every state fact read again.
+const PROOF_MS = 1500;
+
+/** How long it takes to undo these steps, one after the other, and to prove it. */
+export function rollbackMs(estimate: Pick<Estimate, 'steps'>, steps: readonly string[]): number {
+  const undone = estimate.steps.filter(({ step }) => steps.includes(step));
+  return undone.length === 0 ? 0 : undone.reduce((sum, { undoMs }) => sum + undoMs, PROOF_MS);
 }
 
 function estimateStep(plan: Plan, line: PlanLine, timings: readonly Timing[]): StepEstimate {

@@ -18,7 +18,9 @@ export function planText(plan: Plan, page: Page, estimate?: Estimate): string {
     ...(plan.alreadyDone
       ? [paint.good('Already done: every check under "done" holds, so there is nothing to do.')]
       : bodyLines(plan, paint, page)),
-    ...(plan.alreadyDone ? ['Nothing was changed.'] : [...wayBackLines(plan, paint, page.width), '', closingLine(plan)]),
+    ...(plan.alreadyDone
+      ? ['Nothing was changed.']
+      : [...wayBackLines(plan, estimate, paint, page.width), '', closingLine(plan)]),
     ...(plan.blockers.length > 0 ? [paint.bad(`It cannot run: ${plural(plan.blockers.length, 'blocker')}, see above.`)] : []),
   ].join('\n');
 }
@@ -151,12 +153,15 @@ function undoDiffLines({ undoDiff }: PlanLine, indent: number, width: number, pa
 }
 
 /** For before the run and for each checkpoint: what a rollback to it would be once all is done. */
-function wayBackLines(plan: Plan, paint: Paint, width: number): string[] {
-  const ways = plan.waysBack.filter(({ undoes, unsure }) => undoes.length + unsure.length > 0);
+function wayBackLines(plan: Plan, estimate: Estimate | undefined, paint: Paint, width: number): string[] {
+  const ways = plan.waysBack
+    .map((way, index) => ({ ...way, ms: estimate?.waysBackMs[index] }))
+    .filter(({ undoes, unsure }) => undoes.length + unsure.length > 0);
   if (ways.length === 0) return [];
-  const heads = ways.map(({ to, undoes, unsure }) => [
+  const heads = ways.map(({ to, undoes, unsure, ms }) => [
     `  to ${to ?? 'before the run'}`,
     unsure.length === 0 ? plural(undoes.length, 'step') : `${undoes.length} to ${undoes.length + unsure.length} steps`,
+    ...(ms === undefined ? [] : [`about ${roughly(ms)}`]),
   ]);
   const rows = table(heads.map((cells) => [...cells, '']));
   const start = Math.max(...rows.map((row) => row.length)) + 2;

@@ -1,6 +1,7 @@
 import type { StepBack } from '../engine/preview-rollback.ts';
 import { plural } from '../lib/text.ts';
 import { diffLines } from './diff.ts';
+import { roughly } from './forecast.ts';
 import { moment, oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 
@@ -9,6 +10,7 @@ export interface RollbackView {
   readonly run: string;
   readonly to: string | null;
   readonly steps: readonly StepBack[];
+  readonly ms: number;
   readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
   readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
 }
@@ -19,7 +21,7 @@ export function rollbackPlanText(view: RollbackView, page: Page): string {
   const target = view.to ? `to checkpoint ${view.to}` : 'to before the run';
   const { length } = view.steps;
   return [
-    `Rollback of ${view.run} ${target}: ${length === 0 ? 'nothing to undo' : `${plural(length, 'step')}, last first`}.`,
+    `Rollback of ${view.run} ${target}: ${length === 0 ? 'nothing to undo' : `${plural(length, 'step')}, last first, about ${roughly(view.ms)}`}.`,
     ...(length === 0 ? [] : [paint.quiet('Each diff is from what is on the hosts now to what undo brings back.')]),
     ...stepLines(view.steps, page),
     ...view.irreversible.map(({ step, host, why }) => paint.bad(`  stays: what ${step} did on ${host}: ${oneLine(why)}`)),

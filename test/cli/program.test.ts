@@ -281,7 +281,7 @@ describe('the other verbs', () => {
     const { wire, calls } = modelWire();
     const preview = typed('rollback --plan --to quiesced', { wire });
     expect(await preview.exit).toBe(0);
-    expect(preview.out.text()).toContain('to checkpoint quiesced: 1 step, last first.');
+    expect(preview.out.text()).toContain('to checkpoint quiesced: 1 step, last first, about 1 s.');
     expect(await typed('rollback r-1 --discard-writes', { wire }).exit).toBe(4);
     expect(calls).toMatchObject([
       ['preview', undefined, { to: 'quiesced', discardWrites: false }],

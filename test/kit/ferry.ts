@@ -60,6 +60,7 @@ export function modelWire(
         run: RUN,
         to: options.to ?? null,
         steps: [stepBack({ step: 'dump', host: 'engine', summary: 'remove it' })],
+        ms: 1000,
         irreversible: [],
         writeLine: null,
       };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { timingsOf } from '../../src/engine/timings.ts';
 import type { JournalRecord } from '../../src/journal/journal.ts';
-import { estimatePlan, type Timing } from '../../src/plan/estimate.ts';
+import { estimatePlan, rollbackMs, type Timing } from '../../src/plan/estimate.ts';
 import type { PlanLine } from '../../src/plan/plan.ts';
 import { movePlan, planLine } from '../kit/plans.ts';
 
@@ -57,9 +57,14 @@ describe('an estimate', () => {
   });
 
   it('takes the undo of each step from undos of its type', () => {
-    const { steps, rollbackMs } = estimatePlan(plan, [took('x', 'service.stop', 7000, { isUndo: true })]);
+    const estimate = estimatePlan(plan, [took('x', 'service.stop', 7000, { isUndo: true })]);
+    const { steps } = estimate;
     expect(steps.map(({ undoMs }) => undoMs)).toEqual([7000, 2500, 2500, 2500, 0]);
-    expect(rollbackMs).toBe(14_500);
+    // The proof comes on top, and only when there is something to prove.
+    expect(rollbackMs(estimate, ['stop', 'dump'])).toBe(11_000);
+    expect(rollbackMs(estimate, [])).toBe(0);
+    const way = { to: null, undoes: ['dump', 'stop'], unsure: [], stays: [], losesFrom: null };
+    expect(estimatePlan({ ...plan, waysBack: [way] }, []).waysBackMs).toEqual([6500]);
   });
 });
 

@@ -103,9 +103,11 @@ describe('a rollback before it is done', () => {
 
   it('says what is undone, what stays, what was written since, and how to go back all the same', () => {
     const writeLine = { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] };
-    expect(rollbackPlanText({ run: RUN, to: 'quiesced', steps, irreversible, writeLine }, { width: 200, colour: false })).toBe(
+    expect(
+      rollbackPlanText({ run: RUN, to: 'quiesced', ms: 12_400, steps, irreversible, writeLine }, { width: 200, colour: false }),
+    ).toBe(
       `
-Rollback of ${RUN} to checkpoint quiesced: 6 steps, last first.
+Rollback of ${RUN} to checkpoint quiesced: 6 steps, last first, about 12 s.
 Each diff is from what is on the hosts now to what undo brings back.
  1  newdb   restore        empty it
                              - database engine: 156 tables
@@ -129,7 +131,10 @@ Nothing was changed.`.trimStart(),
   });
 
   it('is no wider than a narrow page, on which a value and what it becomes have a row each', () => {
-    const text = rollbackPlanText({ run: RUN, to: null, steps, irreversible, writeLine: null }, { width: 56, colour: false });
+    const text = rollbackPlanText(
+      { run: RUN, to: null, ms: 12_400, steps, irreversible, writeLine: null },
+      { width: 56, colour: false },
+    );
     expect(
       Math.max(
         ...text
@@ -142,7 +147,7 @@ Nothing was changed.`.trimStart(),
   });
 
   it('says that nothing is lost where the write line is not crossed', () => {
-    expect(rollbackPlanText({ run: RUN, to: null, steps, irreversible, writeLine: null }, page)).toContain(
+    expect(rollbackPlanText({ run: RUN, to: null, ms: 12_400, steps, irreversible, writeLine: null }, page)).toContain(
       'The write line is not crossed: nothing that was written is lost.',
     );
   });
