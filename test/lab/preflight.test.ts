@@ -107,38 +107,56 @@ describe('a host that another run holds', () => {
   });
 });
 
+/** Plans a runbook on the lab, and counts how often each host is asked after connecting. */
+async function countTrips(path: string, given: ReadonlyMap<string, string> = new Map()) {
+  const loaded = await loadRunbook(path, { readFile: (file) => readFile(file) });
+  if (!('runbook' in loaded)) throw new Error('the runbook has errors');
+  const inventory = await readInventory(lab, labDir);
+  const trips = new Map<string, number>();
+  const { roles, hosts } = await rolesOf(loaded.runbook, inventory, new Map(given));
+  const shared = { keys: new KeyRing({ passphrase: null, ask: null }), jumpHosts: new JumpHosts() };
+  const fleet = openFleet(hosts, (settings) =>
+    counting(new SshTransport(settings, shared), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),
+  );
+  const resolved = resolveInputs(loaded.runbook, new Map(), (role) => fleet.info(roles.get(role)?.name ?? role));
+  if (!('inputs' in resolved)) throw new Error('the inputs do not fit');
+  try {
+    const plan = await makePlan({
+      runbook: loaded.runbook,
+      actions: await actionsOf(loaded.runbook),
+      inputs: resolved.inputs,
+      roles,
+      madeAt: '',
+      read: (host, refs) => readFacts(fleet.host(host), refs),
+    });
+    return { plan, trips };
+  } finally {
+    await fleet.close();
+  }
+}
+
 describe('a fresh lab', () => {
   it('has no finding, and its hosts are asked three times at most after connecting', async () => {
-    const loaded = await loadRunbook(MOVE, { readFile: (path) => readFile(path) });
-    if (!('runbook' in loaded)) throw new Error('the runbook has errors');
-    const inventory = await readInventory(lab, labDir);
-    const trips = new Map<string, number>();
-    const { roles, hosts } = await rolesOf(loaded.runbook, inventory, new Map());
-    const shared = { keys: new KeyRing({ passphrase: null, ask: null }), jumpHosts: new JumpHosts() };
-    const fleet = openFleet(hosts, (settings) =>
-      counting(new SshTransport(settings, shared), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),
-    );
-    const resolved = resolveInputs(loaded.runbook, new Map(), (role) => fleet.info(roles.get(role)?.name ?? role));
-    if (!('inputs' in resolved)) throw new Error('the inputs do not fit');
-    try {
-      const plan = await makePlan({
-        runbook: loaded.runbook,
-        actions: await actionsOf(loaded.runbook),
-        inputs: resolved.inputs,
-        roles,
-        madeAt: '',
-        read: (host, refs) => readFacts(fleet.host(host), refs),
-      });
-      expect([plan.blockers, plan.warnings]).toEqual([[], []]);
-      expect(plan.lines.find((line) => line.step === 'prepare.login')?.notes).toEqual([
-        expect.stringMatching(/^the login is tried after .*prepare\.role/),
-      ]);
-      // What only a preflight asked about is no part of what a rollback is held against.
-      expect(Object.keys(plan.readings.newdb ?? {}).join()).not.toMatch(/hostClock|runLease|pgRoom|tcpReach/);
-    } finally {
-      await fleet.close();
-    }
+    const { plan, trips } = await countTrips(MOVE);
+    expect([plan.blockers, plan.warnings]).toEqual([[], []]);
+    expect(plan.lines.find((line) => line.step === 'prepare.login')?.notes).toEqual([
+      expect.stringMatching(/^the login is tried after .*prepare\.role/),
+    ]);
+    // What only a preflight asked about is no part of what a rollback is held against.
+    expect(Object.keys(plan.readings.newdb ?? {}).join()).not.toMatch(/hostClock|runLease|pgRoom|tcpReach/);
     expect([...trips.keys()].sort()).toEqual(['engine', 'he1', 'newdb']);
+    for (const [host, count] of trips) expect(count, host).toBeLessThanOrEqual(3);
+  });
+
+  it('is asked no more often for 15 steps over five hosts', async () => {
+    const roles = new Map([
+      ['he_peer', 'he2'],
+      ['dwh', 'dwh'],
+    ]);
+    const { plan, trips } = await countTrips('test/runbooks/five-hosts.yaml', roles);
+    expect(plan.blockers).toEqual([]);
+    expect(plan.lines).toHaveLength(15);
+    expect([...trips.keys()].sort()).toEqual(['dwh', 'engine', 'he1', 'he2', 'newdb']);
     for (const [host, count] of trips) expect(count, host).toBeLessThanOrEqual(3);
   });
 });

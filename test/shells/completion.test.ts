@@ -22,6 +22,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const environment = () => ({ ...process.env, PATH: `${folder}:${process.env.PATH}`, FERRY_STATE_DIR: join(folder, 'none') });
+/** What a report shows of a shell's tests; why, when they are left out. */
+const named = (shell: string) => (has(shell) ? shell : `${shell}: left out, it is not installed on this machine`);
 const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
 
 describe('bash', () => {
@@ -80,7 +82,7 @@ describe('bash', () => {
   });
 });
 
-describe.skipIf(!has('zsh'))('zsh', () => {
+describe.skipIf(!has('zsh'))(named('zsh'), () => {
   it('completes verbs, actions, hosts and runbooks, and does not run what stands in the line', () => {
     // A real one in a terminal of its own. What was completed is read back by putting echo before the line.
     const script = String.raw`
@@ -101,7 +103,7 @@ try 'ferry run $(touch ran) --unt'
       cwd: folder,
       env: environment(),
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 110_000,
     });
     expect(
       said
@@ -121,7 +123,7 @@ try 'ferry run $(touch ran) --unt'
   });
 });
 
-describe.skipIf(!has('fish'))('fish', () => {
+describe.skipIf(!has('fish'))(named('fish'), () => {
   it('completes verbs, actions, hosts and runbooks, and does not run what stands in the line', () => {
     const tab = (...lines: string[]) => {
       const script = ['ferry completion fish | source', ...lines.map((line) => `complete -C '${line}'; echo ==`)].join('\n');
