@@ -37,12 +37,11 @@ async function planOf(runbook: string, more: Partial<CommonOptions> = {}): Promi
 const codes = (plan: Plan) => plan.blockers.map(({ code }) => code);
 const warned = (plan: Plan) => plan.warnings.map(({ code }) => code);
 
-/** A runbook of these steps, between the engine's machine and the new server. */
+/** A runbook of these steps, with the roles they name, so that the linter has nothing to say of it. */
 function runbook(steps: string, inputs = ''): string {
-  const roles = ['engine', 'old_db', 'new_db'].filter((role) => new RegExp(`\\b${role}\\b`).test(steps));
-  return spoilt.file(
-    `ferry: 1\nname: trial\n${inputs}roles: { ${roles.map((role) => `${role}: `).join(', ')} }\nsteps:\n${steps}`,
-  );
+  const roles = ['engine', 'old_db', 'new_db'].filter((role) => steps.includes(role));
+  const declared = roles.map((role) => `${role}: { description: ${role} }`).join(', ');
+  return spoilt.file(`ferry: 1\nname: trial\n${inputs}roles: { ${declared} }\nsteps:\n${steps}`);
 }
 
 let repairs: (() => Promise<unknown>)[] = [];
@@ -395,7 +394,7 @@ describe('units to be stopped', () => {
       emit: (event: Event) => void (event.type === 'note' && told.push(event.text)),
       signal: new AbortController().signal,
     };
-    const stop = runbook('  - { id: stop, host: engine, uses: service.stop, with: { units: [ovirt-engin] } }\n');
+    const stop = runbook('  - { id: stop, host: engine, uses: service.stop, with: { units: [ovirt-engin], disable: true } }\n');
     const nothing = { inputs: new Map(), secrets: new Map(), roles: new Map(), yes: true, json: false };
     const options = { inventory: lab, stateDir: join(spoilt.folder, 'state'), ...nothing, onFailure: 'pause' as const };
     expect(await wire.runRunbook(stop, options, io)).toMatchObject({ outcome: 'finished' });
