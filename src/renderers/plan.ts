@@ -39,13 +39,15 @@ function headLines(plan: Plan, estimate: Estimate | undefined, paint: Paint, wid
   const hosts = new Set(plan.lines.flatMap((line) => line.hosts));
   const parts = [
     paint.strong(plan.runbook.name),
-    ...(plan.alreadyDone
-      ? []
-      : [`${plural(plan.lines.length, 'step')} on ${plural(hosts.size, 'host')}`, ...(estimate ? [durations(estimate)] : [])]),
+    ...(plan.alreadyDone ? [] : [`${plural(plan.lines.length, 'step')} on ${plural(hosts.size, 'host')}`]),
     paint.quiet(`plan ${plan.digest.slice(0, 8)}`),
   ];
   const title = plan.runbook.title === plan.runbook.name ? '' : plan.runbook.title;
-  return [parts.join('   '), ...(title ? wrapText(title, width).map(paint.quiet) : [])];
+  return [
+    parts.join('   '),
+    ...(title ? wrapText(title, width).map(paint.quiet) : []),
+    ...(estimate && !plan.alreadyDone ? wrapText(durations(estimate), width) : []),
+  ];
 }
 
 /** `about 4 min, downtime about 2 min 10 s`; that it is a guess, when nothing like it is on record. */
