@@ -1,4 +1,4 @@
-import { structuredPatch } from 'diff';
+import { structuredPatch } from 'diff/lib/patch/create.js';
 import type { DiffLine } from './action.ts';
 
 // A plan is read by people: of a long diff only its beginning is shown.
