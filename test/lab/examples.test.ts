@@ -17,7 +17,7 @@ const LOOK = `find /etc /root /srv /var/tmp -xdev ! -type d -printf '%p %m %u %g
 find /etc /root /srv /var/tmp -xdev -type f -exec sha256sum {} + | sort -k2
 find /var/lib /run -mindepth 1 -maxdepth 1 ! -path /var/lib/ferry -printf '%p %m %u %g\\n' | grep ferry
 systemctl list-units --type=service --state=running,failed --plain --no-legend | awk '{print $1, $3, $4}' | grep -v '^user@\\|^session\\|^user-runtime'
-ps -eo args | grep -c '[f]erry'`;
+ps -eo args | grep -v sha256sum | grep -c '[f]erry'`;
 
 async function look(): Promise<Record<string, string>> {
   const found = await Promise.all(HOSTS.map(async (host) => [host, (await execOn(labDir, host, LOOK)).stdout] as const));

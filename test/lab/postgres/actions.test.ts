@@ -527,6 +527,8 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
         });
         expect(failure.message).toContain('No space left on device');
         expect(await newdb.sh(`ls ${disk}`)).toBe('');
+        // So little room that no dump of these tables can fit is told before anything is begun.
+        await newdb.sh(`mount -o remount,size=64k ${disk}`);
         expect((await run.plan(dump, { ...wanted, compress: 0 })).planned).toMatchObject({
           kind: 'blocked',
           hint: expect.stringContaining('Make room'),
