@@ -21,7 +21,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const environment = () => ({ ...process.env, PATH: `${folder}:${process.env.PATH}`, FERRY_STATE_DIR: join(folder, 'none') });
+const environment = () => ({
+  ...process.env,
+  TERM: 'xterm',
+  PATH: `${folder}:${process.env.PATH}`,
+  FERRY_STATE_DIR: join(folder, 'none'),
+});
 /** What a report shows of a shell's tests; why, when they are left out. */
 const named = (shell: string) => (has(shell) ? shell : `${shell}: left out, it is not installed on this machine`);
 const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
