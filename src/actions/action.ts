@@ -153,6 +153,8 @@ export interface ActContext {
 export interface UndoContext extends ActContext {
   /** True when writers have run on the new side: data made by the run is then renamed and kept, not dropped. */
   readonly crossedWriteLine: boolean;
+  /** What a command of the step's attempts has ended with on the step's host, one exit code for each that came to its end. */
+  exitCodes(effect: string): Promise<readonly number[]>;
 }
 
 /** Something a rollback left different on purpose, shown in the proof. `key` is the fact that differs, when there is one. */

@@ -46,11 +46,11 @@ function unwritable(file: string, why: string, cause?: unknown): FerryError {
 }
 
 /** What has moved since a plan was saved. */
-export async function compareToNow(saved: Plan, fresh: Plan): Promise<Staleness> {
+export async function compareToNow(file: string, saved: Plan, fresh: Plan): Promise<Staleness> {
   const kinds = new Map<string, FactKind<unknown>>();
   for (const { kind } of Object.values(saved.stateRefs).flatMap((byKey) => Object.values(byKey))) {
     const found = await factKind(kind);
-    if (!found) throw new FerryError('PLAN_FILE_INVALID', { file: '', why: `this release knows no fact ${kind}` });
+    if (!found) throw new FerryError('PLAN_FILE_INVALID', { file, why: `this release knows no fact ${kind}` });
     kinds.set(kind, found);
   }
   return stalenessOf(saved, fresh, (kind) => kinds.get(kind) as FactKind<unknown>);

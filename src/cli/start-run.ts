@@ -47,7 +47,7 @@ async function asSaved(
   options: RunOptions,
   io: RunIo,
 ): Promise<Prepared | null> {
-  const staleness = await compareToNow(saved.plan, fresh.plan);
+  const staleness = await compareToNow(path, saved.plan, fresh.plan);
   if (staleness.moved.length === 0 && staleness.changed.length === 0) return { ...fresh, plan: saved.plan };
   const stale = staleError(path, saved.plan, fresh.plan, staleness);
   if (options.replan) return fresh;

@@ -1,5 +1,5 @@
 import { previewSteps } from '../engine/preview-rollback.ts';
-import { rollBack, wayBack, writtenSince } from '../engine/rollback.ts';
+import { rollBack, wayBack, withWrites, writtenSince } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { foldRun, isOver, type RunState } from '../engine/state.ts';
@@ -112,7 +112,7 @@ export const wire: Wire = {
     reopen(run, options, io, 'roll back', (context) => rollBack(context, options)),
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
-      const way = wayBack(context, options.to);
+      const way = await withWrites(context, wayBack(context, options.to));
       return {
         to: options.to ?? null,
         steps: await previewSteps(context, way),

@@ -25,7 +25,7 @@ export function actContext(context: RunContext, id: AttemptId, host: string, tim
     // Not the signal that stops new steps: a person who stops the run leaves the running command alone.
     signal: timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs),
     progress: progressOf(context, id.step, host),
-    kept: (_host, name) => keepPath(id.run, id.step, name),
+    kept: (_host, name) => keepPath(id.run, id.step, name, context.stepState(id.step).generation),
   };
 }
 

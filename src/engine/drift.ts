@@ -3,6 +3,7 @@ import type { FactRef, Observed } from '../facts/fact.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Reading } from '../plan/plan.ts';
 import { publishReading, sameReading, showMove } from '../plan/publish.ts';
+import { takeLeases } from './leases.ts';
 import type { RunContext } from './run-context.ts';
 
 /** A fact that is neither what the plan read nor what the run made of it since. */
@@ -31,7 +32,7 @@ export async function refuseDrift(
   const steps = [...new Set(moved.flatMap((one) => one.steps))];
   if ((await context.ports.askPerson(`${error.message} Plan ${steps.join(', ')} anew on what is there now?`)) !== true)
     throw error;
-  accept(context, moved);
+  await accept(context, moved);
 }
 
 /**
@@ -47,7 +48,7 @@ export async function acceptMoved(context: RunContext): Promise<void> {
     refs.set(`${host} ${key}`, { kind: await context.ports.factKind(stored.kind), args: stored.args, key, host });
   }
   const found = await context.observe([...refs.values()]);
-  accept(
+  await accept(
     context,
     movedAmong(
       context,
@@ -57,12 +58,14 @@ export async function acceptMoved(context: RunContext): Promise<void> {
   );
 }
 
-function accept(context: RunContext, moved: readonly Moved[]): void {
+async function accept(context: RunContext, moved: readonly Moved[]): Promise<void> {
   if (moved.length === 0) return;
   const readings: { [host: string]: { [key: string]: Reading } } = {};
   for (const { ref, now } of moved) (readings[ref.host] ??= {})[ref.key] = now;
   const steps = [...new Set(moved.flatMap((one) => one.steps))];
   context.record('facts.accepted', { body: { readings, steps, by: context.ports.holder } });
+  // What was there already, and so was no change, may be one now.
+  await takeLeases(context);
   for (const { ref, before, now, steps: planned } of moved) {
     const shown = showMove(ref.kind, before, now);
     context.emit({

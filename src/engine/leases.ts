@@ -2,10 +2,13 @@ import { FerryError } from '../errors/ferry-error.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { RunContext } from './run-context.ts';
 
-/** The hosts a run may change: those of every line that is not a mere question. */
-export function hostsToHold(context: RunContext): string[] {
-  const lines = context.state.plan.lines.filter((line) => line.kind === 'change' || line.kind === 'later');
-  return [...new Set(lines.flatMap((line) => line.hosts))];
+/** The hosts a run may change: those of every line that is not a mere question, and of steps that turned out to be none. */
+export function hostsToHold({ state }: RunContext): string[] {
+  const lines = state.plan.lines.filter(
+    ({ kind, step }) => kind === 'change' || kind === 'later' || (kind === 'no-change' && state.replanned.has(step)),
+  );
+  const begun = [...state.steps.values()].filter(({ undo }) => undo !== null);
+  return [...new Set([...lines, ...begun].flatMap(({ hosts }) => hosts))];
 }
 
 /**

@@ -99,9 +99,11 @@ export async function doChange(
   const question =
     step.confirm ?? (change.irreversible ? `${titleOf(step)} cannot be taken back: ${change.irreversible}. Go on?` : undefined);
   if (question) await confirm(context, step, question);
-  const attempt = context.stepState(step.id).attempt + 1;
+  const before = context.stepState(step.id);
+  const attempt = before.attempt + 1;
   const intent = {
     attempt,
+    generation: before.undo === null ? before.undoAttempt : before.generation,
     epoch: context.state.epoch,
     summary: change.summary,
     hosts: plan.hosts,
@@ -145,12 +147,17 @@ async function keepAndOpen(
   const id = attemptOf(context, step.id, attempt);
   const text = JSON.stringify(context.ports.redact(intent));
   await Promise.all(plan.hosts.map((host) => fleet.openAttempt(host, id, text)));
-  if (change.keep.length === 0) return;
+  if (change.keep.length === 0) {
+    // An attempt before this one died before its bytes were kept; this one has none to keep, and its undo may run.
+    if (context.stepState(step.id).keepOwed)
+      context.record('step.kept', { step: step.id, host: plan.site.host.name, body: { kept: [] } });
+    return;
+  }
   context.ports.crash('before-keep', step.id);
   const kept = await Promise.all(
     plan.hosts.map(async (host) => {
       const requests = change.keep.filter((keep) => keep.host === host);
-      const made = requests.length === 0 ? [] : await fleet.keep(host, id, requests);
+      const made = requests.length === 0 ? [] : await fleet.keep(host, id, requests, context.stepState(step.id).generation);
       if (made.length !== requests.length)
         throw new FerryError('INTERNAL', {
           what: `${requests.length - made.length} of the files to keep on ${host} were not kept`,

@@ -39,7 +39,7 @@ export async function previewSteps(context: RunContext, way: WayBack): Promise<S
   const crosses = context.state.crossed || way.writeLine !== null;
   const ahead = way.steps.map(({ step, summary }): Ahead => {
     const host = context.hostOfRole(step.role).name;
-    const kept = (name: string) => keepPath(context.state.run, step.id, name);
+    const kept = (name: string) => keepPath(context.state.run, step.id, name, context.stepState(step.id).generation);
     const site = { host, run: context.state.run, crossedWriteLine: crosses, kept };
     const tree = actionOf(context, step).preview?.facts(undoOf(context, step), site);
     return { step, summary, site, refs: tree ? refsOf(tree) : [] };

@@ -17,7 +17,9 @@ export interface WayBack {
   readonly steps: readonly { readonly step: Step; readonly host: string; readonly summary: string }[];
   /** Steps in the range that changed something for good, the last first. */
   readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
-  /** Set when writers have run on the new side since this step. */
+  /** The write line in the range, whether or not anybody wrote. */
+  readonly drawn: { readonly step: Step; readonly at: string } | null;
+  /** Set when writers may have run on the new side since this step. */
   readonly writeLine: { readonly step: Step; readonly at: string } | null;
 }
 
@@ -36,13 +38,12 @@ export function wayBack(context: RunContext, to: string | undefined): WayBack {
   const changed = range.filter((step) => begun(step) && context.stepState(step.id).undo !== null);
   const lasting = changed.filter((step) => context.stepState(step.id).irreversible !== null).reverse();
   const line = state.writeLine && range.findIndex((step) => step.id === state.writeLine?.step);
-  // The counters are read before the writers start, so the line is crossed only by a change that was begun after it.
-  const crossed = line !== null && line >= 0 && range.slice(line + 1).some((step) => changed.includes(step));
+  const drawn = line !== null && line >= 0 ? range[line] : undefined;
   const steps = changed
     .filter((step) => actionOf(context, step).rollback)
     .reverse()
     .map((step) => ({ step, host: context.hostOfRole(step.role).name, summary: context.stepState(step.id).undo?.summary ?? '' }));
-  const lineStep = crossed ? range[line] : undefined;
+  const at = drawn && state.writeLine ? { step: drawn, at: state.writeLine.at } : null;
   return {
     steps,
     irreversible: lasting.map((step) => ({
@@ -50,8 +51,20 @@ export function wayBack(context: RunContext, to: string | undefined): WayBack {
       host: context.hostOfRole(step.role).name,
       why: context.stepState(step.id).irreversible ?? '',
     })),
-    writeLine: lineStep && state.writeLine ? { step: lineStep, at: state.writeLine.at } : null,
+    drawn: at,
+    // A change that was begun after the line may have let writers in, also when it was taken back since.
+    writeLine: state.writeLine?.isCrossed ? at : null,
   };
+}
+
+/**
+ * The same way, with what the counters say: a write line nothing of the run has crossed is crossed all the same when somebody
+ * started writers by hand.
+ */
+export async function withWrites(context: RunContext, way: WayBack): Promise<WayBack> {
+  // One that is gone on with has the answer on record, and may have taken away already what is counted.
+  if (way.writeLine || !way.drawn || context.state.phase === 'rolling-back') return way;
+  return (await writtenSince(context, way.drawn)).length === 0 ? way : { ...way, writeLine: way.drawn };
 }
 
 /** What writers wrote since the write line, a line each; empty when nothing. */
@@ -73,10 +86,10 @@ export async function rollBack(
 ): Promise<Ending> {
   const startedMs = nowMs();
   const to = options.to ?? (context.state.phase === 'rolling-back' ? (context.state.rollbackTo ?? undefined) : undefined);
-  const way = wayBack(context, to);
+  const way = await withWrites(context, wayBack(context, to));
   // The steps after the line may be undone already when a rollback is gone on with: its record says that it crosses.
   const isAgreed = options.discardWrites || (context.state.phase === 'rolling-back' && context.state.crossing);
-  if (way.writeLine && !isAgreed) await refuseLoss(context, way.writeLine);
+  if (way.writeLine && !isAgreed) await refuseLoss(context, way.writeLine, to);
   await takeLeases(context);
   context.record('rollback.started', {
     body: {
@@ -106,7 +119,7 @@ export async function rollBack(
   return { outcome: 'rolled-back', error: null, exit: 4 };
 }
 
-async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeLine']>): Promise<void> {
+async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeLine']>, to: string | undefined): Promise<void> {
   const written = await writtenSince(context, line);
   const lost = written.length === 0 ? 'nothing was counted so far' : written.join('; ');
   const yes = await context.ports.askPerson(
@@ -115,7 +128,7 @@ async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeL
   if (yes !== true)
     throw new FerryError(
       'WRITE_LINE_CROSSED',
-      { run: context.state.run, at: line.at, written: lost },
+      { run: context.state.run, at: line.at, written: lost, to: to ?? '' },
       { left: 'Nothing was changed.' },
     );
 }
@@ -137,7 +150,11 @@ async function undoStep(context: RunContext, step: Step, crossedWriteLine: boole
     before.hosts.map((one) => context.ports.fleet.openAttempt(one, id, JSON.stringify(context.ports.redact({ undo })))),
   );
   context.ports.crash('before-undo', step.id);
-  const ctx = { ...actContext(context, id, host), crossedWriteLine };
+  const ctx = {
+    ...actContext(context, id, host),
+    crossedWriteLine,
+    exitCodes: (effect: string) => context.ports.fleet.exitCodes(host, id, effect),
+  };
   const onHost = (name: string): ActingHost => context.ports.fleet.acting(name, id, ctx.signal, ctx.progress);
   const acting = { ...siteOf(step, context), on: onHost(host), onHost, undo, ctx };
   // Apply never began before its bytes were kept: there is nothing to undo, and nothing to undo it with.

@@ -42,8 +42,8 @@ export interface RunState {
   refs: Record<string, Record<string, StoredRef>>;
   /** What the readings were when each checkpoint was reached: what a rollback to it is proven against. */
   readingsAt: Record<string, Readings>;
-  /** The first step done that writers came after. */
-  writeLine: { readonly step: string; readonly at: string } | null;
+  /** The first step done that writers came after; `isCrossed` once a change after it was begun, also when that was taken back. */
+  writeLine: { readonly step: string; readonly at: string; readonly isCrossed: boolean } | null;
   pause: { readonly reason: string; readonly step: string | null; readonly error: ErrorReport | null } | null;
   rollbackTo: string | null;
   /** Whether the rollback under way goes across the write line, which somebody then agreed to. */
@@ -192,11 +192,14 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
       if (step.undo === null) {
         step.irreversible = (body.irreversible as string | null) ?? null;
         step.undo = { undo: body.undo ?? null, summary: String(body.undoSummary) };
+        step.generation = Number(body.generation ?? 0);
         step.promised = body.outputs as StepState['promised'];
         step.keepOwed = Array.isArray(body.keep) && body.keep.length > 0;
       }
       step.startedAt ??= at;
       step.error = null;
+      if (state.writeLine && isAfter(state.plan, step.step, state.writeLine.step))
+        state.writeLine = { ...state.writeLine, isCrossed: true };
       break;
     }
     case 'step.kept':
@@ -217,7 +220,7 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
       if (body.outputs) step.outputs = body.outputs as StepState['outputs'];
       // A bare command may have moved anything on its hosts: what was read there before is no measure of drift any more.
       if (body.opaque === true) for (const touched of step.hosts) delete state.readings[touched];
-      if (body.writeLine === true) state.writeLine ??= { step: step.step, at };
+      if (body.writeLine === true) state.writeLine ??= { step: step.step, at, isCrossed: false };
       break;
     case 'step.skipped':
       step.phase = 'skipped';
@@ -242,6 +245,11 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
       step.error = body.error as unknown as ErrorReport;
       break;
   }
+}
+
+function isAfter({ lines }: Plan, step: string, other: string): boolean {
+  const at = (id: string) => lines.findIndex((line) => line.step === id);
+  return at(step) > at(other);
 }
 
 function learnReadings(state: RunState, at: string, readings: Readings, refs: RunState['refs'] | undefined): void {

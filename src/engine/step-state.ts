@@ -10,6 +10,8 @@ export interface StepState {
   attempt: number;
   /** How often an undo of it was begun. */
   undoAttempt: number;
+  /** How often it had been taken back when it was begun: which of its kept bytes are the ones to put back. */
+  generation: number;
   /** From the first attempt, whatever came later. Null for checks, gates and no-change. */
   undo: { readonly undo: Json; readonly summary: string } | null;
   /** Why not all it changed can be undone; what can be, is in `undo` all the same. */
@@ -36,6 +38,7 @@ export function waitingStep(step: string, host: string, hosts: readonly string[]
     phase: 'waiting',
     attempt: 0,
     undoAttempt: 0,
+    generation: 0,
     undo: null,
     irreversible: null,
     keepOwed: false,

@@ -8,7 +8,7 @@ import { type Sh, sh } from './sh.ts';
 export function guard(id: AttemptId): Sh {
   return sh`A=${attemptDir(id)}; exec 9>>${`${FERRY_DIR}/lock`}; flock -s 9
 [ -e "$A/intent.json" ] || { echo no-attempt; exit 0; }
-E=$(cat ${`${runDir(id.run)}/epoch`} 2>/dev/null || echo gone); [ "$E" = ${id.epoch} ] || { echo "stale $E"; exit 0; }`;
+E=$(cat ${`${runDir(id.run)}/epoch`} 2>/dev/null || echo gone); [ -e ${`${runDir(id.run)}/abandoned`} ] && E=gone; [ "$E" = ${id.epoch} ] || { echo "stale $E"; exit 0; }`;
 }
 
 /**
@@ -79,6 +79,11 @@ export function watchScript(id: AttemptId, name: string, progress: Sh | undefine
 if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c 65536 "$F/out"
 elif [ "$S" = active ] || [ "$S" = activating ] || [ "$S" = deactivating ] || [ "$S" = reloading ]; then echo running; ${progress ? sh`sh -c ${progress.text} 2>/dev/null` : sh`:`}
 else echo lost; systemctl show -p Result -p ExecMainStatus ${unit} | tr '\n' ' '; echo; tail -c 65536 "$F/out"; systemctl reset-failed ${unit} 2>/dev/null; rm -rf ${secretsDir(id, name)}; fi`;
+}
+
+/** Prints the exit codes that a command of a step has left on a host, one a line for each of its attempts that ended. */
+export function exitCodesScript({ run, step }: AttemptId, effect: string): Sh {
+  return sh`for F in ${`${runDir(run)}/${step}`}.[0-9]*/${effect}/rc; do [ -e "$F" ] && cat "$F"; done; :`;
 }
 
 /** Lists what an attempt did on a host, one effect a line: `name detached|short exited|running|lost`. */

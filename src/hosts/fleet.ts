@@ -20,10 +20,17 @@ export interface Fleet {
   openAttempt(host: string, id: AttemptId, intent: string): Promise<boolean>;
   /** Null when the attempt was never opened on that host. */
   effects(host: string, id: AttemptId): Promise<Effect[] | null>;
+  /** What a command has ended with, in each attempt of the step in which it did. */
+  exitCodes(host: string, id: AttemptId, effect: string): Promise<number[]>;
   /** Ends the attempt's detached commands that still run, with everything they started. */
   endDetached(host: string, id: AttemptId): Promise<void>;
   /** Keeps bytes on a host before an attempt's first command. @throws EPOCH_STALE */
-  keep(host: string, id: AttemptId, requests: readonly KeepRequest[]): Promise<{ name: string; sha256: string }[]>;
+  keep(
+    host: string,
+    id: AttemptId,
+    requests: readonly KeepRequest[],
+    generation?: number,
+  ): Promise<{ name: string; sha256: string }[]>;
   /** Null when taken; the other run's lease when held. @throws RUN_SHUT_OUT when this run was given up there */
   takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null>;
   releaseLease(host: string, run: string): Promise<void>;

@@ -20,9 +20,12 @@ export function attemptDir(id: Pick<AttemptId, 'run' | 'step' | 'attempt' | 'und
   return `${runDir(id.run)}/${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}`;
 }
 
-/** The path of bytes kept by a step under a name. */
-export function keepPath(run: string, step: string, name: string): string {
-  return `${runDir(run)}/keep/${step}/${name}`;
+/**
+ * The path of bytes kept by a step under a name. `generation` counts how often the step had been taken back before it was
+ * begun: what is there when it is done again is kept anew.
+ */
+export function keepPath(run: string, step: string, name: string, generation = 0): string {
+  return `${runDir(run)}/keep/${step}${generation === 0 ? '' : `.again-${generation}`}/${name}`;
 }
 
 /** The systemd unit of a detached command. Its name says to whom it belongs, so any controller finds it. */

@@ -30,13 +30,15 @@ H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi
 }
 
 /**
- * Gives the host back and shuts the run out for good: its epoch is taken away, so the guard of every command of its
- * controller, should that still live, refuses, and a mark keeps that controller from taking the host again. Waits for short
- * commands under way.
+ * Gives the host back and shuts the run out for good: it is marked and its epoch taken away, so the guard of every command of
+ * its controller, should that still live, refuses, and that controller cannot take the host again. Waits for short commands
+ * under way and ends detached ones, so that nothing of the run changes the host any more when this returns.
  */
 export function fenceLeaseScript(run: string): Sh {
-  return sh`umask 077; exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; mkdir -p ${runDir(run)}; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}
-rm -f ${`${runDir(run)}/epoch`}; ${releaseLeaseScript(run)}`;
+  return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}
+exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}
+systemctl stop ${`ferry-${run}-*.service`} 2>/dev/null; systemctl reset-failed ${`ferry-${run}-*.service`} 2>/dev/null
+L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
 }
 
 /** Prints the lease, or nothing. Reads only. */

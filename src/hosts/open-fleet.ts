@@ -2,7 +2,7 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
 import type { Transport } from '../transports/transport.ts';
 import { ActingMachine } from './acting-machine.ts';
-import { effectsScript, endDetachedScript, wholeStdin } from './effect-scripts.ts';
+import { effectsScript, endDetachedScript, exitCodesScript, wholeStdin } from './effect-scripts.ts';
 import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
 import { keepScript } from './keep.ts';
@@ -61,11 +61,15 @@ cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.js
         return { name: effect, detached: kind === 'detached', state: state === 'exited' || state === 'running' ? state : 'lost' };
       });
     },
+    async exitCodes(name, id, effect) {
+      const { stdout } = must(name, 'reading exit codes', await machine(name).run(exitCodesScript(id, effect)));
+      return stdout.split('\n').filter(Boolean).map(Number);
+    },
     async endDetached(name, id) {
       must(name, 'ending detached commands', await machine(name).run(endDetachedScript(id), { timeoutMs: 150_000 }));
     },
-    async keep(name, id, requests) {
-      const kept = await machine(name).run(keepScript(id, requests), { timeoutMs: KEEP_LIMIT_MS });
+    async keep(name, id, requests, generation = 0) {
+      const kept = await machine(name).run(keepScript(id, requests, generation), { timeoutMs: KEEP_LIMIT_MS });
       const result = must(name, 'keeping what undo needs', kept);
       if (result.stdout.startsWith('stale '))
         throw new FerryError('EPOCH_STALE', { host: name, run: id.run, ours: id.epoch, theirs: result.stdout.slice(6).trim() });

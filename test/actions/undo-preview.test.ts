@@ -239,11 +239,18 @@ const rows: [about: string, uses: string, undo: Json, found: Record<string, Obse
     ],
   ],
   [
-    'a database that was made goes',
+    'a database that was made goes when it is empty',
+    'postgres.database',
+    { ...db, created: true, owner: null, settings: {} },
+    { ...pg, 'pgDatabase(5432, engine)': value(engineDb), 'pgContents(5432, engine)': value(NO_CONTENTS) },
+    [['-', 'database engine: empty']],
+  ],
+  [
+    'a database that was made and holds what no undo has taken out of it is kept',
     'postgres.database',
     { ...db, created: true, owner: null, settings: {} },
     { ...pg, 'pgDatabase(5432, engine)': value(engineDb), 'pgContents(5432, engine)': value({ ...NO_CONTENTS, tables: 2 }) },
-    [['-', 'database engine: 2 tables']],
+    [['~', 'database ', 'engine', 'engine_ferry_r-1']],
   ],
   [
     'what was restored goes, and the database is there empty',

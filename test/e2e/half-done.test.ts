@@ -22,7 +22,7 @@ async function isRefused(attempt: Promise<FerryResult>, run: string): Promise<vo
   const { code, stderr } = await attempt;
   expect(code, stderr).toBe(5);
   expect(stderr).toContain(run);
-  expect(stderr).toContain('Nothing was changed on any host.');
+  expect(stderr).toContain('Nothing was changed');
   for (const way of [`ferry resume ${run}`, `ferry rollback ${run}`, ' --abandon'])
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(way);
 }

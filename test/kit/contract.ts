@@ -208,7 +208,12 @@ export class Step {
       on: onHost(this.#site.host.name),
       onHost,
       undo: JSON.parse(JSON.stringify(change.undo)) as Json,
-      ctx: { ...this.#acting(onHost).ctx, attempt: this.#undoAttempt, crossedWriteLine: false },
+      ctx: {
+        ...this.#acting(onHost).ctx,
+        attempt: this.#undoAttempt,
+        crossedWriteLine: false,
+        exitCodes: (effect: string) => this.#fleet.exitCodes(this.#site.host.name, { ...this.#id, undo: true }, effect),
+      },
     });
     return (kept ?? []).flatMap(({ host, key }) => (key === undefined ? [] : [`${host} ${key}`]));
   }

@@ -50,6 +50,7 @@ export function actContext(folder = '/nowhere') {
   return {
     ...{ run: 'r-1', step: 'the-step', attempt: 1, signal: new AbortController().signal, crossedWriteLine: false },
     progress: () => {},
+    exitCodes: () => Promise.resolve([0]),
     kept: (_host: string, name: string) => `${folder}/${name}`,
   };
 }

@@ -117,6 +117,10 @@ export class ModelWorld implements Fleet {
     const folder = this.attempts.get(this.#folder(host, id));
     return folder ? [...folder].map(([name, { detached, state }]) => ({ name, detached, state })) : null;
   }
+  async exitCodes(host: string, id: AttemptId, effect: string): Promise<number[]> {
+    const mine = [...this.attempts].filter(([folder]) => folder.startsWith(`${host}/${id.run}/${id.step}.`));
+    return mine.flatMap(([, effects]) => (effects.get(effect)?.state === 'exited' ? [0] : []));
+  }
   async endDetached(host: string, id: AttemptId): Promise<void> {
     this.#alive();
     for (const effect of this.attempts.get(this.#folder(host, id))?.values() ?? [])

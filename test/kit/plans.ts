@@ -139,6 +139,7 @@ export function stepState(parts: Partial<StepState> & { step: string; host: stri
     phase: 'waiting',
     attempt: 0,
     undoAttempt: 0,
+    generation: 0,
     undo: null,
     irreversible: null,
     keepOwed: false,

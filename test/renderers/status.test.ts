@@ -59,7 +59,7 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
       done: 7,
       phase: 'finished',
       leases: [],
-      writeLine: { step: 'compare', at: '2026-01-01T02:02:00.000Z' },
+      writeLine: { step: 'compare', at: '2026-01-01T02:02:00.000Z', isCrossed: true },
     });
     expect(statusText(state, page)).toContain('writes   the write line was crossed at compare, 2026-01-01 02:02:00Z');
     expect(statusText(state, page)).toContain('--plan   (gives up what was written since the write line)');

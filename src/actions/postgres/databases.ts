@@ -5,7 +5,7 @@ import type { ActingHost } from '../../hosts/host.ts';
 import type { KeptOnPurpose } from '../action.ts';
 import { lookForUndo } from './look-for-undo.ts';
 import { DROP_DATABASE, END_SESSIONS, IF_DATABASE, settingStatements } from './sql.ts';
-import { decideEmpty, decideTakeBack, foundOf, keptName } from './take-back.ts';
+import { decideEmpty, decideTakeBack, type Found, foundOf, keptAs, keptNames } from './take-back.ts';
 
 export interface NewDatabase {
   readonly port: number;
@@ -61,6 +61,13 @@ SELECT count(*) > 0 AS found FROM pg_database WHERE datname = :'kept' \gset
 ALTER DATABASE :"kept" WITH ALLOW_CONNECTIONS true CONNECTION LIMIT 0;
 \endif`;
 
+async function lookAround(on: ActingHost, port: number, database: string, run: string): Promise<Found> {
+  const names = keptNames(database, run);
+  const refs = [pgContents(port, database), ...names.map((name) => pgDatabase(port, name))].map((ref) => ref.on(on.name));
+  const { found, more } = await lookForUndo(on, port, database, refs);
+  return foundOf(found, more[0], names, more.slice(1));
+}
+
 /** Takes back a database the run has made: drops it, renames and closes it, or leaves it, as `decideTakeBack` says. */
 export async function takeBackDatabase(
   on: ActingHost,
@@ -73,10 +80,9 @@ export async function takeBackDatabase(
   },
 ): Promise<readonly KeptOnPurpose[]> {
   const { port, database: db } = target;
-  const kept = keptName(db, target.run);
-  const asked = [pgContents(port, db).on(on.name), pgDatabase(port, kept).on(on.name)];
-  const { found, more } = await lookForUndo(on, port, db, asked);
-  const decision = decideTakeBack(foundOf(found, more[0], more[1]), { ...target, host: on.name, name: db });
+  const look = await lookAround(on, port, db, target.run);
+  const kept = keptAs(look, db, target.run);
+  const decision = decideTakeBack(look, { ...target, host: on.name, name: db });
   if (decision.act === 'drop') await on.change('drop', runSql({ port }, DROP_DATABASE, { db }));
   if (decision.act === 'rename') await on.change('rename', runSql({ port }, RENAME, { db, kept }));
   return decision.kept;
@@ -94,17 +100,18 @@ export async function emptyDatabase(
     readonly former: PgDatabase;
     readonly run: string;
     readonly keep: boolean;
+    /** Whether the run has filled it, as far as evidence tells. */
+    readonly isRestored: boolean;
   },
 ): Promise<readonly KeptOnPurpose[]> {
   const { port, database, former, run, keep } = target;
   const { owner, encoding, collate, ctype, settings, comment, connectionLimit } = former;
-  const kept = keptName(database, run);
-  const asked = [pgContents(port, database).on(on.name), pgDatabase(port, kept).on(on.name)];
-  const { found, more } = await lookForUndo(on, port, database, asked);
-  const decision = decideEmpty(foundOf(found, more[0], more[1]), { host: on.name, port, name: database, run, keep });
+  const look = await lookAround(on, port, database, run);
+  const kept = keptAs(look, database, run);
+  const decision = decideEmpty(look, { host: on.name, port, name: database, run, keep, isRestored: target.isRestored });
   if (decision.act === 'drop') await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
   if (decision.act === 'rename') await on.change('rename', runSql({ port }, RENAME, { db: database, kept }));
-  if (decision.act !== null || !found) await createDatabase(on, { port, database, owner, encoding, collate, ctype });
+  if (decision.act !== null || !look.database) await createDatabase(on, { port, database, owner, encoding, collate, ctype });
   await changeDatabase(on, 'settings', { port, database, owner, settings, comment });
   await on.change(
     'limit',

@@ -145,7 +145,9 @@ export default defineAction({
   },
   preview: restorePreview,
   async rollback({ on, undo, ctx }) {
-    return emptyDatabase(on, { ...undo, run: ctx.run, keep: ctx.crossedWriteLine });
+    // One that ended without success has left nothing: what is in the database now, somebody else has put there since.
+    const isRestored = (await ctx.exitCodes('restore')).includes(0);
+    return emptyDatabase(on, { ...undo, run: ctx.run, keep: ctx.crossedWriteLine, isRestored });
   },
   examples: [
     { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },

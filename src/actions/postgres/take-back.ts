@@ -1,3 +1,4 @@
+import { FerryError } from '../../errors/ferry-error.ts';
 import type { Observed } from '../../facts/fact.ts';
 import { describeContents, isEmpty, type PgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
@@ -7,8 +8,8 @@ import type { KeptOnPurpose } from '../action.ts';
 export interface Found {
   readonly database: PgDatabase | undefined;
   readonly inside: PgContents | undefined;
-  /** Whether what was written is under its other name already. */
-  readonly isRenamed: boolean;
+  /** Names under which earlier rollbacks of the run have kept what was written. */
+  readonly taken: readonly string[];
 }
 
 export interface Decision {
@@ -16,33 +17,55 @@ export interface Decision {
   readonly kept: readonly KeptOnPurpose[];
 }
 
+const NAMES = 4;
+
+/** The names under which a run keeps a database, one for each time it goes back over what was written. */
+export function keptNames(database: string, run: string): string[] {
+  return Array.from({ length: NAMES }, (_, index) => keptName(database, `_ferry_${run}${index === 0 ? '' : `_${index + 1}`}`));
+}
+
 // The new name may not be longer than PostgreSQL allows, and cutting must not split a character.
-export function keptName(database: string, run: string): string {
-  const tail = `_ferry_${run}`;
+function keptName(database: string, tail: string): string {
   let head = database;
   while (Buffer.byteLength(head + tail) > 63) head = [...head].slice(0, -1).join('');
   return `${head}${tail}`;
 }
 
-/** What was observed, for a decision. */
+/** The name a database is to be kept under: a free one; the last one given where it is renamed already. */
+export function keptAs(found: Pick<Found, 'database' | 'taken'>, database: string, run: string): string {
+  const names = keptNames(database, run);
+  const name = found.database ? names.find((one) => !found.taken.includes(one)) : (found.taken.at(-1) ?? names[0]);
+  if (name === undefined)
+    throw new FerryError('INTERNAL', { what: `run ${run} has kept ${database} ${NAMES} times; drop or rename one` });
+  return name;
+}
+
+/** What was observed, for a decision; `renamed` in the order of `keptNames`. */
 export function foundOf(
   database: PgDatabase | undefined,
   contents: Observed<unknown> | undefined,
-  renamed: Observed<unknown> | undefined,
+  names: readonly string[],
+  renamed: readonly (Observed<unknown> | undefined)[],
 ): Found {
   return {
     database,
     inside: contents?.state === 'value' ? (contents.value as PgContents) : undefined,
-    isRenamed: renamed?.state === 'value',
+    taken: names.filter((_, index) => renamed[index]?.state === 'value'),
   };
 }
 
+/** Whether a database may be dropped: it is empty, or closed by a drop that was cut off. One nobody could look into may not. */
+function isDroppable({ database, inside }: Found): boolean {
+  return inside === undefined ? database?.allowConnections === false : isEmpty(inside);
+}
+
 /**
- * What becomes of a database the run has made: it is dropped, or, with `keep`, renamed and closed. One that does not bear the
- * run's mark and holds something is somebody else's, and stays.
+ * What becomes of a database the run has made: it is dropped when it is empty, as its own restore, taken back before, has left
+ * it; else renamed and closed, for what is in it is not this run's to throw away. One that does not bear the run's mark and
+ * holds something is somebody else's, and stays.
  */
 export function decideTakeBack(
-  { database, inside, isRenamed }: Found,
+  found: Found,
   about: {
     readonly host: string;
     readonly port: number;
@@ -52,34 +75,61 @@ export function decideTakeBack(
     readonly keep: boolean;
   },
 ): Decision {
+  const { database, inside, taken } = found;
   const { host, port, name } = about;
   const isOurs = database?.comment === about.mark || (inside !== undefined && isEmpty(inside));
   if (database && !isOurs) {
     const what = `database ${name} does not come from this run and is kept${inside ? `: ${describeContents(inside)}` : ''}`;
     return { act: null, kept: [{ host, key: pgDatabase.key(port, name), what }] };
   }
-  if (!about.keep) return { act: database ? 'drop' : null, kept: [] };
-  if (!database && !isRenamed) return { act: null, kept: [] };
+  if (!database && taken.length === 0) return { act: null, kept: [] };
+  if (!about.keep) {
+    if (!database) return { act: null, kept: [] };
+    return isDroppable(found) ? { act: 'drop', kept: [] } : renamed(found, about, 'what this run has not put there');
+  }
   // A restore into it was taken back before: what was written is under the other name already, and this one is new and empty.
-  const isFollowUp = database && isRenamed && inside !== undefined && isEmpty(inside);
-  return { act: isFollowUp ? 'drop' : 'rename', kept: [keptOnPurpose(host, port, name, about.run)] };
+  const isFollowUp = database && taken.length > 0 && inside !== undefined && isEmpty(inside);
+  if (isFollowUp) return { act: 'drop', kept: [keptOnPurpose(about, taken.at(-1) ?? name, WRITTEN)] };
+  return renamed(found, about, WRITTEN);
 }
 
-/** What makes a database as empty as it was: nothing if it is, else it is dropped, or, with `keep`, renamed and closed. */
+/**
+ * What makes a database as empty as it was: nothing if it is, else it is dropped, or, with `keep`, renamed and closed. So it is
+ * where `isRestored` says that the run never filled it.
+ */
 export function decideEmpty(
-  { database, inside, isRenamed }: Found,
-  about: { readonly host: string; readonly port: number; readonly name: string; readonly run: string; readonly keep: boolean },
+  found: Found,
+  about: {
+    readonly host: string;
+    readonly port: number;
+    readonly name: string;
+    readonly run: string;
+    readonly keep: boolean;
+    readonly isRestored: boolean;
+  },
 ): Decision {
-  // A drop that failed half-way has left the database closed: then nobody can look inside, and it is dropped again.
+  const { database, inside, taken } = found;
   const mustGo = database !== undefined && (inside === undefined || !isEmpty(inside));
-  return {
-    act: mustGo ? (about.keep ? 'rename' : 'drop') : null,
-    kept: about.keep && (mustGo || isRenamed) ? [keptOnPurpose(about.host, about.port, about.name, about.run)] : [],
-  };
+  if (!mustGo) {
+    const before = taken.at(-1);
+    return { act: null, kept: about.keep && before !== undefined ? [keptOnPurpose(about, before, WRITTEN)] : [] };
+  }
+  if (about.keep) return renamed(found, about, WRITTEN);
+  const isCutOff = inside === undefined && !database.allowConnections;
+  return about.isRestored || isCutOff ? { act: 'drop', kept: [] } : renamed(found, about, 'what this run has not put there');
 }
 
-function keptOnPurpose(host: string, port: number, name: string, run: string): KeptOnPurpose {
-  const kept = keptName(name, run);
-  const what = `database ${name} holds what was written after the write line; it is kept as ${kept}, closed to all but superusers`;
+const WRITTEN = 'what was written after the write line';
+
+function renamed(found: Found, about: Parameters<typeof keptOnPurpose>[0], holds: string): Decision {
+  return { act: 'rename', kept: [keptOnPurpose(about, keptAs(found, about.name, about.run), holds)] };
+}
+
+function keptOnPurpose(
+  { host, port, name }: { readonly host: string; readonly port: number; readonly name: string; readonly run: string },
+  kept: string,
+  holds: string,
+): KeptOnPurpose {
+  const what = `database ${name} holds ${holds}; it is kept as ${kept}, closed to all but superusers`;
   return { host, key: pgDatabase.key(port, kept), what };
 }

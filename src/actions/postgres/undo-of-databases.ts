@@ -5,7 +5,7 @@ import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
 import type { DiffLine } from '../action.ts';
 import { type UndoSite, type UndoView, undoPreview } from '../undo-preview.ts';
 import { settingLine } from './setting-line.ts';
-import { type Decision, decideEmpty, decideTakeBack, type Found, keptName } from './take-back.ts';
+import { type Decision, decideEmpty, decideTakeBack, type Found, keptAs, keptNames } from './take-back.ts';
 
 type Target = { port: number; database: string };
 
@@ -14,7 +14,7 @@ function factsOf({ port, database }: Target, { host, run }: UndoSite) {
     cluster: pgCluster(port).on(host),
     database: pgDatabase(port, database).on(host),
     contents: pgContents(port, database).on(host),
-    renamed: pgDatabase(port, keptName(database, run)).on(host),
+    renamed: keptNames(database, run).map((name) => pgDatabase(port, name).on(host)),
   };
 }
 
@@ -22,7 +22,7 @@ interface DatabaseFacts {
   readonly cluster: Fact<PgCluster>;
   readonly database: Fact<PgDatabase>;
   readonly contents: Fact<PgContents>;
-  readonly renamed: Fact<PgDatabase>;
+  readonly renamed: readonly Fact<PgDatabase>[];
 }
 
 /** The undo of `postgres.database`. */
@@ -37,7 +37,7 @@ export const databasePreview = undoPreview({
     if (!undo.created)
       return now ? backTo(facts.database, now, { owner: undo.owner ?? now.owner, settings: undo.settings }) : { diff: [] };
     const about = { host: site.host, port, name, run: site.run, mark: markOf(site.run), keep: site.crossedWriteLine };
-    return carryOut(decideTakeBack(foundIn(facts), about), facts, name, site.run);
+    return carryOut(decideTakeBack(foundIn(facts, name, site.run), about), facts, name, site.run);
   },
 });
 
@@ -48,8 +48,9 @@ export const restorePreview = undoPreview({
     const stops = stopped(facts.cluster, undo.port);
     if (stops) return stops;
     const { port, database: name, former } = undo;
-    const about = { host: site.host, port, name, run: site.run, keep: site.crossedWriteLine };
-    const decision = decideEmpty(foundIn(facts), about);
+    // Whether the restore came to its end is known on the host alone; a run that goes back mostly did fill it.
+    const about = { host: site.host, port, name, run: site.run, keep: site.crossedWriteLine, isRestored: true };
+    const decision = decideEmpty(foundIn(facts, name, site.run), about);
     const gone = carryOut(decision, facts, name, site.run);
     const again: Prediction[] = [facts.database.becomes(former), facts.contents.becomes(NO_CONTENTS)];
     if (decision.act === null && facts.database.value) {
@@ -58,7 +59,7 @@ export const restorePreview = undoPreview({
     }
     return {
       diff: [...gone.diff, ['+', `database ${name}, empty, owner ${former.owner}`]],
-      predicts: [...again, ...(gone.predicts ?? []).filter(({ key }) => key === facts.renamed.key)],
+      predicts: [...again, ...(gone.predicts ?? []).filter(({ key }) => facts.renamed.some((one) => one.key === key))],
       kept: decision.kept,
     };
   },
@@ -110,20 +111,21 @@ export function stopped(cluster: Fact<PgCluster>, port: number): UndoView | unde
   return isStopped ? { diff: [], stops: `PostgreSQL on ${cluster.host} port ${port} is stopped` } : undefined;
 }
 
-function foundIn({ database, contents, renamed }: DatabaseFacts): Found {
-  return { database: database.value, inside: contents.value, isRenamed: renamed.value !== undefined };
+function foundIn({ database, contents, renamed }: DatabaseFacts, name: string, run: string): Found {
+  const taken = keptNames(name, run).filter((_, index) => renamed[index]?.value !== undefined);
+  return { database: database.value, inside: contents.value, taken };
 }
 
-function carryOut({ act, kept }: Decision, { database, contents, renamed }: DatabaseFacts, name: string, run: string): UndoView {
+function carryOut({ act, kept }: Decision, facts: DatabaseFacts, name: string, run: string): UndoView {
+  const { database, contents } = facts;
   const inside = contents.value ? `: ${describeContents(contents.value)}` : '';
   if (act === null) return { diff: [], kept };
   const gone = [database.becomesAbsent(), contents.becomesAbsent()];
   if (act === 'drop') return { diff: [['-', `database ${name}${inside}`]], predicts: gone, kept };
-  return {
-    diff: [['~', 'database ', name, keptName(name, run)]],
-    predicts: [...gone, renamed.becomes({ ...(database.value as PgDatabase), connectionLimit: 0 })],
-    kept,
-  };
+  const other = keptAs(foundIn(facts, name, run), name, run);
+  const renamed = facts.renamed[keptNames(name, run).indexOf(other)];
+  const closed = renamed ? [renamed.becomes({ ...(database.value as PgDatabase), connectionLimit: 0 })] : [];
+  return { diff: [['~', 'database ', name, other]], predicts: [...gone, ...closed], kept };
 }
 
 /** A database that stays and gets back what it had; a setting that is null is reset. */

@@ -162,12 +162,13 @@ export const engineErrors = {
     exit: 5,
     example: { step: 'read-conf', source: 'config:engine:ENGINE_DB_PASSWORD' },
   }),
-  WRITE_LINE_CROSSED: entry<{ run: string; at: string; written: string }>({
+  WRITE_LINE_CROSSED: entry<{ run: string; at: string; written: string; to: string }>({
     title: 'Going back would lose what was written since',
     message: (a) => `Writers have run on the new side since ${a.at}; going back loses what they wrote: ${a.written}.`,
-    hint: (a) => `ferry rollback ${a.run} --discard-writes   goes back all the same; the new database is renamed and kept.`,
+    hint: (a) =>
+      `ferry rollback ${a.run}${a.to ? ` --to ${a.to}` : ''} --discard-writes   goes back all the same; the new database is renamed and kept.`,
     exit: 5,
-    example: { run: 'r-1', at: '02:14:07', written: 'audit_log: 12 rows' },
+    example: { run: 'r-1', at: '02:14:07', written: 'audit_log: 12 rows', to: '' },
   }),
   GATE_WAITS: entry<{ step: string; question: string; run: string }>({
     title: 'A step waits for a person',

@@ -146,7 +146,8 @@ export class RunOnNewdb {
         const id: AttemptId = { run: this.id, step, attempt: this.#undoings, epoch: 1, undo: true };
         await this.#open(id);
         const on = this.#acting(id);
-        const ctx = { ...this.#context(id), crossedWriteLine: this.crossedWriteLine };
+        const exitCodes = (effect: string) => this.#fleet.exitCodes('newdb', id, effect);
+        const ctx = { ...this.#context(id), crossedWriteLine: this.crossedWriteLine, exitCodes };
         left = (await action.rollback?.({ ...this.#site(), on, onHost: () => on, undo: undo as never, ctx })) ?? [];
       }
       this.#done.pop();
