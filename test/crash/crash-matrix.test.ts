@@ -148,6 +148,95 @@ describe('a rollback across the write line that is killed and gone on with', () 
   });
 });
 
+describe('a way back in two hops', () => {
+  // The first hop undid the writers, and the second took the database for one nobody had written to: it was dropped.
+  it('asks about what was written also when the writers are undone already, and keeps it', async () => {
+    const run = new ModelRun(
+      runbookOf(
+        [
+          step('data', 'model.keeping', { key: 'data', value: 'rows' }),
+          step('line', 'model.line', {}),
+          step('start', 'model.atomic', { key: 'unit1', value: 'up' }),
+        ],
+        [{ name: 'ready', afterStep: 2 }],
+      ),
+      {},
+    );
+    await run.start();
+    expect(await run.rollBack({ to: 'ready' })).toMatchObject({ outcome: 'rolled-back' });
+    run.answer = null;
+    await expect(run.rollBack()).rejects.toMatchObject({ code: 'WRITE_LINE_CROSSED', args: { to: '' } });
+    expect(run.world.cells.get('a/data')).toBe('rows');
+    expect(await run.rollBack({ discardWrites: true })).toMatchObject({ outcome: 'rolled-back' });
+    expect(cellsOf(run)).toEqual({ 'a/kept': 'rows' });
+  });
+
+  it('asks when somebody wrote although nothing of the run came after the line', async () => {
+    const run = new ModelRun(
+      runbookOf(
+        [
+          step('data', 'model.keeping', { key: 'data', value: 'rows' }),
+          step('line', 'model.line', {}),
+          step('ask', 'model.gate', { question: 'go on?' }),
+        ],
+        [],
+      ),
+      {},
+    );
+    run.answer = null;
+    expect(await run.start()).toMatchObject({ outcome: 'paused' });
+    await expect(run.rollBack()).rejects.toMatchObject({ code: 'WRITE_LINE_CROSSED', args: { written: 'cells: 1 write' } });
+    expect(run.world.cells.get('a/data')).toBe('rows');
+  });
+
+  it('keeps bytes anew when a step is done again, so that what came between is not lost', async () => {
+    const run = new ModelRun(
+      runbookOf(
+        [step('first', 'model.atomic', { key: 'x', value: '1' }), step('conf', 'model.saving', { key: 'conf', value: 'new' })],
+        [{ name: 'before', afterStep: 1 }],
+      ),
+      { 'a/conf': 'old' },
+    );
+    await run.start();
+    await run.rollBack({ to: 'before' });
+    run.world.cells.set('a/conf', 'mended by hand');
+    expect(await run.resume(undefined, undefined, true)).toMatchObject({ outcome: 'finished' });
+    expect([...run.world.kept.values()]).toEqual(['old', 'mended by hand']);
+    expect(run.state.steps.get('conf')?.generation).toBe(1);
+  });
+});
+
+describe('a host that was to stay as it is', () => {
+  // It was not held, and the guard there said that the run had been given up.
+  it('is leased when a fact that moved turns its step into a change', async () => {
+    const run = new ModelRun(
+      runbookOf(
+        [
+          step('ask', 'model.gate', { question: 'go on?' }),
+          step('same', 'model.atomic', { key: 'conf', value: 'old' }, { role: 'b' }),
+        ],
+        [],
+      ),
+      { 'b/conf': 'old' },
+    );
+    run.answer = null;
+    expect(await run.start()).toMatchObject({ outcome: 'paused' });
+    expect(run.world.leases.has('b')).toBe(false);
+    run.world.cells.set('b/conf', 'meddled');
+    run.answer = true;
+    const held: boolean[] = [];
+    const open = run.world.openAttempt.bind(run.world);
+    run.world.openAttempt = (host, id) => {
+      held.push(run.world.leases.has(host));
+      return open(host, id);
+    };
+    expect(await run.resume(undefined, undefined, true)).toMatchObject({ outcome: 'finished' });
+    expect(held).toEqual([true]);
+    expect(run.world.cells.get('b/conf')).toBe('old');
+    expect(run.world.leases.size).toBe(0);
+  });
+});
+
 describe('a command that died on its host', () => {
   it('is proven lost, and only then a new attempt is made', async () => {
     const run = new ModelRun(everyShape(), CELLS);

@@ -126,10 +126,10 @@ export class ModelWorld implements Fleet {
     for (const effect of this.attempts.get(this.#folder(host, id))?.values() ?? [])
       if (effect.state === 'running') effect.state = 'lost';
   }
-  async keep(host: string, { run, step }: AttemptId, requests: readonly { name: string; path?: string }[]) {
+  async keep(host: string, { run, step }: AttemptId, requests: readonly { name: string; path?: string }[], generation = 0) {
     this.#alive();
     return requests.map(({ name, path }) => {
-      const key = `${run}/${step}/${name}`;
+      const key = `${run}/${step}.${generation}/${name}`;
       if (!this.kept.has(key)) this.kept.set(key, this.cells.get(`${host}/${path}`) ?? '');
       return { name, sha256: 'x' };
     });

@@ -116,7 +116,14 @@ describe('a run given up on a host from elsewhere', () => {
     try {
       expect(await he1.takeLease('he1', other, 1)).toBe(null);
       await he1.openAttempt('he1', id, '{}');
+      // A long command goes on without its controller, but not when the run is given up.
+      const long = he1.acting('he1', id, signal, () => undefined).detached('long', sh`sleep 300; touch /root/ferry-late`);
+      const unit = `ferry-${other.run}-one.1-long.service`;
+      const isActive = async () => (await execOn(labDir, 'he1', `systemctl is-active ${unit}`)).stdout.trim();
+      await expect.poll(isActive).toBe('active');
       await fleet.fenceRun('he1', other.run);
+      expect(await isActive()).not.toBe('active');
+      await expect(long).rejects.toMatchObject({ code: expect.stringMatching(/COMMAND_/) });
       const on = he1.acting('he1', id, signal, () => undefined);
       const late = await on.change('late', sh`touch /root/ferry-late`).catch((thrown: unknown) => thrown);
       expect(late).toMatchObject({ code: 'EPOCH_STALE', args: { theirs: 'gone' } });

@@ -491,6 +491,45 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       await fresh.sql(`DROP DATABASE "${name}"; DROP ROLE alt`);
     });
 
+    // The mark alone made it "ours": it was dropped with all that had come into it since.
+    test('a database the run made is kept when it holds what no undo of the run has taken out', async () => {
+      await run.step(database, { ...target, owner: 'postgres', settings: {} });
+      await fresh.sql('CREATE TABLE live (a int); INSERT INTO live VALUES (7)', 'engine');
+      const name = `engine_ferry_${run.id}`;
+      expect(await run.rollback()).toMatchObject([
+        { what: expect.stringContaining(`what this run has not put there; it is kept as ${name}`) },
+      ]);
+      expect(await fresh.sql('SELECT a FROM live', name)).toBe('7');
+      await fresh.sql(`DROP DATABASE "${name}"`);
+    });
+
+    test('going back over what was written a second time finds another name for it', async () => {
+      const name = `engine_ferry_${run.id}`;
+      await fresh.sql(`CREATE DATABASE "${name}"`);
+      await run.step(database, { ...target, owner: 'postgres', settings: {} });
+      await fresh.sql('CREATE TABLE live (a int)', 'engine');
+      run.crossedWriteLine = true;
+      expect(await run.rollback()).toMatchObject([{ key: `pgDatabase(${target.port}, ${name}_2)` }]);
+      expect(await fresh.sql(`SELECT datname FROM pg_database WHERE datname LIKE 'engine%' ORDER BY 1`)).toBe(
+        `${name}\n${name}_2`,
+      );
+      await fresh.sql(`DROP DATABASE "${name}"; DROP DATABASE "${name}_2"`);
+    });
+
+    test('what somebody restored by hand after the restore had failed is kept', async () => {
+      await run.step(dump, { ...source, path: path() });
+      await fresh.sql(`CREATE ROLE alt; CREATE DATABASE engine OWNER alt TEMPLATE template0; CREATE VIEW v AS SELECT 1 AS a`);
+      // Without its extension the dump cannot be restored.
+      await expect(run.step(restore, { ...target, owner: 'alt', path: path() })).rejects.toMatchObject({
+        code: 'RESTORE_FAILED',
+      });
+      await fresh.sql('CREATE TABLE by_hand (a int)', 'engine');
+      const name = `engine_ferry_${run.id}`;
+      expect(await run.rollback()).toMatchObject([{ what: expect.stringContaining(`kept as ${name}`) }]);
+      expect(await fresh.sql('SELECT count(*) FROM by_hand', name)).toBe('0');
+      await fresh.sql(`DROP DATABASE engine; DROP DATABASE "${name}"; DROP ROLE alt; DROP VIEW v`);
+    });
+
     test('the write line tells how many rows were written after it', async () => {
       await fresh.sql('CREATE DATABASE engine');
       await fresh.sql(
