@@ -67,7 +67,7 @@ export function expectError(
 ): void {
   const text = result.stdout + result.stderr;
   expect(result.code, text).toBe(wanted.exit);
-  const codes = new Set([...text.matchAll(/^ *error ([A-Z]+_[A-Z_]+)/gm)].map((match) => match[1]));
+  const codes = new Set([...text.matchAll(/^ *(?:error|blocker) +([A-Z]+_[A-Z_]+)/gm)].map((match) => match[1]));
   expect(
     [...codes].filter((code) => !UMBRELLAS.includes(code ?? '')),
     text,

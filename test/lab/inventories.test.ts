@@ -138,12 +138,12 @@ describe('hosts behind a jump host, by a locked key and a configuration in piece
 
   it('else it is told which key is locked, at which jump host, and what to type', async () => {
     expectError(await plan(), {
-      exit: 64,
+      exit: 5,
       code: 'IDENTITY_UNREADABLE',
       says: [/it is encrypted/, /locked for \w+ cannot be used/, `ssh-add ${folder}/locked`.slice(0, 20), /Nothing was changed/],
     });
     expectError(await plan({ FERRY_KEY_PASSPHRASE: 'another' }), {
-      exit: 64,
+      exit: 5,
       code: 'IDENTITY_UNREADABLE',
       says: [/FERRY_KEY_PASSPHRASE does not open it/],
     });
@@ -179,7 +179,8 @@ describe('hosts behind a jump host, by a locked key and a configuration in piece
       says: [/newdb \(/, `ssh -p 22 admin@${addresses.he1} ssh-keyscan`],
     });
     // The hint, typed by somebody whose ssh has the key open, mends it.
-    const command = /ssh -p 22 \S+ ssh-keyscan .*>> \S+/.exec(refused.stderr.replaceAll(/\n +(?=\S)/g, ' '))?.[0] ?? '';
+    const command =
+      /ssh -p 22 \S+ ssh-keyscan .*>> \S+/.exec((refused.stdout + refused.stderr).replaceAll(/\n +(?=\S)/g, ' '))?.[0] ?? '';
     const open = `ssh -F /dev/null -o BatchMode=yes -o UserKnownHostsFile=${labDir}/known_hosts -i ${folder}/open`;
     execFileSync('sh', ['-c', command.replace('ssh ', `${open} `)], { stdio: 'ignore' });
     const mended = await plan({ FERRY_KEY_PASSPHRASE: PASSPHRASE });
@@ -194,12 +195,12 @@ describe('hosts behind a jump host, by a locked key and a configuration in piece
     const closed = await plan({ FERRY_KEY_PASSPHRASE: PASSPHRASE });
     rmSync(join(folder, 'conf.d/00-port.conf'));
     expectError(away, {
-      exit: 1,
+      exit: 5,
       code: 'HOST_UNREACHABLE',
       says: [/gate, the jump host of \w+, \(\S+ port 2\) cannot be reached: the connection was refused/],
     });
     expectError(closed, {
-      exit: 1,
+      exit: 5,
       code: 'HOST_UNREACHABLE',
       says: [
         /(engine|newdb) \(\S+ port 3\) .*jump host gate does not get through: .*refused/,

@@ -83,10 +83,7 @@ export function decideTakeBack(
     return { act: null, kept: [{ host, key: pgDatabase.key(port, name), what }] };
   }
   if (!database && taken.length === 0) return { act: null, kept: [] };
-  if (!about.keep) {
-    if (!database) return { act: null, kept: [] };
-    return isDroppable(found) ? { act: 'drop', kept: [] } : renamed(found, about, 'what this run has not put there');
-  }
+  if (!about.keep) return database && isDroppable(found) ? { act: 'drop', kept: [] } : renamed(found, about, FOREIGN);
   // A restore into it was taken back before: what was written is under the other name already, and this one is new and empty.
   const isFollowUp = database && taken.length > 0 && inside !== undefined && isEmpty(inside);
   if (isFollowUp) return { act: 'drop', kept: [keptOnPurpose(about, taken.at(-1) ?? name, WRITTEN)] };
@@ -112,13 +109,14 @@ export function decideEmpty(
   const mustGo = database !== undefined && (inside === undefined || !isEmpty(inside));
   if (!mustGo) {
     const before = taken.at(-1);
-    return { act: null, kept: about.keep && before !== undefined ? [keptOnPurpose(about, before, WRITTEN)] : [] };
+    return { act: null, kept: before === undefined ? [] : [keptOnPurpose(about, before, about.keep ? WRITTEN : FOREIGN)] };
   }
   if (about.keep) return renamed(found, about, WRITTEN);
   const isCutOff = inside === undefined && !database.allowConnections;
-  return about.isRestored || isCutOff ? { act: 'drop', kept: [] } : renamed(found, about, 'what this run has not put there');
+  return about.isRestored || isCutOff ? { act: 'drop', kept: [] } : renamed(found, about, FOREIGN);
 }
 
+const FOREIGN = 'what this run has not put there';
 const WRITTEN = 'what was written after the write line';
 
 function renamed(found: Found, about: Parameters<typeof keptOnPurpose>[0], holds: string): Decision {

@@ -82,6 +82,7 @@ export class RunOnNewdb {
   readonly #fleet: Fleet;
   readonly #done: { action: Action; step: string; undo: Json }[] = [];
   #steps = 0;
+  #attempts = 0;
   #undoings = 0;
 
   constructor(newdb: Newdb) {
@@ -107,13 +108,16 @@ export class RunOnNewdb {
   async step(source: unknown, given: Json, options: { dieAfter?: string; earlier?: { undo: Json } } = {}): Promise<Carried> {
     const { action, params, refs, planned } = await this.plan(source, given, options.earlier ?? null);
     if (planned.kind !== 'change' && planned.kind !== 'check') return { planned, outputs: planned.outputs };
-    this.#steps += 1;
-    const id: AttemptId = { run: this.id, step: `s${this.#steps}`, attempt: 1, epoch: 1, undo: false };
+    // An attempt after one that died is one of the same step, whose first undo counts.
+    const isAgain = options.earlier !== undefined;
+    this.#steps += isAgain ? 0 : 1;
+    this.#attempts = isAgain ? this.#attempts + 1 : 1;
+    const id: AttemptId = { run: this.id, step: `s${this.#steps}`, attempt: this.#attempts, epoch: 1, undo: false };
     await this.#open(id);
     if (planned.kind === 'change') {
       // What stands in the journal is JSON.
       const undo = options.earlier?.undo ?? (JSON.parse(JSON.stringify(planned.undo)) as Json);
-      this.#done.push({ action, step: id.step, undo });
+      if (!isAgain) this.#done.push({ action, step: id.step, undo });
       if (planned.keep.length > 0) await this.#fleet.keep('newdb', id, planned.keep);
     }
     const on = mortal(this.#acting(id), options.dieAfter);
