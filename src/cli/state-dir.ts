@@ -6,6 +6,7 @@ import { openSqliteJournal } from '../journal/sqlite.ts';
 import type { CommonOptions } from './contract.ts';
 import type { InputValues } from './inputs.ts';
 import { stateDirOf } from './places.ts';
+import { readSecret } from './secrets.ts';
 
 /** Where each secret came from, and a keyed hash to know it again. */
 export type SecretRecord = { readonly [name: string]: { readonly source: string; readonly hash: string } };
@@ -55,4 +56,18 @@ export function refuseOtherSecrets(
     if (value instanceof Secret && !hashes().matches(value.reveal(), hash))
       throw new FerryError('SECRET_CHANGED', { name, source, ...told }, { left: 'Nothing was changed.' });
   }
+}
+
+/**
+ * The secrets of a run that can be had without asking anybody, to be kept out of what is shown and written: a rollback needs
+ * none, and goes on without those that are gone.
+ */
+export async function secretsAtHand(secrets: SecretRecord, hashes: () => SecretHashes): Promise<InputValues> {
+  const known = new Map<string, Secret>();
+  for (const [name, { source, hash }] of Object.entries(secrets)) {
+    if (!/^(env|file):/.test(source)) continue;
+    const value = await readSecret(name, source, process.env).catch(() => null);
+    if (value !== null && hashes().matches(value, hash)) known.set(name, new Secret(value, source));
+  }
+  return known;
 }

@@ -3,7 +3,7 @@ import { rollBack, wayBack, withWrites, writtenSince } from '../engine/rollback.
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { foldRun, isOver, type RunState } from '../engine/state.ts';
-import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import { FerryError } from '../errors/ferry-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
 import { rollbackMs } from '../plan/estimate.ts';
@@ -17,7 +17,7 @@ import { checkUntil, prepare, savedPlanOf } from './plan-run.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
 import { checkPlanFile, writeSavedPlan } from './saved-plans.ts';
 import { startRun } from './start-run.ts';
-import { readJournal, refuseOtherSecrets, withJournal } from './state-dir.ts';
+import { readJournal, refuseOtherSecrets, secretsAtHand, withJournal } from './state-dir.ts';
 import { unlockHost } from './unlock.ts';
 
 function runOrLatest(journal: Journal, run: string | undefined): string {
@@ -53,7 +53,7 @@ async function reopen<T>(
     const inputs: InputValues =
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
-        : new Map();
+        : await secretsAtHand(state.secrets, () => new SecretHashes(stateDir));
     refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), {
       since: 'the run began',
       command: `ferry resume ${id}`,
@@ -113,7 +113,7 @@ export const wire: Wire = {
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
       const way = await withWrites(context, wayBack(context, options.to));
-      return {
+      return context.ports.redact({
         to: options.to ?? null,
         steps: await previewSteps(context, way),
         ms: rollbackMs(
@@ -126,12 +126,12 @@ export const wire: Wire = {
           at: way.writeLine.at,
           written: await writtenSince(context, way.writeLine),
         },
-      };
+      });
     }),
   readState: (run, options) =>
     withJournal(options, async (journal) => {
       const state = stateOf(journal, runOrLatest(journal, run));
-      if (['running', 'rolling-back'].includes(state.phase) && !isWorkedOn(journal, state.run)) {
+      if (['running', 'rolling-back'].includes(state.phase) && !journal.isOpen(state.run)) {
         state.pause ??= { reason: 'its process is gone', step: null, error: null };
         if (state.phase === 'running') state.phase = 'paused';
       }
@@ -142,16 +142,5 @@ export const wire: Wire = {
   readLog: (run, options) => readJournal(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),
   unlockHost: (host, options) => withJournal(options, async (journal) => unlockHost(host, options, journal)),
 };
-
-/** Whether some process holds the run's lock: a record alone cannot tell a run that goes on from one that was cut off. */
-function isWorkedOn(journal: Journal, run: string): boolean {
-  try {
-    journal.open(run);
-    return false;
-  } catch (thrown) {
-    if (isFerryError(thrown, 'RUN_BUSY')) return true;
-    throw thrown;
-  }
-}
 
 const silent: RunIo = { emit: () => undefined, signal: new AbortController().signal };

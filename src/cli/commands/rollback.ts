@@ -14,7 +14,7 @@ export const rollback: Verb = (program, cli) => {
     .option('--to <checkpoint>', 'go back to this checkpoint only')
     .option('--plan', 'show what would be undone; changes nothing')
     .option('--discard-writes', 'go back across the write line')
-    .option('-y, --yes', 'go back without asking; does not stand for --discard-writes')
+    .option('-y, --yes', 'ask nothing; does not stand for --discard-writes')
     .addHelpText(
       'after',
       examples('ferry rollback --plan', 'ferry rollback --to quiesced', 'ferry rollback r-20260101-020000-ab12 --discard-writes'),

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { recordSecrets, secretsAtHand } from '../../src/cli/state-dir.ts';
+import { Secret } from '../../src/hosts/secret.ts';
+import { SecretHashes } from '../../src/journal/secret-hash.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ferry-secrets-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+// A rollback showed the line that comes back with the password in it, because it knew of no secret.
+it('a rollback knows the secrets that can be had without asking, and does without those that cannot', async () => {
+  const hashes = new SecretHashes(join(folder, 'state'));
+  const file = join(folder, 'password');
+  writeFileSync(file, 'right one\n', { mode: 0o600 });
+  const inputs = new Map([
+    ['here', new Secret('right one', `file:${file}`)],
+    ['other', new Secret('former one', `file:${file}`)],
+    ['gone', new Secret('x', `file:${file}.gone`)],
+    ['typed', new Secret('y', 'prompt')],
+    ['made', new Secret('z', 'cmd:touch /nowhere/ferry')],
+  ]);
+  const found = await secretsAtHand(
+    recordSecrets(inputs, () => hashes),
+    () => hashes,
+  );
+  expect([...found].map(([name, value]) => [name, (value as Secret).reveal()])).toEqual([['here', 'right one']]);
+});
