@@ -3,6 +3,7 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import { readFacts } from '../facts/read.ts';
 import type { Fleet } from '../hosts/fleet.ts';
+import type { HostInfo } from '../hosts/host.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
 import { isoTime } from '../lib/clock.ts';
 import { makePlan } from '../plan/make-plan.ts';
@@ -44,7 +45,7 @@ export async function prepare(path: string, options: CommonOptions, io: Asking =
 
 /**
  * The same from a saved plan: its runbook, inputs and hosts, planned on what the hosts are now.
- * @throws PLAN_INPUT_GIVEN, SECRET_CHANGED
+ * @throws PLAN_INPUT_GIVEN, PLAN_HOST_CHANGED, SECRET_CHANGED
  */
 export async function prepareSaved(file: string, saved: SavedPlan, options: CommonOptions, io: Asking): Promise<Prepared> {
   const given = { '--input': options.inputs.size, '--inputs': options.inputsFile ? 1 : 0, '--role': options.roles.size };
@@ -53,6 +54,7 @@ export async function prepareSaved(file: string, saved: SavedPlan, options: Comm
   const runbook = await readRunbook(root?.path ?? saved.path, frozenReader(saved.sources), { lint: false });
   const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path);
   const on = await rolesOf(runbook, inventory, new Map(Object.entries(saved.plan.roles)));
+  refuseOtherHosts(file, saved, on.roles);
   const inputs = await recallInputs(runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, on.roles);
   if (Object.keys(saved.secrets).length > 0) {
     const hashes = new SecretHashes(stateDirOf(options.stateDir));
@@ -90,8 +92,23 @@ async function plan(
   }
 }
 
+function refuseOtherHosts(file: string, saved: SavedPlan, roles: ReadonlyMap<string, HostInfo>): void {
+  for (const info of roles.values()) {
+    const [before = 'unknown', now] = [saved.hosts[info.name], machineOf(info)];
+    if (before !== now)
+      throw new FerryError('PLAN_HOST_CHANGED', { file, host: info.name, before, now }, { left: 'Nothing was changed.' });
+  }
+}
+
+function machineOf({ user, address, port }: HostInfo): string {
+  return `${user}@${address}:${port}`;
+}
+
 /** What `ferry plan --out` writes. The key of secret hashes is asked for, and made, only when there is a secret. */
-export function savedPlanOf({ path, runbook, inventory, inputs, plan: made }: Prepared, options: CommonOptions): SavedPlan {
+export function savedPlanOf(
+  { path, runbook, inventory, inputs, fleet, plan: made }: Prepared,
+  options: CommonOptions,
+): SavedPlan {
   let hashes: SecretHashes | undefined;
   const secrets = recordSecrets(inputs, () => {
     hashes ??= new SecretHashes(stateDirOf(options.stateDir));
@@ -102,6 +119,7 @@ export function savedPlanOf({ path, runbook, inventory, inputs, plan: made }: Pr
     path,
     sources: runbook.sources,
     inventory: resolve(inventory),
+    hosts: Object.fromEntries(Object.values(made.roles).map((name) => [name, machineOf(fleet.info(name))])),
     secrets,
     secretsKey: hashes?.keyName ?? '',
     plan: made,

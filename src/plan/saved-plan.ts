@@ -15,6 +15,8 @@ export interface SavedPlan {
   readonly sources: readonly { readonly path: string; readonly text: string }[];
   /** Where the inventory was, absolute. */
   readonly inventory: string;
+  /** The machine behind each host's name, as `user@address:port`: another one is another plan. */
+  readonly hosts: { readonly [host: string]: string };
   /** For each secret input: where it came from, and a hash keyed with the state folder's key of that name. */
   readonly secrets: { readonly [name: string]: { readonly source: string; readonly hash: string } };
   readonly secretsKey: string;

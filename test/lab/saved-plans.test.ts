@@ -76,6 +76,20 @@ describe('a plan saved and run', () => {
     expect(await setting()).toBe('DWH_DB_SECURED_VALIDATION="False"');
   });
 
+  it('is for the machines it was made for, not for others under their names', async () => {
+    await save();
+    const moved = join(folder, 'inventory.yaml');
+    const text = readFileSync(ferry.inventory, 'utf8').replaceAll('./', `${labDir}/`);
+    writeFileSync(moved, text.replace(/(engine: \{ address: \S+ name: )engine/, '$1engine2'));
+    const refused = await ferry.run(['run', file, '-i', moved]);
+    expectError(refused, {
+      exit: 5,
+      code: 'PLAN_HOST_CHANGED',
+      says: [/engine at root@engine\S+; the inventory says root@engine2/, /Nothing was changed/],
+    });
+    expect(await setting()).toBe('DWH_DB_SECURED_VALIDATION="False"');
+  });
+
   it('replaces no file that is something else, before any host is asked', async () => {
     writeFileSync(join(folder, 'precious.yaml'), 'precious: true\n');
     const words = ['plan', EDIT, '-i', join(folder, 'no-such-inventory.yaml'), '--out', join(folder, 'precious.yaml')];

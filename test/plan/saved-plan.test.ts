@@ -9,6 +9,7 @@ import { movePlan, planLine } from '../kit/plans.ts';
 const parts = {
   ...{ release: '0.1.0', path: '/runbooks/move.yaml', inventory: '/inventory.yaml', secretsKey: '' },
   sources: [{ path: 'move.yaml', text: 'ferry: 1\n' }],
+  hosts: { engine: 'root@192.0.2.7:22' },
   secrets: {},
   plan: movePlan(),
 };

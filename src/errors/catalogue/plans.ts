@@ -22,6 +22,13 @@ export const planErrors = {
     exit: 64,
     example: { option: '--input', file: 'move.plan' },
   }),
+  PLAN_HOST_CHANGED: entry<{ file: string; host: string; before: string; now: string }>({
+    title: 'A host of a saved plan is another machine now',
+    message: (a) => `${a.file} was made for ${a.host} at ${a.before}; the inventory says ${a.now} now.`,
+    hint: () => 'Put the inventory back, or plan anew:  ferry plan RUNBOOK --out FILE',
+    exit: 5,
+    example: { file: 'move.plan', host: 'newdb', before: 'root@192.0.2.14:22', now: 'root@192.0.2.15:22' },
+  }),
   PLAN_STALE: entry<{ file: string; count: number; steps: string }>({
     title: 'The hosts are not any more what the plan was made on',
     message: (a) =>
