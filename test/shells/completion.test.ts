@@ -103,6 +103,7 @@ try 'ferry plan mo'
 try 'ferry run s'
 try 'ferry run --on-failure=ro'
 try 'ferry run $(touch ran) --unt'
+zpty -w terminal 'exit'
 `.replaceAll('\\${', '${');
     const said = execFileSync('zsh', ['-f', '-c', script], {
       cwd: folder,
