@@ -215,6 +215,31 @@ describe('run', () => {
   });
 });
 
+describe('rollback', () => {
+  it('shows the way back in a terminal and goes it on a clear yes alone', async () => {
+    for (const [answer, exit, verbs] of [
+      ['y', 4, ['preview', 'rollback']],
+      ['n', 5, ['preview']],
+    ] as const) {
+      const { wire, calls } = modelWire();
+      const ferry = typed('rollback', { wire, terminal: true });
+      await vi.waitFor(() => expect(ferry.err.text()).toContain('Go back? [y/N]'));
+      expect(ferry.err.text()).toContain('remove it');
+      ferry.type(`${answer}\n`);
+      expect(await ferry.exit).toBe(exit);
+      expect(calls.map(([verb]) => verb)).toEqual(verbs);
+    }
+  });
+
+  it.each(['rollback --yes', 'rollback --json'])('asks nothing in a terminal with %s', async (words) => {
+    const { wire, calls } = modelWire();
+    const ferry = typed(words, { wire, terminal: true });
+    expect(await ferry.exit).toBe(4);
+    expect(ferry.err.text()).not.toContain('Go back?');
+    expect(calls.map(([verb]) => verb)).toEqual(['rollback']);
+  });
+});
+
 describe('Ctrl-C', () => {
   /** A run in its first step, which ends when told to. */
   const begun = async (words: string, around: { terminal?: boolean } = {}) => {

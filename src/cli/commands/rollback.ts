@@ -1,5 +1,5 @@
 import { commonOptions, type Typed, withHosts } from '../options.ts';
-import { pageOf, print } from '../outside.ts';
+import { canAsk, type Outside, pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
 /** `ferry rollback [RUN]`: takes a run back and proves it. */
@@ -14,7 +14,7 @@ export const rollback: Verb = (program, cli) => {
     .option('--to <checkpoint>', 'go back to this checkpoint only')
     .option('--plan', 'show what would be undone; changes nothing')
     .option('--discard-writes', 'go back across the write line')
-    .option('-y, --yes', 'ask nothing; does not stand for --discard-writes')
+    .option('-y, --yes', 'go back without asking; does not stand for --discard-writes')
     .addHelpText(
       'after',
       examples('ferry rollback --plan', 'ferry rollback --to quiesced', 'ferry rollback r-20260101-020000-ab12 --discard-writes'),
@@ -27,18 +27,24 @@ export const rollback: Verb = (program, cli) => {
           ...(to === undefined ? {} : { to }),
           discardWrites: typed.discardWrites ?? false,
         };
-        if (!typed.plan) {
-          const { conduct } = await import('../conduct.ts');
-          return conduct(cli.outside, options, (wire, io) => wire.rollbackRun(run, options, io));
-        }
-        const wire = await cli.outside.loadWire();
-        const preview = await wire.previewRollback(run, options);
-        if (options.json) print(cli.outside, JSON.stringify(preview, null, 2));
-        else {
+        const { outside } = cli;
+        const preview = async () => (await outside.loadWire()).previewRollback(run, options);
+        const textOf = async (stream: Outside['stdout']) => {
           const { rollbackPlanText } = await import('../../renderers/rollback-plan.ts');
-          print(cli.outside, rollbackPlanText(preview, pageOf(cli.outside.stdout, cli.outside.env)));
+          return rollbackPlanText(await preview(), pageOf(stream, outside.env));
+        };
+        if (typed.plan) {
+          print(outside, options.json ? JSON.stringify(await preview(), null, 2) : await textOf(outside.stdout));
+          return 0;
         }
-        return 0;
+        // RUN is the latest unless named, and one word would take back what was done last month.
+        if (canAsk(outside) && !options.yes && !options.json) {
+          outside.stderr.write(`${await textOf(outside.stderr)}\n\n`);
+          const { askYes } = await import('../ask.ts');
+          if (!(await askYes(outside, 'Go back?'))) return 5;
+        }
+        const { conduct } = await import('../conduct.ts');
+        return conduct(outside, options, (wire, io) => wire.rollbackRun(run, options, io));
       }),
     );
 };
