@@ -18,7 +18,7 @@ export default defineConfig({
         },
       },
       // A key press in a shell is a Ferry started: too slow to stand among the unit tests.
-      tier('shells', { testTimeout: 120_000 }),
+      tier('shells', { testTimeout: 120_000, globalSetup: ['test/kit/shells-setup.ts'] }),
       tier('fuzz', { testTimeout: 5 * 60_000 }),
       tier('lab-kit', { testTimeout: 60_000 }),
       tier('contract', oneLab),

@@ -37,9 +37,14 @@ export async function requireLabMachine(say: (line: string) => void): Promise<vo
   if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) missing.push('debian-archive-keyring');
   raiseInotifyLimit(say);
   if (missing.length === 0) return;
+  await installPackages(missing, 'The lab', say);
+}
+
+/** Installs Debian packages on this machine, saying so. @throws LabError naming them when that cannot be */
+export async function installPackages(missing: readonly string[], who: string, say: (line: string) => void): Promise<void> {
   if (!onPath('apt-get')) {
     throw new LabError(
-      `The lab needs the Debian packages ${missing.join(', ')}, and there is no apt-get here to install them. Nothing was changed.`,
+      `${who} needs the Debian packages ${missing.join(', ')}, and there is no apt-get here to install them. Nothing was changed.`,
       'run it on a Debian machine',
     );
   }

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const PROJECT = join(import.meta.dirname, '..');
 const bin = (name: string) => join(PROJECT, 'node_modules', '.bin', name);
@@ -12,7 +13,26 @@ interface Count {
   skipped: number;
 }
 
+/** What vitest's JSON report has of a file, as far as it is told here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
+/** What went wrong or was left out, told once more at the end: whoever reads a log reads its end. */
+const told: string[] = [];
 const reports = mkdtempSync(join(tmpdir(), 'ferry-test-'));
 
 /** Runs one command; its output is shown as it comes, or all at once at the end when lanes run side by side. */
@@ -35,9 +55,32 @@ async function single(name: string, words: [string, ...string[]]): Promise<boole
   const code = await run(words, true);
   process.stdout.write(`${code === 0 ? 'ok' : 'FAILED'}  ${name}\n`);
   if (code === 0) total.passed += 1;
-  else total.failed += 1;
+  else {
+    total.failed += 1;
+    told.push(`failed   ${name}`);
+  }
   return code === 0;
 }
+
+/** A line for each test that failed or was left out, and for each file that could not be run. */
+function tell(name: string, { testResults }: Report): void {
+  for (const { name: path, message, assertionResults } of testResults) {
+    const file = relative(PROJECT, path);
+    if (message) told.push(`failed   ${name}  ${file}: ${firstLines(message)}`);
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed') told.push(`failed   ${name}  ${file}: ${fullName}\n${firstLines(failureMessages.join('\n'))}`);
+      else if (status !== 'passed') told.push(`left out ${name}  ${file}: ${fullName}`);
+    }
+  }
+}
+
+/** Enough of a message to know the failure by. */
+const firstLines = (text: string) =>
+  stripVTControlCharacters(text)
+    .split('\n')
+    .slice(0, 12)
+    .map((line) => `           ${line}`)
+    .join('\n');
 
 /** One tier of tests. A run that leaves no report, or fails without a failed test, counts as one failure. */
 async function tier(name: string, live: boolean): Promise<void> {
@@ -49,19 +92,19 @@ async function tier(name: string, live: boolean): Promise<void> {
   );
   const count: Count = { passed: 0, failed: 0, skipped: 0 };
   try {
-    const report = JSON.parse(readFileSync(file, 'utf8')) as {
-      numPassedTests: number;
-      numFailedTests: number;
-      numPendingTests: number;
-      numTodoTests: number;
-    };
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    tell(name, report);
     count.passed = report.numPassedTests;
     count.failed = report.numFailedTests;
     count.skipped = report.numPendingTests + report.numTodoTests;
   } catch {
     count.failed = 1;
+    told.push(`failed   ${name}: it left no report`);
   }
-  if (code !== 0 && count.failed === 0) count.failed = 1;
+  if (code !== 0 && count.failed === 0) {
+    count.failed = 1;
+    told.push(`failed   ${name}: it ended with exit code ${code}, though no test failed`);
+  }
   process.stdout.write(
     `${name}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped in ${((performance.now() - began) / 1000).toFixed(0)} s\n`,
   );
@@ -87,5 +130,6 @@ if (built) {
   await Promise.all([lane('e2e', 'trouble'), lane('rollback', 'contract', 'lab')]);
 }
 rmSync(reports, { recursive: true, force: true });
+for (const line of told) process.stdout.write(`${line}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;

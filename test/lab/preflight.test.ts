@@ -164,12 +164,12 @@ describe('room', () => {
   it('for a copy that does not exist yet is judged by the database it will be dumped from', async () => {
     later('newdb', 'umount /srv/small; rmdir /srv/small');
     await on(labDir, 'newdb', 'mkdir -p /srv/small && mount -t tmpfs -o size=128k none /srv/small');
-    const full = await planOf(MOVE, { inputs: new Map([['work_dir', '/srv/small/work']]) });
+    const full = await planOf(MOVE, { inputs: new Map([['work_dir', '/srv/small/dump']]) });
     expect(full.blockers.map(({ code, message }) => [code, message])).toEqual([
-      ['DISK_FULL', expect.stringMatching(/^newdb has 131 kB free on \/srv\/small, and at least .*copy \/srv\/small\/work/)],
+      ['DISK_FULL', expect.stringMatching(/^newdb has 131 kB free on \/srv\/small, and at least .*copy \/srv\/small\/dump/)],
     ]);
     await on(labDir, 'newdb', 'mount -o remount,size=2m /srv/small');
-    const tight = await planOf(MOVE, { inputs: new Map([['work_dir', '/srv/small/work']]) });
+    const tight = await planOf(MOVE, { inputs: new Map([['work_dir', '/srv/small/dump']]) });
     expect([codes(tight), warned(tight)]).toEqual([[], ['DISK_TIGHT']]);
   });
 

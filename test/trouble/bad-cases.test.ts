@@ -178,7 +178,7 @@ describe('a server that lacks something', () => {
   it('is not begun with when the disk for the dump is too small', async () => {
     repair = () => on(labDir, 'engine', 'umount /srv/small && rmdir /srv/small');
     await on(labDir, 'engine', 'mkdir /srv/small && mount -t tmpfs -o size=128k none /srv/small');
-    expectError(await run('--input', 'work_dir=/srv/small/work'), {
+    expectError(await run('--input', 'work_dir=/srv/small/dump'), {
       exit: 5,
       code: 'STEP_BLOCKED',
       says: [/a blocker: dump on engine: engine has 131 kB free for a dump of a database of \d/, /Make room/, NOTHING],

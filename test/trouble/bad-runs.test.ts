@@ -73,7 +73,7 @@ ALTER SYSTEM SET listen_addresses = '*';`,
       for (const host of ['engine', 'newdb']) await on(labDir, host, emptied);
     };
     for (const host of ['engine', 'newdb']) await on(labDir, host, full);
-    const noDump = await run('--input', 'work_dir=/srv/full/work');
+    const noDump = await run('--input', 'work_dir=/srv/full/dump');
     expectError(noDump, {
       exit: 1,
       code: 'COMMAND_FAILED',
@@ -85,9 +85,9 @@ ALTER SYSTEM SET listen_addresses = '*';`,
     expectError(await ferry.run(['resume']), {
       exit: 1,
       code: 'TRANSFER_FAILED',
-      says: [/No space left on device/, /Nothing is at \/srv\/full\/work\/engine.dump on newdb/],
+      says: [/No space left on device/, /Nothing is at \/srv\/full\/dump\/engine.dump on newdb/],
     });
-    expect(await on(labDir, 'engine', 'ls /srv/full/work')).toBe('engine.dump\n');
+    expect(await on(labDir, 'engine', 'ls /srv/full/dump')).toBe('engine.dump\n');
     expect(await on(labDir, 'newdb', 'find /srv/full -type f; grep -c ferry: /root/.ssh/authorized_keys || true')).toBe('0\n');
     await rollBackCleanly();
     for (const host of ['engine', 'newdb']) expect(await on(labDir, host, 'ls /srv/full')).toBe('');
