@@ -2,7 +2,6 @@
 export type {
   CommonOptions,
   RollbackOptions,
-  RollbackPreview,
   RunEnd,
   RunIo,
   RunOptions,
@@ -11,6 +10,7 @@ export type {
 } from './cli/contract.ts';
 export { wire as ferry } from './cli/wire.ts';
 export type { ErrorReport, Event, ProofLine } from './engine/events.ts';
+export type { RollbackPreview } from './engine/preview-rollback.ts';
 export type { RunState } from './engine/state.ts';
 export type { StepState } from './engine/step-state.ts';
 export type { ErrorCode } from './errors/catalogue.ts';

@@ -230,8 +230,7 @@ export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends
 }
 
 /** An action with its types taken away: what plan and engine work with. */
-// biome-ignore lint/suspicious/noExplicitAny: existential types; defineAction checked them where they were known.
-export type Action = ActionSource<z.ZodType, any, any, any> & { readonly name?: string };
+export type Action = ActionSource<z.ZodType, FactTree, Json, Json> & { readonly name?: string };
 
 /** Declares one step type. The file's path is its name: `actions/service/stop.ts` is `service.stop`. */
 export function defineAction<S extends z.ZodType, T extends FactTree, U extends Json = null, D extends Json = null>(

@@ -26,8 +26,7 @@ export interface UndoView {
 /** How an undo is looked at: which facts it stands on, and, from these alone, what it would do. Pure, as `plan` is. */
 export interface UndoPreview<U> {
   facts(undo: U, site: UndoSite): FactTree;
-  // biome-ignore lint/suspicious/noExplicitAny: existential types; undoPreview checked them where they were known.
-  look(undo: U, facts: any, site: UndoSite): UndoView;
+  look(undo: U, facts: unknown, site: UndoSite): UndoView;
 }
 
 /** Declares how the undo of an action is looked at. */

@@ -1,5 +1,5 @@
 import type { ErrorReport, Event } from '../engine/events.ts';
-import type { StepBack } from '../engine/preview-rollback.ts';
+import type { RollbackPreview } from '../engine/preview-rollback.ts';
 import type { RunState } from '../engine/state.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import type { JournalRecord, RunSummary } from '../journal/journal.ts';
@@ -69,19 +69,6 @@ export interface Validation {
   readonly diagnostics: Diagnostic[];
   readonly sources: { readonly path: string; readonly text: string }[];
   readonly runbook?: Runbook;
-}
-
-/** What a rollback would do, in the order it would do it. */
-export interface RollbackPreview {
-  readonly run: string;
-  readonly to: string | null;
-  readonly steps: readonly StepBack[];
-  /** How long it will take, as far as earlier runs tell. */
-  readonly ms: number;
-  /** What stays, because nothing can take it back. */
-  readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
-  /** Set when the way back crosses the write line; `written` has a line for each thing written since. */
-  readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
 }
 
 /** Everything a verb can ask for: `wire.ts` is the real one. */

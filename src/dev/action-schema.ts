@@ -7,6 +7,12 @@ export interface JsonSchema {
   [keyword: string]: unknown;
 }
 
+/** `if` it is like this, `then` also like that, `else` like the other. */
+export function ifThen(condition: JsonSchema, consequence: JsonSchema, otherwise?: JsonSchema): JsonSchema {
+  // biome-ignore lint/suspicious/noThenProperty: the rule is about promises; this is a keyword of JSON Schema, never awaited.
+  return { if: condition, then: consequence, ...(otherwise ? { else: otherwise } : {}) };
+}
+
 const EXPRESSION = { $ref: '#/definitions/expression' };
 const EXPRESSION_TEXT = { $ref: '#/definitions/expressionText' };
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
-import type { JsonSchema } from './action-schema.ts';
+import { ifThen, type JsonSchema } from './action-schema.ts';
 import { ALLOW, allowDefinition } from './allow-schema.ts';
 import { actionMarkdown, runbookSnippet, stepSnippets } from './editor-hints.ts';
 import { type Actions, actionBranches, NAME, NEEDS, stepProperties, WHEN } from './step-schema.ts';
@@ -144,15 +144,11 @@ export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []
       },
       item: {
         type: 'object',
-        if: { required: ['checkpoint'] },
-        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-        then: { $ref: '#/definitions/checkpoint' },
-        else: {
-          if: { required: ['runbook'] },
-          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-          then: { $ref: '#/definitions/include' },
-          else: { $ref: '#/definitions/step' },
-        },
+        ...ifThen(
+          { required: ['checkpoint'] },
+          { $ref: '#/definitions/checkpoint' },
+          ifThen({ required: ['runbook'] }, { $ref: '#/definitions/include' }, { $ref: '#/definitions/step' }),
+        ),
       },
       checkpoint: {
         title: 'a checkpoint',

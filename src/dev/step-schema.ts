@@ -1,5 +1,5 @@
 import type { FoundAction } from './action-files.ts';
-import type { JsonSchema } from './action-schema.ts';
+import { ifThen, type JsonSchema } from './action-schema.ts';
 import { ALLOW } from './allow-schema.ts';
 import { actionMarkdown } from './editor-hints.ts';
 
@@ -81,13 +81,14 @@ function actionNames(actions: Actions): JsonSchema {
 export function actionBranches(actions: Actions): JsonSchema {
   if (actions.length === 0) return {};
   return {
-    allOf: actions.map(({ name, schema }) => ({
-      if: { properties: { uses: { const: name } }, required: ['uses'] },
-      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-      then: {
-        properties: { with: { $ref: `#/definitions/${name}` } },
-        ...(Array.isArray(schema.required) && schema.required.length > 0 ? { required: ['with'] } : {}),
-      },
-    })),
+    allOf: actions.map(({ name, schema }) =>
+      ifThen(
+        { properties: { uses: { const: name } }, required: ['uses'] },
+        {
+          properties: { with: { $ref: `#/definitions/${name}` } },
+          ...(Array.isArray(schema.required) && schema.required.length > 0 ? { required: ['with'] } : {}),
+        },
+      ),
+    ),
   };
 }

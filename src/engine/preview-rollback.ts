@@ -24,6 +24,19 @@ export interface StepBack {
   readonly stops: string | null;
 }
 
+/** What a rollback would do, in the order it would do it. */
+export interface RollbackPreview {
+  readonly run: string;
+  readonly to: string | null;
+  readonly steps: readonly StepBack[];
+  /** How long it will take, as far as earlier runs tell. */
+  readonly ms: number;
+  /** What stays, because nothing can take it back. */
+  readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
+  /** Set when the way back crosses the write line; `written` has a line for each thing written since. */
+  readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
+}
+
 interface Ahead {
   readonly step: Step;
   readonly summary: string;

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** The candidate nearest to a misspelt word, or undefined when none is near enough to suggest. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -37,11 +39,10 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-// Escape sequences first, then any other control character but tab and newline.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose.
-const CONTROL = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+// Any control character but tab and newline.
+const CONTROL = /(?![\t\n])\p{Cc}/gu;
 
 /** Makes output of a host safe to show: terminal escapes and control characters are taken out, tabs and newlines stay. */
 export function printable(text: string): string {
-  return text.replace(CONTROL, '');
+  return stripVTControlCharacters(text).replace(CONTROL, '');
 }

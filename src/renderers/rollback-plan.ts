@@ -1,22 +1,12 @@
-import type { StepBack } from '../engine/preview-rollback.ts';
+import type { RollbackPreview, StepBack } from '../engine/preview-rollback.ts';
 import { plural } from '../lib/text.ts';
 import { diffLines } from './diff.ts';
 import { roughly } from './forecast.ts';
 import { moment, oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 
-/** What a rollback would do, in the order it would do it. */
-export interface RollbackView {
-  readonly run: string;
-  readonly to: string | null;
-  readonly steps: readonly StepBack[];
-  readonly ms: number;
-  readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
-  readonly writeLine: { readonly step: string; readonly at: string; readonly written: readonly string[] } | null;
-}
-
 /** A rollback before it is done: what each undo changes, what is kept, and what would be lost. */
-export function rollbackPlanText(view: RollbackView, page: Page): string {
+export function rollbackPlanText(view: RollbackPreview, page: Page): string {
   const paint = createPaint(page.colour);
   const target = view.to ? `to checkpoint ${view.to}` : 'to before the run';
   const { length } = view.steps;
@@ -61,7 +51,7 @@ function stepLines(steps: readonly StepBack[], page: Page): string[] {
   });
 }
 
-function writeLineLines({ run, to, writeLine }: RollbackView, page: Page): string[] {
+function writeLineLines({ run, to, writeLine }: RollbackPreview, page: Page): string[] {
   const paint = createPaint(page.colour);
   if (!writeLine) return [paint.good('The write line is not crossed: nothing that was written is lost.')];
   const head = `The write line was crossed at ${writeLine.step}, ${moment(writeLine.at)}: going back gives up what was written since.`;

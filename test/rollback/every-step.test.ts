@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
-import type { RollbackPreview } from '../../src/cli/contract.ts';
+import type { RollbackPreview } from '../../src/engine/preview-rollback.ts';
 import { foldRun } from '../../src/engine/state.ts';
 import type { JournalRecord } from '../../src/journal/journal.ts';
 import { FerryOnLab } from '../kit/ferry-on-lab.ts';

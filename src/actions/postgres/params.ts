@@ -4,8 +4,8 @@ import type { PgCluster } from '../../facts/pg-cluster.ts';
 import { type Blocked, blocked } from '../action.ts';
 import { portNumber } from '../params.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
-const NAME = /^[^\x00-\x1f\x7f]+$/;
+// No control characters.
+const NAME = /^\P{Cc}+$/u;
 
 /** The name of something in PostgreSQL, taken as it is: case, dashes and quotes count. At most 63 bytes, as the server cuts the rest. */
 function pgName(what: string) {

@@ -12,6 +12,16 @@ export interface Found {
   readonly taken: readonly string[];
 }
 
+/** The database a decision is about. */
+interface About {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly run: string;
+  /** Whether writers have run on it: what is in it is then kept. */
+  readonly keep: boolean;
+}
+
 export interface Decision {
   readonly act: 'drop' | 'rename' | null;
   readonly kept: readonly KeptOnPurpose[];
@@ -64,17 +74,7 @@ function isDroppable({ database, inside }: Found): boolean {
  * it; else renamed and closed, for what is in it is not this run's to throw away. One that does not bear the run's mark and
  * holds something is somebody else's, and stays.
  */
-export function decideTakeBack(
-  found: Found,
-  about: {
-    readonly host: string;
-    readonly port: number;
-    readonly name: string;
-    readonly run: string;
-    readonly mark: string;
-    readonly keep: boolean;
-  },
-): Decision {
+export function decideTakeBack(found: Found, about: About & { readonly mark: string }): Decision {
   const { database, inside, taken } = found;
   const { host, port, name } = about;
   const isOurs = database?.comment === about.mark || (inside !== undefined && isEmpty(inside));
@@ -94,17 +94,7 @@ export function decideTakeBack(
  * What makes a database as empty as it was: nothing if it is, else it is dropped, or, with `keep`, renamed and closed. So it is
  * where `isRestored` says that the run never filled it.
  */
-export function decideEmpty(
-  found: Found,
-  about: {
-    readonly host: string;
-    readonly port: number;
-    readonly name: string;
-    readonly run: string;
-    readonly keep: boolean;
-    readonly isRestored: boolean;
-  },
-): Decision {
+export function decideEmpty(found: Found, about: About & { readonly isRestored: boolean }): Decision {
   const { database, inside, taken } = found;
   const mustGo = database !== undefined && (inside === undefined || !isEmpty(inside));
   if (!mustGo) {
@@ -119,15 +109,11 @@ export function decideEmpty(
 const FOREIGN = 'what this run has not put there';
 const WRITTEN = 'what was written after the write line';
 
-function renamed(found: Found, about: Parameters<typeof keptOnPurpose>[0], holds: string): Decision {
+function renamed(found: Found, about: About, holds: string): Decision {
   return { act: 'rename', kept: [keptOnPurpose(about, keptAs(found, about.name, about.run), holds)] };
 }
 
-function keptOnPurpose(
-  { host, port, name }: { readonly host: string; readonly port: number; readonly name: string; readonly run: string },
-  kept: string,
-  holds: string,
-): KeptOnPurpose {
+function keptOnPurpose({ host, port, name }: About, kept: string, holds: string): KeptOnPurpose {
   const what = `database ${name} holds ${holds}; it is kept as ${kept}, closed to all but superusers`;
   return { host, key: pgDatabase.key(port, kept), what };
 }

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { printable } from '../../src/lib/text.ts';
+
+// What a host prints reaches a terminal: it may neither move the cursor, nor name the window, nor hide what stands there.
+it.each([
+  ['colours', 'a\x1b[31mred\x1b[0m b', 'ared b'],
+  ['cursor moves and erasures', 'kept\x1b[2K\x1b[1A!', 'kept!'],
+  ['a window title, ended by a bell or by a string end', '\x1b]0;title\x07a\x1b]2;title\x1b\\b', 'ab'],
+  ['the eight-bit form of an escape', 'a\x9b31mb', 'ab'],
+  ['bell, backspace and carriage return', 'a\x07b\x08c\rd', 'abcd'],
+])('%s are taken out of what is shown', (_, given, shown) => {
+  expect(printable(given)).toBe(shown);
+});
+
+it.each(['\x1b', 'a\x1b', '\x1b[', '\x1b]0;never ended', '\x1bPq#0', '\x1bc', '\x9d0;title\x9c'])(
+  'no control character is left of %j',
+  (given) => {
+    expect(printable(given)).not.toMatch(/\p{Cc}/u);
+  },
+);
+
+it('tabs, line ends and letters of any language stay', () => {
+  expect(printable('a\tb\nü 日本 🚢')).toBe('a\tb\nü 日本 🚢');
+});
