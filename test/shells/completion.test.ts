@@ -89,11 +89,12 @@ describe('bash', () => {
 
 describe.skipIf(!has('zsh'))(named('zsh'), () => {
   it('completes verbs, actions, hosts and runbooks, and does not run what stands in the line', () => {
-    // A real one in a terminal of its own. What was completed is read back by putting echo before the line.
+    // A real one in a terminal of its own. What was completed is read back by putting echo before the line, with keys that are
+    // Emacs': npm sets EDITOR to vi, and zsh would take its keys.
     const script = String.raw`
 zmodload zsh/zpty
 zpty terminal zsh -f -i
-zpty -w terminal 'PROMPT= RPROMPT= ; unsetopt zle_bracketed_paste; autoload -U compinit; compinit -u -D; source <(ferry completion zsh); echo READ''Y'
+zpty -w terminal 'PROMPT= RPROMPT= ; unsetopt zle_bracketed_paste; bindkey -e; autoload -U compinit; compinit -u -D; source <(ferry completion zsh); echo READ''Y'
 zpty -r terminal said '*READY*'
 try() { zpty -w -n terminal "$1"$'\t\001echo \'GOT '; zpty -w terminal $'\005 END\''; zpty -r terminal said $'*\nGOT *END*'; print -r -- "\${\${said##*$'\n'GOT }%%END*}" }
 try 'ferry act'
