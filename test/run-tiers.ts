@@ -74,10 +74,11 @@ function tell(name: string, { testResults }: Report): void {
   }
 }
 
-/** Enough of a message to know the failure by. */
+/** Enough of a message to know the failure by: without the places inside the packages. */
 const firstLines = (text: string) =>
   stripVTControlCharacters(text)
     .split('\n')
+    .filter((line) => !/^\s+at .*(node_modules|node:)/.test(line))
     .slice(0, 12)
     .map((line) => `           ${line}`)
     .join('\n');
