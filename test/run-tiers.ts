@@ -128,7 +128,7 @@ if (built) {
   const lane = async (...names: string[]) => {
     for (const name of names) await tier(name, false);
   };
-  await Promise.all([lane('e2e', 'trouble'), lane('rollback', 'contract', 'lab')]);
+  await Promise.all([lane('rollback', 'e2e'), lane('trouble', 'lab', 'contract')]);
 }
 rmSync(reports, { recursive: true, force: true });
 for (const line of told) process.stdout.write(`${line}\n`);
