@@ -1,4 +1,4 @@
-import { rollBack } from '../engine/rollback.ts';
+import { rollBackFailed } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { foldRun } from '../engine/state.ts';
@@ -69,7 +69,7 @@ async function begin(prepared: Prepared, options: RunOptions, io: RunIo, untold:
     const end = await executeRun(context, { until: options.until, resumed: false });
     return {
       run,
-      ...(end.outcome === 'failed' && options.onFailure === 'rollback' ? await rollBack(context, { discardWrites: false }) : end),
+      ...(end.outcome === 'failed' && options.onFailure === 'rollback' ? await rollBackFailed(context, end) : end),
     };
   });
 }

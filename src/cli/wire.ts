@@ -1,8 +1,9 @@
 import { previewSteps } from '../engine/preview-rollback.ts';
-import { rollBack, wayBack, withWrites, writtenSince } from '../engine/rollback.ts';
+import { rollBack, rollBackFailed } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { foldRun, isOver, type RunState } from '../engine/state.ts';
+import { rollbackTarget, wayBack, withWrites, writtenSince } from '../engine/way-back.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
@@ -106,15 +107,16 @@ export const wire: Wire = {
       checkUntil(context.ports.runbook, options.until);
       emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
       const end = await executeRun(context, { until: options.until, resumed: true, replan: options.replan });
-      return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBack(context, { discardWrites: false }) : end;
+      return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBackFailed(context, end) : end;
     }),
   rollbackRun: (run, options: RollbackOptions, io) =>
     reopen(run, options, io, 'roll back', (context) => rollBack(context, options)),
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
-      const way = await withWrites(context, wayBack(context, options.to));
+      const to = rollbackTarget(context.state, options.to);
+      const way = await withWrites(context, wayBack(context, to));
       return context.ports.redact({
-        to: options.to ?? null,
+        to: to ?? null,
         steps: await previewSteps(context, way),
         ms: rollbackMs(
           estimateFrom(context.ports.journal, context.state.plan),

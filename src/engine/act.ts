@@ -94,10 +94,14 @@ export async function applyCheck(context: RunContext, step: Step, plan: Planned)
   return withinTime(step, ctx, asked);
 }
 
-/** @throws STEP_TIMEOUT when the step's own timeout ended the wait; what runs on the host goes on */
+/** @throws STEP_TIMEOUT when the step's own timeout ended the wait; what runs on the host goes on, and nothing more is begun */
 async function withinTime(step: Step, ctx: ActContext, work: Promise<Outputs | undefined> | Promise<void>): Promise<Outputs> {
+  // A short command hears no signal; the wait for it ends all the same.
+  const late = new Promise<never>((_, reject) => {
+    ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason), { once: true });
+  });
   try {
-    return (await work) ?? {};
+    return (await Promise.race([work, late])) ?? {};
   } catch (thrown) {
     if (!ctx.signal.aborted || step.timeoutMs === undefined) throw thrown;
     throw new FerryError('STEP_TIMEOUT', { step: step.id, limit: formatDuration(step.timeoutMs) }, { cause: thrown });

@@ -83,7 +83,8 @@ export type Event = { readonly at: string; readonly run: string } & (
       readonly type: 'undo.ended';
       readonly step: string;
       readonly host: string;
-      readonly outcome: 'ok' | 'failed';
+      /** `owed`: not undone, because its host cannot be reached. */
+      readonly outcome: 'ok' | 'failed' | 'owed';
       readonly ms: number;
       readonly kept: readonly string[];
       readonly error: ErrorReport | null;

@@ -1,5 +1,7 @@
 import { FerryError } from '../errors/ferry-error.ts';
+import type { Lease } from '../hosts/lease.ts';
 import { isoTime } from '../lib/clock.ts';
+import { isOutOfReach } from './out-of-sight.ts';
 import type { RunContext } from './run-context.ts';
 
 /** The hosts a run may change: those of every line that is not a mere question, and of steps that turned out to be none. */
@@ -13,31 +15,43 @@ export function hostsToHold({ state }: RunContext): string[] {
 
 /**
  * Takes the lease of every host the run may change, all at once; those held already by this run are taken again, which is
- * how the epoch gets there. When one is held by another run, those just taken are given back.
+ * how the epoch gets there. When one is held by another run, those just taken are given back. With `silent`, hosts that cannot
+ * be reached are put there and left out, as long as another one can be.
  * @throws LEASE_HELD
  */
-export async function takeLeases(context: RunContext): Promise<void> {
+export async function takeLeases(context: RunContext, silent?: Map<string, FerryError>): Promise<void> {
   const lease = { run: context.state.run, holder: context.ports.holder, since: isoTime() };
   const before = [...context.state.leases];
-  const answers = await Promise.allSettled(
-    hostsToHold(context).map(async (host) => {
-      const held = await context.ports.fleet.takeLease(host, lease, context.state.epoch);
-      if (held)
-        throw new FerryError(
-          'LEASE_HELD',
-          { host, run: held.run, holder: held.holder, since: held.since },
-          { left: 'Nothing was changed.' },
-        );
-      context.record('lease.taken', { host });
+  const hosts = hostsToHold(context);
+  const refused: unknown[] = [];
+  await Promise.all(
+    hosts.map(async (host) => {
+      try {
+        await takeLease(context, host, lease);
+      } catch (thrown) {
+        if (silent && isOutOfReach(thrown)) silent.set(host, thrown);
+        else refused.push(thrown);
+      }
     }),
   );
-  const refused = answers.find((answer) => answer.status === 'rejected');
-  if (!refused) return;
+  if (silent && silent.size > 0 && silent.size === hosts.length) refused.push(...silent.values());
+  if (refused.length === 0) return;
   await releaseLeases(
     context,
     context.state.leases.filter((host) => !before.includes(host)),
   );
-  throw refused.reason;
+  throw refused[0];
+}
+
+async function takeLease(context: RunContext, host: string, lease: Lease): Promise<void> {
+  const held = await context.ports.fleet.takeLease(host, lease, context.state.epoch);
+  if (held)
+    throw new FerryError(
+      'LEASE_HELD',
+      { host, run: held.run, holder: held.holder, since: held.since },
+      { left: 'Nothing was changed.' },
+    );
+  context.record('lease.taken', { host });
 }
 
 /**

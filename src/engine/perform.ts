@@ -56,20 +56,14 @@ export async function planFresh(context: RunContext, step: Step): Promise<FreshP
 /** Does a step that was not begun before, or only taken back: fresh facts, drift, plan, and what the plan says. */
 export async function performStep(context: RunContext, step: Step): Promise<void> {
   const startedMs = nowMs();
-  const plan = await planFresh(context, step);
+  let plan = await planHeld(context, step);
+  if (plan && (await askFirst(context, step, plan.planned))) plan = await planHeld(context, step);
   const host = context.hostOfRole(step.role).name;
-  const line = context.state.plan.lines.find((one) => one.step === step.id);
   if (!plan) {
     context.record('step.skipped', { step: step.id, host });
     return ended(context, step, host, 'skipped', 'left out: its condition does not hold', startedMs);
   }
-  await refuseDrift(context, step.id, plan.found);
   const { planned } = plan;
-  if (planned.kind === 'blocked')
-    throw new FerryError('STEP_BLOCKED', { step: step.id, host, why: planned.summary, todo: planned.hint });
-  if (line && !context.state.replanned.has(step.id) && !refines(line, planned.kind)) {
-    throw new FerryError('PLAN_CHANGED', { step: step.id, host, planned: line.summary, now: planned.summary });
-  }
   if (planned.kind === 'change') await doChange(context, step, plan, planned, startedMs);
   else if (planned.kind === 'check') await doCheck(context, step, plan, planned, startedMs);
   else if (planned.kind === 'gate') await doGate(context, step, plan, planned.question, startedMs);
@@ -77,6 +71,35 @@ export async function performStep(context: RunContext, step: Step): Promise<void
     context.record('step.unchanged', { step: step.id, host, body: done(context, step, planned, plan) });
     ended(context, step, host, 'no-change', planned.summary, startedMs);
   }
+}
+
+/** Plans a step on facts read just now, held to the run's plan. @throws FACT_DRIFTED, STEP_BLOCKED, PLAN_CHANGED */
+async function planHeld(context: RunContext, step: Step): Promise<FreshPlan | null> {
+  const plan = await planFresh(context, step);
+  if (!plan) return null;
+  await refuseDrift(context, step.id, plan.found);
+  const { planned } = plan;
+  const host = plan.site.host.name;
+  if (planned.kind === 'blocked')
+    throw new FerryError('STEP_BLOCKED', { step: step.id, host, why: planned.summary, todo: planned.hint });
+  const line = context.state.plan.lines.find((one) => one.step === step.id);
+  if (line && !context.state.replanned.has(step.id) && !refines(line, planned.kind)) {
+    throw new FerryError('PLAN_CHANGED', { step: step.id, host, planned: line.summary, now: planned.summary });
+  }
+  return plan;
+}
+
+/**
+ * Asks what is to be asked before a change. True when a person was asked: they may have thought for hours, and what was read
+ * before the question is to be read again after it.
+ * @throws GATE_WAITS
+ */
+export async function askFirst(context: RunContext, step: Step, planned: Planned): Promise<boolean> {
+  if (planned.kind !== 'change') return false;
+  const lasting = planned.irreversible && `${titleOf(step)} cannot be taken back: ${planned.irreversible}. Go on?`;
+  const question = step.confirm ?? lasting;
+  if (question) await confirm(context, step, question);
+  return Boolean(question);
 }
 
 /**
@@ -96,9 +119,6 @@ export async function doChange(
   startedMs: number,
 ): Promise<void> {
   const host = plan.site.host.name;
-  const question =
-    step.confirm ?? (change.irreversible ? `${titleOf(step)} cannot be taken back: ${change.irreversible}. Go on?` : undefined);
-  if (question) await confirm(context, step, question);
   const before = context.stepState(step.id);
   const attempt = before.attempt + 1;
   const intent = {

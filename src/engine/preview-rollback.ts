@@ -6,8 +6,8 @@ import { keepPath } from '../hosts/layout.ts';
 import { factsOf, type Look, refsOf } from '../plan/fact-view.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { actionOf } from './perform.ts';
-import type { WayBack } from './rollback.ts';
 import type { RunContext } from './run-context.ts';
+import type { WayBack } from './way-back.ts';
 
 /** One step of a rollback before it is done. */
 export interface StepBack {

@@ -1,83 +1,24 @@
 import type { KeptOnPurpose } from '../actions/action.ts';
-import { FerryError } from '../errors/ferry-error.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { ActingHost } from '../hosts/host.ts';
 import { nowMs } from '../lib/clock.ts';
+import { plural } from '../lib/text.ts';
 import { siteOf } from '../plan/plan-step.ts';
 import type { Step } from '../runbook/runbook.ts';
-import { actContext, attemptOf, readOnly } from './act.ts';
+import { actContext, attemptOf } from './act.ts';
 import { releaseLeases, takeLeases } from './leases.ts';
+import { isOutOfReach } from './out-of-sight.ts';
 import { actionOf } from './perform.ts';
 import { proveRollback } from './proof.ts';
 import type { Ending } from './run.ts';
 import type { RunContext } from './run-context.ts';
 import { endEffects, restingEffects } from './settle.ts';
-
-/** What a rollback would undo, the last step first. */
-export interface WayBack {
-  readonly steps: readonly { readonly step: Step; readonly host: string; readonly summary: string }[];
-  /** Steps in the range that changed something for good, the last first. */
-  readonly irreversible: readonly { readonly step: string; readonly host: string; readonly why: string }[];
-  /** The write line in the range, whether or not anybody wrote. */
-  readonly drawn: { readonly step: Step; readonly at: string } | null;
-  /** Set when writers may have run on the new side since this step. */
-  readonly writeLine: { readonly step: Step; readonly at: string } | null;
-}
-
-/** The way back to a checkpoint, or to before the first step. @throws CHECKPOINT_UNKNOWN */
-export function wayBack(context: RunContext, to: string | undefined): WayBack {
-  const { runbook } = context.ports;
-  const { state } = context;
-  // One that was not reached has nothing behind it, and going "back" to it would unsay those that were.
-  const checkpoint = runbook.checkpoints.find(({ name }) => name === to && context.state.checkpoints.includes(name));
-  if (to !== undefined && !checkpoint) {
-    throw new FerryError('CHECKPOINT_UNKNOWN', { checkpoint: to, known: context.state.checkpoints.join(', ') });
-  }
-  const range = runbook.steps.slice(checkpoint?.afterStep ?? 0);
-  const begun = (step: Step): boolean =>
-    ['doubt', 'applied', 'done', 'failed', 'undoing'].includes(context.stepState(step.id).phase);
-  const changed = range.filter((step) => begun(step) && context.stepState(step.id).undo !== null);
-  const lasting = changed.filter((step) => context.stepState(step.id).irreversible !== null).reverse();
-  const line = state.writeLine && range.findIndex((step) => step.id === state.writeLine?.step);
-  const drawn = line !== null && line >= 0 ? range[line] : undefined;
-  const steps = changed
-    .filter((step) => actionOf(context, step).rollback)
-    .reverse()
-    .map((step) => ({ step, host: context.hostOfRole(step.role).name, summary: context.stepState(step.id).undo?.summary ?? '' }));
-  const at = drawn && state.writeLine ? { step: drawn, at: state.writeLine.at } : null;
-  return {
-    steps,
-    irreversible: lasting.map((step) => ({
-      step: step.id,
-      host: context.hostOfRole(step.role).name,
-      why: context.stepState(step.id).irreversible ?? '',
-    })),
-    drawn: at,
-    // A change that was begun after the line may have let writers in, also when it was taken back since.
-    writeLine: state.writeLine?.isCrossed ? at : null,
-  };
-}
-
-/**
- * The same way, with what the counters say: a write line nothing of the run has crossed is crossed all the same when somebody
- * started writers by hand.
- */
-export async function withWrites(context: RunContext, way: WayBack): Promise<WayBack> {
-  // One that is gone on with has the answer on record, and may have taken away already what is counted.
-  if (way.writeLine || !way.drawn || context.state.phase === 'rolling-back') return way;
-  return (await writtenSince(context, way.drawn)).length === 0 ? way : { ...way, writeLine: way.drawn };
-}
-
-/** What writers wrote since the write line, a line each; empty when nothing. */
-export async function writtenSince(context: RunContext, line: NonNullable<WayBack['writeLine']>): Promise<string[]> {
-  const action = actionOf(context, line.step);
-  if (!action.written) return ['what was written is not counted'];
-  const on = readOnly(context.ports.fleet.host(context.hostOfRole(line.step.role).name), line.step.id);
-  return await action.written({ on, outputs: context.stepState(line.step.id).outputs });
-}
+import { rollbackTarget, type WayBack, wayBack, withWrites, writtenSince } from './way-back.ts';
 
 /**
  * Takes a run back: undo in reverse, each on record before and after, then the proof. It stops at the first undo that fails,
- * because what comes before a step is what that step stands on; called again, it goes on there.
+ * because what comes before a step is what that step stands on; called again, it goes on there. What is on a host that cannot
+ * be reached is owed, and the rest is taken back without it: an undo stands on its own record and on bytes of its own host.
  * @throws WRITE_LINE_CROSSED unless `discardWrites`
  */
 export async function rollBack(
@@ -85,12 +26,18 @@ export async function rollBack(
   options: { to?: string | undefined; discardWrites: boolean },
 ): Promise<Ending> {
   const startedMs = nowMs();
-  const to = options.to ?? (context.state.phase === 'rolling-back' ? (context.state.rollbackTo ?? undefined) : undefined);
+  const to = rollbackTarget(context.state, options.to);
   const way = await withWrites(context, wayBack(context, to));
   // The steps after the line may be undone already when a rollback is gone on with: its record says that it crosses.
   const isAgreed = options.discardWrites || (context.state.phase === 'rolling-back' && context.state.crossing);
   if (way.writeLine && !isAgreed) await refuseLoss(context, way.writeLine, to);
-  await takeLeases(context);
+  const silent: Silent = new Map();
+  try {
+    await takeLeases(context, silent);
+  } catch (thrown) {
+    if (isFerryError(thrown)) thrown.left ??= 'Nothing was taken back.';
+    throw thrown;
+  }
   context.record('rollback.started', {
     body: {
       to: to ?? null,
@@ -107,16 +54,66 @@ export async function rollBack(
   });
   for (const { step } of way.steps) {
     try {
-      await undoStep(context, step, context.state.crossed);
+      const away = context.stepState(step.id).hosts.find((host) => silent.has(host));
+      if (away === undefined) await undoStep(context, step, context.state.crossed);
+      else owe(context, step, away, silent);
     } catch (thrown) {
-      return stopAt(context, step, thrown);
+      if (!isOutOfReach(thrown)) return stopAt(context, step, thrown);
+      silent.set(thrown.args.host, thrown);
+      owe(context, step, thrown.args.host, silent);
     }
   }
-  const { proof, readings } = await proveRollback(context, to);
+  const owed = way.steps.filter(({ step }) => context.stepState(step.id).phase === 'owed');
+  const proven = silent.size > 0 ? null : await proveRollback(context, to).catch(outOfReach(silent));
+  if (!proven) return endInDebt(context, way, owed, silent);
+  const { proof, readings } = proven;
   context.record('rollback.finished', { body: { proof, readings } });
   if (to === undefined) await releaseLeases(context);
   context.emit({ type: 'run.rolled-back', to: to ?? null, proof, ms: nowMs() - startedMs });
   return { outcome: 'rolled-back', error: null, exit: 4 };
+}
+
+/** Hosts that could not be reached, and why not. */
+type Silent = Map<string, FerryError>;
+
+/** Makes of a host that cannot be reached one that is silent, and of its answer null. */
+function outOfReach(silent: Silent): (thrown: unknown) => null {
+  return (thrown) => {
+    if (!isOutOfReach(thrown)) throw thrown;
+    silent.set(thrown.args.host, thrown);
+    return null;
+  };
+}
+
+/** Puts on record that a step is still to be undone, because a host of it cannot be reached. */
+function owe(context: RunContext, step: Step, away: string, silent: Silent): void {
+  const host = context.hostOfRole(step.role).name;
+  const error = context.report(silent.get(away), `${step.id} is not undone.`);
+  context.record('step.undo-owed', { step: step.id, host, body: { error } });
+  context.emit({ type: 'undo.ended', step: step.id, host, outcome: 'owed', ms: 0, kept: [], error: { ...error, hint: null } });
+}
+
+function endInDebt(context: RunContext, way: WayBack, owed: WayBack['steps'], silent: Silent): Ending {
+  const steps = owed.map(({ step }) => step.id).join(', ');
+  const hosts = [...silent.keys()].join(' and ');
+  const undone = `${plural(way.steps.length - owed.length, 'step')} on the other hosts ${way.steps.length - owed.length === 1 ? 'is' : 'are'} undone.`;
+  const error = context.report(new FerryError('UNDO_OWED', { steps, hosts, run: context.state.run }), undone);
+  context.record('run.paused', { body: { reason: 'failure', step: null, error } });
+  return { outcome: 'paused', error, exit: 3 };
+}
+
+/**
+ * Takes back a run that failed, when it was started so. Never by itself across the write line: then, and where nothing can be
+ * taken back, the run stays as its failure left it, and that is told.
+ */
+export async function rollBackFailed(context: RunContext, failure: Ending): Promise<Ending> {
+  try {
+    return await rollBack(context, { discardWrites: false });
+  } catch (thrown) {
+    if (!isFerryError(thrown)) throw thrown;
+    context.emit({ type: 'note', text: `Not rolled back: ${context.report(thrown, '').message}` });
+    return failure;
+  }
 }
 
 async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeLine']>, to: string | undefined): Promise<void> {
@@ -129,7 +126,7 @@ async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeL
     throw new FerryError(
       'WRITE_LINE_CROSSED',
       { run: context.state.run, at: line.at, written: lost, to: to ?? '' },
-      { left: 'Nothing was changed.' },
+      { left: 'Nothing was taken back.' },
     );
 }
 

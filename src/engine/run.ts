@@ -5,6 +5,7 @@ import { decide } from './decide.ts';
 import { acceptMoved } from './drift.ts';
 import type { ErrorReport } from './events.ts';
 import { releaseLeases, takeLeases } from './leases.ts';
+import { isOutOfSight } from './out-of-sight.ts';
 import { performStep } from './perform.ts';
 import { recallSecrets } from './recall.ts';
 import type { RunContext } from './run-context.ts';
@@ -87,10 +88,14 @@ async function doStep(context: RunContext, step: Step): Promise<void> {
   else await performStep(context, step);
 }
 
-/** Puts a step's failure on record and tells it; a gate nobody has answered is no failure. */
+/**
+ * Puts a step's failure on record and tells it; a gate nobody has answered is no failure. A step that was begun and is out of
+ * sight is in doubt as before: resume settles it by what it left on its hosts.
+ */
 function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorReport {
   const state = context.stepState(step.id);
   const begun = state.phase === 'doubt' || state.phase === 'applied' || state.phase === 'failed';
+  const outcome = begun && isOutOfSight(thrown) ? 'unknown' : 'failed';
   const host = context.hostOfRole(step.role).name;
   const doneCount = doneSteps(context).length;
   const left = begun
@@ -99,13 +104,13 @@ function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorR
   const error = context.report(thrown, left);
   // The journal itself may be what failed; then nothing more can be recorded, and the step is in doubt until resume.
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return error;
-  if (begun) context.record('step.failed', { step: step.id, host, body: { error, attempt: state.attempt } });
+  if (begun) context.record('step.failed', { step: step.id, host, body: { error, attempt: state.attempt, outcome } });
   if (!isFerryError(thrown, 'GATE_WAITS'))
     context.emit({
       type: 'step.ended',
       step: step.id,
       host,
-      outcome: 'failed',
+      outcome,
       summary: state.summary,
       ms: 0,
       outputs: {},

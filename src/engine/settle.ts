@@ -6,7 +6,7 @@ import type { Json } from '../lib/json.ts';
 import type { Reading } from '../plan/plan.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
-import { actionOf, conclude, doChange, ended, type FreshPlan, mergeOutputs, planFresh, started } from './perform.ts';
+import { actionOf, askFirst, conclude, doChange, ended, type FreshPlan, mergeOutputs, planFresh, started } from './perform.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 
 // A short command holds a host for minutes at most; what runs longer was started detached.
@@ -23,8 +23,7 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
   const crashed = before.phase !== 'failed';
   const effects = await restingEffects(context, step.id, before.attempt, before.hosts, false);
   recordLost(context, step, before.attempt, effects);
-  const plan = await planFresh(context, step);
-  if (!plan) throw new FerryError('INTERNAL', { what: `the condition of ${step.id} does not hold any more` });
+  const plan = await planAgain(context, step);
   const journaled = journaledChange(before.change, before.undo?.undo ?? null, before.promised);
   if (before.phase === 'applied') return conclude(context, step, plan, journaled, { ...before.outputs }, startedMs);
   if (canReplay(context, step, effects, crashed) && (await replay(context, step, plan, journaled, before.attempt, startedMs)))
@@ -32,8 +31,8 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
 
   // Before facts are asked, and perhaps changed again, nothing of this attempt may be at work any more.
   await endEffects(context, step.id, before.attempt, before.hosts);
-  const again = await planFresh(context, step);
-  if (!again) throw new FerryError('INTERNAL', { what: `the condition of ${step.id} does not hold any more` });
+  let again = await planAgain(context, step);
+  if (await askFirst(context, step, again.planned)) again = await planAgain(context, step);
   const { planned } = again;
   if (planned.kind === 'change') return doChange(context, step, again, planned, startedMs);
   if (planned.kind === 'blocked') {
@@ -50,6 +49,12 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
     body: { ...publishReadings(again.found), opaque: false, settled: true },
   });
   ended(context, step, again.site.host.name, 'ok', `${before.summary} (was done before the interruption)`, startedMs);
+}
+
+async function planAgain(context: RunContext, step: Step): Promise<FreshPlan> {
+  const plan = await planFresh(context, step);
+  if (!plan) throw new FerryError('INTERNAL', { what: `the condition of ${step.id} does not hold any more` });
+  return plan;
 }
 
 type Found = Effect & { readonly host: string };

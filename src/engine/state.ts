@@ -227,7 +227,7 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
       step.endedAt = at;
       break;
     case 'step.failed':
-      step.phase = 'failed';
+      if (body.outcome !== 'unknown') step.phase = 'failed';
       step.error = body.error as unknown as ErrorReport;
       step.endedAt = at;
       break;
@@ -237,9 +237,14 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
       break;
     case 'step.undone':
       step.phase = 'undone';
+      step.error = null;
       for (const kept of (body.kept ?? []) as { host: string; key?: string; what: string }[]) {
         state.kept.push({ step: step.step, host: kept.host ?? host ?? step.host, key: kept.key ?? null, what: kept.what });
       }
+      break;
+    case 'step.undo-owed':
+      step.phase = 'owed';
+      step.error = body.error as unknown as ErrorReport;
       break;
     case 'step.undo-failed':
       step.error = body.error as unknown as ErrorReport;

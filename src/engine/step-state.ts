@@ -5,8 +5,8 @@ import type { ErrorReport } from './events.ts';
 export interface StepState {
   readonly step: string;
   readonly host: string;
-  /** `doubt`: intended, and neither applied nor failed is on record. `applied`: done but not yet verified. */
-  phase: 'waiting' | 'doubt' | 'applied' | 'done' | 'failed' | 'skipped' | 'undoing' | 'undone';
+  /** `doubt`: intended, and nothing tells how it ended. `applied`: done but not yet verified. `owed`: to be undone, on a host out of reach. */
+  phase: 'waiting' | 'doubt' | 'applied' | 'done' | 'failed' | 'skipped' | 'undoing' | 'undone' | 'owed';
   attempt: number;
   /** How often an undo of it was begun. */
   undoAttempt: number;

@@ -42,6 +42,7 @@ export class ActingMachine implements ActingHost {
   }
 
   async change(name: string, script: Sh, options: ChangeOptions = {}): Promise<RunResult> {
+    this.#signal.throwIfAborted();
     const command = options.as ? asUser(options.as, script) : script;
     const stdin = options.stdin === undefined ? undefined : bytesOf(options.stdin);
     const answer = await this.#host.run(changeScript(this.#id, name, command, stdin?.byteLength), {
@@ -73,6 +74,7 @@ export class ActingMachine implements ActingHost {
   }
 
   async #start(name: string, command: Sh, options: DetachedOptions): Promise<void> {
+    this.#signal.throwIfAborted();
     const folder = secretsDir(this.#id, name);
     for (const [file, content] of Object.entries(options.secrets ?? {})) {
       const bytes = bytesOf(content);

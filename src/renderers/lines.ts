@@ -75,7 +75,7 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         return [`${whoOf(event)}: undo: ${oneLine(event.summary)}`];
       case 'undo.ended':
         return [
-          `${whoOf(event)}: undo ${event.outcome === 'ok' ? 'done in' : 'failed after'} ${formatDuration(event.ms)}`,
+          `${whoOf(event)}: undo ${event.outcome === 'owed' ? 'owed' : `${event.outcome === 'ok' ? 'done in' : 'failed after'} ${formatDuration(event.ms)}`}`,
           ...event.kept.map((kept) => `  kept: ${oneLine(kept)}`),
           ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
         ];

@@ -59,6 +59,7 @@ const WORDS: { readonly [P in StepState['phase']]: string } = {
   skipped: 'skipped',
   undoing: 'undoing',
   undone: 'undone',
+  owed: 'owed',
 };
 
 function stepLines(interrupted: boolean, state: RunState, steps: readonly StepState[], paint: Paint, page: Page): string[] {

@@ -173,7 +173,14 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
   };
 }
 
-const MARK_OF_OUTCOME = { ok: 'done', 'no-change': 'same', failed: 'failed', skipped: 'skipped', unknown: 'unsure' } as const;
+const MARK_OF_OUTCOME = {
+  ok: 'done',
+  'no-change': 'same',
+  failed: 'failed',
+  skipped: 'skipped',
+  unknown: 'unsure',
+  owed: 'unsure',
+} as const;
 
 const keyOf = (step: string, host: string) => `${step}\n${host}`;
 const checkpointKey = (name: string) => `checkpoint\n${name}`;

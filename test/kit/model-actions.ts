@@ -98,6 +98,15 @@ const detached = defineAction({
   examples: [],
 });
 
+/** A short effect that is not idempotent, of which facts tell nothing: a mail. */
+const once = defineAction({
+  ...detached,
+  summary: 'Append to a cell, at once.',
+  async apply({ on, params: { key }, change: { data } }) {
+    await on.change('add', command(`add ${key} ${data.value}`));
+  },
+});
+
 /** What must not be lost with what was written into it: taken back after the write line, it is kept under another name. */
 const keeping = defineAction({
   summary: 'Make a cell.',
@@ -153,7 +162,8 @@ const line = defineAction({
   async apply() {
     return { count: 0 };
   },
-  async written() {
+  async written({ on }) {
+    await on.run(command('count'));
     return ['cells: 1 write'];
   },
   examples: [],
@@ -174,6 +184,7 @@ export const modelActions = new Map<string, Action>([
   ['model.lasting', lasting],
   ['model.partial', partial],
   ['model.detached', detached],
+  ['model.once', once],
   ['model.keeping', keeping],
   ['model.check', asks],
   ['model.line', line],

@@ -1,10 +1,11 @@
 import type { EventBody } from '../../src/engine/events.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { previewSteps, type StepBack } from '../../src/engine/preview-rollback.ts';
-import { rollBack, wayBack } from '../../src/engine/rollback.ts';
+import { rollBack } from '../../src/engine/rollback.ts';
 import { type Ending, executeRun } from '../../src/engine/run.ts';
 import { RunContext } from '../../src/engine/run-context.ts';
 import { foldRun } from '../../src/engine/state.ts';
+import { rollbackTarget, wayBack } from '../../src/engine/way-back.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { Json } from '../../src/lib/json.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
@@ -66,6 +67,8 @@ export class ModelRun {
   readonly journal = new ModelJournal(this.world);
   /** What a person says where `--yes` does not do; the same as `answer` unless set. */
   person: boolean | null | undefined;
+  /** What happens in the world while a person thinks about a question. */
+  whileAsked: () => unknown = () => undefined;
   readonly events: EventBody[] = [];
   readonly runbook: Runbook;
   answer: boolean | null = true;
@@ -94,7 +97,10 @@ export class ModelRun {
       redact: (value) => value,
       learn: () => undefined,
       secrets: { hash: (value) => value, matches: (value, hashed) => value === hashed },
-      ask: async () => this.answer,
+      ask: async () => {
+        this.whileAsked();
+        return this.answer;
+      },
       askPerson: async () => (this.person === undefined ? this.answer : this.person),
       holder: 'me@model',
       signal: new AbortController().signal,
@@ -132,6 +138,11 @@ export class ModelRun {
     return this.#work(this.#ports(dieAt), (context) => executeRun(context, { resumed: true, until, replan }));
   }
 
+  /** Does something with the run as a controller of its own would. */
+  inContext(work: (context: RunContext) => Promise<Ending>): Promise<Ending | 'died'> {
+    return this.#work(this.#ports(undefined), work);
+  }
+
   rollBack(options: { to?: string; discardWrites?: boolean } = {}, dieAt?: number): Promise<Ending | 'died'> {
     return this.#work(this.#ports(dieAt), (context) =>
       rollBack(context, { to: options.to, discardWrites: options.discardWrites ?? false }),
@@ -146,7 +157,7 @@ export class ModelRun {
       throw new FerryError('HOST_UNREACHABLE', { host, address: host, port: 22, why: 'it is off' });
     };
     const context = new RunContext({ ...ports, read }, this.state);
-    return previewSteps(context, wayBack(context, to));
+    return previewSteps(context, wayBack(context, rollbackTarget(context.state, to)));
   }
 
   get state() {

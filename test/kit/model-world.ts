@@ -43,6 +43,15 @@ export class ModelWorld implements Fleet {
   detachedPolls = 2;
   /** Effects that die without an exit code, once each. */
   readonly loseOnce = new Set<string>();
+  /** Effects that fail, once each. */
+  readonly failOnce = new Set<string>();
+  /** Short effects that end only when they are let, once each. */
+  readonly slowOnce = new Set<string>();
+  letSlowEnd: () => void = () => undefined;
+  /** Hosts no controller can reach. */
+  readonly away = new Set<string>();
+  /** Effects that come to their end while the link to their host is cut, once each: `step:name`. */
+  readonly cutOnce = new Set<string>();
 
   info(host: string): HostInfo {
     return { name: host, address: host, user: 'root', port: 22 };
@@ -52,7 +61,7 @@ export class ModelWorld implements Fleet {
     return this.acting(host, { run: 'none', step: 'none', attempt: 0, epoch: 0, undo: false });
   }
   async read(host: string, refs: readonly FactRef<unknown>[]): Promise<Observed<unknown>[]> {
-    this.#alive();
+    this.#reach(host);
     return refs.map((ref) => {
       const found = this.cells.get(`${host}/${String(ref.args[0])}`);
       return found === undefined ? { state: 'absent' } : { state: 'value', value: found };
@@ -60,7 +69,7 @@ export class ModelWorld implements Fleet {
   }
   acting(host: string, id: AttemptId, signal?: AbortSignal): ActingHost {
     const perform = (name: string, command: string, detached: boolean): RanEffect => {
-      this.#alive();
+      this.#reach(host);
       const folder = this.attempts.get(this.#folder(host, id));
       if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
       const known = folder.get(name);
@@ -70,7 +79,7 @@ export class ModelWorld implements Fleet {
       this.ran.push(`${host}:${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}:${name}`);
       effect.finish = () => {
         if (effect.state !== 'running') return;
-        effect.code = this.#execute(host, command);
+        effect.code = this.failOnce.delete(`${id.step}:${name}`) ? 1 : this.#execute(host, command);
         effect.state = 'exited';
       };
       if (this.loseOnce.delete(`${id.step}:${name}`)) effect.state = 'lost';
@@ -78,16 +87,26 @@ export class ModelWorld implements Fleet {
       return effect;
     };
     const outcome = (effect: RanEffect, name: string) => {
+      if (this.cutOnce.delete(`${id.step}:${name}`)) this.away.add(host);
+      this.#reach(host);
       if (effect.state === 'lost') throw new FerryError('COMMAND_LOST', { host, what: name, why: 'its process is gone' });
       if (effect.code !== 0) throw new FerryError('COMMAND_FAILED', { host, what: name, code: effect.code, output: '' });
       return { code: effect.code, stdout: '', stderr: '' };
     };
     return {
       ...this.info(host),
-      run: async () => ({ code: 0, stdout: '', stderr: '' }),
+      run: async () => {
+        this.#reach(host);
+        return { code: 0, stdout: '', stderr: '' };
+      },
       connect: () => Promise.reject(new Error('no network in the model')),
       hostKey: async () => null,
-      change: async (name, script) => outcome(perform(name, script.text, false), name),
+      change: async (name, script) => {
+        signal?.throwIfAborted();
+        const effect = perform(name, script.text, false);
+        if (this.slowOnce.delete(`${id.step}:${name}`)) await new Promise<void>((resolve) => (this.letSlowEnd = resolve));
+        return outcome(effect, name);
+      },
       detached: async (name, script) => {
         const effect = perform(name, script.text, true);
         for (let poll = 0; poll < this.detachedPolls && effect.state === 'running'; poll += 1) {
@@ -106,14 +125,14 @@ export class ModelWorld implements Fleet {
   onPoll: ((step: string) => void) | undefined;
 
   async openAttempt(host: string, id: AttemptId): Promise<boolean> {
-    this.#alive();
+    this.#reach(host);
     const folder = this.#folder(host, id);
     if (this.attempts.has(folder)) return false;
     this.attempts.set(folder, new Map());
     return true;
   }
   async effects(host: string, id: AttemptId): Promise<Effect[] | null> {
-    this.#alive();
+    this.#reach(host);
     const folder = this.attempts.get(this.#folder(host, id));
     return folder ? [...folder].map(([name, { detached, state }]) => ({ name, detached, state })) : null;
   }
@@ -122,7 +141,7 @@ export class ModelWorld implements Fleet {
     return mine.flatMap(([, effects]) => (effects.get(effect)?.state === 'exited' ? [0] : []));
   }
   async endDetached(host: string, id: AttemptId): Promise<void> {
-    this.#alive();
+    this.#reach(host);
     for (const effect of this.attempts.get(this.#folder(host, id))?.values() ?? [])
       if (effect.state === 'running') effect.state = 'lost';
   }
@@ -135,14 +154,14 @@ export class ModelWorld implements Fleet {
     });
   }
   async takeLease(host: string, lease: Lease): Promise<Lease | null> {
-    this.#alive();
+    this.#reach(host);
     const held = this.leases.get(host);
     if (held && held.run !== lease.run) return held;
     this.leases.set(host, held ?? lease);
     return null;
   }
   async releaseLease(host: string, run: string): Promise<void> {
-    this.#alive();
+    this.#reach(host);
     if (this.leases.get(host)?.run === run) this.leases.delete(host);
   }
   async fenceRun(host: string, run: string): Promise<void> {
@@ -153,6 +172,10 @@ export class ModelWorld implements Fleet {
   }
   async close(): Promise<void> {}
 
+  #reach(host: string): void {
+    this.#alive();
+    if (this.away.has(host)) throw new FerryError('HOST_UNREACHABLE', { host, address: host, port: 22, why: 'no route' });
+  }
   #alive(): void {
     if (this.dead) throw new Died('the controller is dead');
   }
