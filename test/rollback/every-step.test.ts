@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { execOn } from '../../lab/lab.ts';
+import { cutNetwork, execOn, restoreNetwork } from '../../lab/lab.ts';
 import type { RollbackPreview } from '../../src/engine/preview-rollback.ts';
 import { foldRun } from '../../src/engine/state.ts';
 import type { JournalRecord } from '../../src/journal/journal.ts';
@@ -118,6 +118,37 @@ describe('a rollback that was looked at first', () => {
     expect(stateOf(ferry).kept).toEqual([]);
     const again = await ferry.run(['rollback', '--plan', '--json']);
     expect((JSON.parse(again.stdout) as RollbackPreview).steps).toEqual([]);
+  });
+});
+
+describe('a rollback while the new server cannot be reached', () => {
+  const ferry = new FerryOnLab(labDir);
+  afterAll(async () => {
+    await restoreNetwork(labDir, 'newdb');
+    ferry.remove();
+  });
+
+  it('has the old side at work again at once, owes the rest, and takes that back when the server is there', async () => {
+    const before = await snapshot(labDir);
+    const failed = await ferry.run(['run', RUNBOOK, ...ferry.hosts], { FERRY_FAIL_AT: 'after-apply restore' });
+    expect(failed.code, failed.stderr).toBe(1);
+    await cutNetwork(labDir, 'newdb');
+    const half = await ferry.run(['rollback']);
+    expect(half.code, half.stderr).toBe(3);
+    expect(half.stdout + half.stderr).toMatch(
+      /UNDO_OWED\s+What is on newdb is not taken back[\s\S]*steps? on the other hosts (is|are) undone/,
+    );
+    const there = await snapshot(labDir);
+    for (const what of Object.keys(before).filter((key) => !key.includes('newdb'))) expect(there[what], what).toBe(before[what]);
+    expect(there['newdb: databases']).not.toBe(before['newdb: databases']);
+    expect((await ferry.run(['status'])).stdout).toMatch(/owed +newdb +restore/);
+
+    await restoreNetwork(labDir, 'newdb');
+    const back = await ferry.run(['rollback']);
+    expect(back.code, back.stderr).toBe(4);
+    expect(back.stdout).toContain('0 differ');
+    expect(await snapshot(labDir)).toEqual(before);
+    expect(stateOf(ferry)).toMatchObject({ phase: 'rolled-back', leases: [] });
   });
 });
 
