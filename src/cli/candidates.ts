@@ -89,7 +89,7 @@ async function actionNames(): Promise<Candidate[]> {
 async function runs(context: Context): Promise<Candidate[]> {
   const wire = await journalOf(context);
   const found = wire?.readRuns(common(context)) ?? [];
-  return found.map(({ run, runbook, lastType }) => ({ value: run, about: `${runbook}, ${lastType}` }));
+  return found.map(({ run, runbook, stands }) => ({ value: run, about: `${runbook}, ${stands}` }));
 }
 
 async function steps(context: Context): Promise<Candidate[]> {

@@ -81,8 +81,9 @@ async function reopen<T>(
 function refuseOver(state: RunState, verb: 'resume' | 'roll back' | 'look at'): void {
   // A run that died between its last record and giving its hosts back is gone through again, which gives them back.
   const holds = state.leases.length > 0 && state.phase === (verb === 'resume' ? 'finished' : 'rolled-back');
-  const over = isOver(state) && !(verb === 'roll back' && state.phase === 'finished');
-  if (verb !== 'look at' && over && !holds) throw new FerryError('RUN_OVER', { run: state.run, phase: state.phase, verb });
+  const over = isOver(state) && !(verb !== 'resume' && state.phase === 'finished');
+  if (over && !holds)
+    throw new FerryError('RUN_OVER', { run: state.run, phase: state.phase, verb: verb === 'resume' ? verb : 'roll back' });
   if (verb === 'resume' && state.phase === 'rolling-back') throw new FerryError('RUN_GOES_BACK', { run: state.run });
 }
 

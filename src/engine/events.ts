@@ -89,7 +89,14 @@ export type Event = { readonly at: string; readonly run: string } & (
       readonly kept: readonly string[];
       readonly error: ErrorReport | null;
     }
-  | { readonly type: 'run.rolled-back'; readonly to: string | null; readonly proof: readonly ProofLine[]; readonly ms: number }
+  | {
+      readonly type: 'run.rolled-back';
+      readonly to: string | null;
+      readonly proof: readonly ProofLine[];
+      /** What stays on purpose, from this rollback and those before it. */
+      readonly kept: readonly string[];
+      readonly ms: number;
+    }
   | { readonly type: 'note'; readonly text: string }
 );
 

@@ -55,10 +55,14 @@ export async function rollBack(
   for (const { step } of way.steps) {
     try {
       const away = context.stepState(step.id).hosts.find((host) => silent.has(host));
-      if (away === undefined) await undoStep(context, step, context.state.crossed);
-      else owe(context, step, away, silent);
+      if (away === undefined) {
+        await undoStep(context, step, context.state.crossed);
+        continue;
+      }
+      if (mayWrite(context, way, step)) return stopAt(context, step, silent.get(away));
+      owe(context, step, away, silent);
     } catch (thrown) {
-      if (!isOutOfReach(thrown)) return stopAt(context, step, thrown);
+      if (!isOutOfReach(thrown) || mayWrite(context, way, step)) return stopAt(context, step, thrown);
       silent.set(thrown.args.host, thrown);
       owe(context, step, thrown.args.host, silent);
     }
@@ -69,8 +73,15 @@ export async function rollBack(
   const { proof, readings } = proven;
   context.record('rollback.finished', { body: { proof, readings } });
   if (to === undefined) await releaseLeases(context);
-  context.emit({ type: 'run.rolled-back', to: to ?? null, proof, ms: nowMs() - startedMs });
+  const kept = context.state.kept.map(({ host: on, what }) => `${on}: ${what}`);
+  context.emit({ type: 'run.rolled-back', to: to ?? null, proof, kept, ms: nowMs() - startedMs });
   return { outcome: 'rolled-back', error: null, exit: 4 };
+}
+
+/** Whether a step comes after a write line that is crossed: while it is not undone, writers may be at work on what would be taken away. */
+function mayWrite(context: RunContext, { writeLine }: WayBack, step: Step): boolean {
+  const at = (id: string) => context.ports.runbook.steps.findIndex((one) => one.id === id);
+  return writeLine !== null && at(step.id) > at(writeLine.step.id);
 }
 
 /** Hosts that could not be reached, and why not. */

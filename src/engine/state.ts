@@ -124,6 +124,8 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
     case 'run.resumed':
       state.phase = 'running';
       state.pause = null;
+      // What was proven held before the run went on.
+      state.proof = null;
       break;
     case 'run.paused':
       if (state.phase === 'running') state.phase = 'paused';

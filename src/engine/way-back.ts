@@ -1,7 +1,6 @@
-import { FerryError } from '../errors/ferry-error.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { readOnly } from './act.ts';
-import { isOutOfReach } from './out-of-sight.ts';
 import { actionOf } from './perform.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunState } from './state.ts';
@@ -79,8 +78,9 @@ export async function writtenSince(context: RunContext, line: NonNullable<WayBac
   try {
     return await action.written({ on, outputs: context.stepState(line.step.id).outputs });
   } catch (thrown) {
-    // A server that is gone is a reason to go back, not one to stay.
-    if (!isOutOfReach(thrown)) throw thrown;
+    // A server that is gone or stopped is a reason to go back, not one to stay; nor is a database that a rollback took away before
+    // it was cut off.
+    if (!isFerryError(thrown)) throw thrown;
     return [`what was written cannot be counted: ${thrown.message}`];
   }
 }

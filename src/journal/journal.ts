@@ -28,6 +28,8 @@ export interface RunSummary {
   readonly lastAt: string;
   /** The type of the last record. */
   readonly lastType: string;
+  /** Type of the last record that tells how the run as a whole stands. */
+  readonly stands: string;
 }
 
 /** The durable memory of runs. */

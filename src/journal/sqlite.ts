@@ -117,7 +117,9 @@ export function openSqliteJournal(stateDir: string): Journal {
     runs() {
       const rows = database
         .prepare(
-          `SELECT r.run, r.runbook, r.started_at, l.at, l.type FROM runs r
+          `SELECT r.run, r.runbook, r.started_at, l.at, l.type,
+             (SELECT type FROM records WHERE run = r.run AND (type GLOB 'run.*' OR type GLOB 'rollback.*') ORDER BY seq DESC LIMIT 1) AS stands
+           FROM runs r
            LEFT JOIN records l ON l.run = r.run AND l.seq = (SELECT max(seq) FROM records WHERE run = r.run)
            ORDER BY r.started_at DESC, r.rowid DESC`,
         )
@@ -129,6 +131,7 @@ export function openSqliteJournal(stateDir: string): Journal {
           startedAt: String(row.started_at),
           lastAt: String(row.at ?? row.started_at),
           lastType: String(row.type ?? 'run.created'),
+          stands: String(row.stands ?? 'run.created'),
         }),
       );
     },

@@ -31,7 +31,6 @@ export function createOutcome(): OutcomeTeller {
   let paused: Of<'run.paused'> | undefined;
   let rolledBack: Of<'run.rolled-back'> | undefined;
   let goesBack = false;
-  const kept: string[] = [];
   const checks: Of<'step.ended'>[] = [];
   const done = new Set<string>();
 
@@ -49,7 +48,6 @@ export function createOutcome(): OutcomeTeller {
       else if (event.type === 'run.paused') paused = event;
       else if (event.type === 'run.rolled-back') rolledBack = event;
       else if (event.type === 'rollback.started') goesBack = true;
-      else if (event.type === 'undo.ended') kept.push(...event.kept);
       else if (event.type === 'step.ended' && (event.outcome === 'ok' || event.outcome === 'no-change')) {
         done.add(event.step);
         if (started?.plan.lines.some((line) => line.step === event.step && tellsProof(line))) checks.push(event);
@@ -73,7 +71,7 @@ export function createOutcome(): OutcomeTeller {
           const reason = PAUSE_WORDS[paused?.reason ?? 'failure'](paused?.step ?? 'a step');
           const head = goesBack ? 'Not rolled back yet.' : end.outcome === 'failed' && !paused ? 'Failed.' : `Paused: ${reason}.`;
           const phase = goesBack ? 'rolling-back' : 'paused';
-          return [paint.warn(head), ...error, '', ...(run ? waysOn(run, phase, page, crossed()) : [])].join('\n');
+          return [paint.warn(head), ...error, '', ...(run ? waysOn(run, phase, page, crossed(), paused?.reason) : [])].join('\n');
         }
         case 'rolled-back':
           return [
@@ -83,8 +81,8 @@ export function createOutcome(): OutcomeTeller {
             ),
             ...(rolledBack ? [proofText(rolledBack.proof, page)] : []),
             // The proof tells what was kept of facts; a mail that was sent is no fact.
-            ...[...new Set(kept)]
-              .filter((what) => !rolledBack?.proof.some(({ why }) => why === what))
+            ...[...new Set(rolledBack?.kept)]
+              .filter((what) => !rolledBack?.proof.some(({ host, why }) => why !== null && `${host}: ${why}` === what))
               .map((what) => paint.warn(`  stays: ${oneLine(what)}`)),
             ...(rolledBack?.to && run ? ['', ...waysOn(run, 'paused', page)] : []),
           ].join('\n');

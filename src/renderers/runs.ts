@@ -6,13 +6,20 @@ import { createPaint, type Page } from './paint.ts';
 export function runsText(runs: readonly RunSummary[], page: Page): string {
   if (runs.length === 0) return 'There are no runs yet.';
   const paint = createPaint(page.colour);
-  const rows = runs.map((run) => [run.run, run.runbook, moment(run.startedAt), moment(run.lastAt), lastWords(run.lastType)]);
-  return table([['run', 'runbook', 'started', 'last seen', 'last'], ...rows], (text, _column, row) =>
+  const rows = runs.map((run) => [run.run, run.runbook, moment(run.startedAt), moment(run.lastAt), standing(run.stands)]);
+  return table([['run', 'runbook', 'started', 'last seen', 'stands'], ...rows], (text, _column, row) =>
     row === 0 ? paint.quiet(text) : text,
   ).join('\n');
 }
 
-/** A record's type in words: `step.intended` is `step intended`. */
-function lastWords(type: string): string {
-  return type.replace('.', ' ').replaceAll('-', ' ');
+const STANDS: { readonly [type: string]: string } = {
+  'run.started': 'begun',
+  'run.resumed': 'begun',
+  'rollback.started': 'rolling back',
+  'rollback.finished': 'rolled back',
+};
+
+/** How a run stands, in words: `run.finished` is `finished`. */
+function standing(type: string): string {
+  return STANDS[type] ?? type.slice(type.indexOf('.') + 1).replaceAll('-', ' ');
 }

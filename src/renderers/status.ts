@@ -1,3 +1,4 @@
+import type { ErrorReport } from '../engine/events.ts';
 import type { RunPhase, RunState } from '../engine/state.ts';
 import type { StepState } from '../engine/step-state.ts';
 import { formatDuration } from '../lib/duration.ts';
@@ -17,9 +18,9 @@ export function statusText(state: RunState, page: Page, workedOn = true): string
   const steps = [...state.steps.values()];
   const done = steps.filter((step) => step.phase === 'done').length;
   const since = lastMoment(state);
-  const paused =
-    state.pause && state.phase === 'paused' ? ` (${state.pause.reason}${state.pause.step ? ` at ${state.pause.step}` : ''})` : '';
-  const interrupted = !workedOn && (state.phase === 'running' || state.phase === 'rolling-back');
+  const isPaused = state.pause !== null && (state.phase === 'paused' || state.phase === 'rolling-back');
+  const paused = isPaused ? ` (${state.pause?.reason}${state.pause?.step ? ` at ${state.pause.step}` : ''})` : '';
+  const interrupted = !workedOn && !isPaused && (state.phase === 'running' || state.phase === 'rolling-back');
   const phase = interrupted ? paint.warn(`interrupted: no ferry on this machine works on it`) : paintPhase(state.phase, paint);
   return [
     `${paint.strong(state.run)}   ${state.plan.runbook.name}   ${phase}${paused}`,
@@ -27,10 +28,24 @@ export function statusText(state: RunState, page: Page, workedOn = true): string
     '',
     ...stepLines(interrupted, state, steps, paint, page),
     '',
+    ...pauseLines(state, steps, page),
     ...factsOf(state, paint),
-    ...waysOn(state.run, interrupted && state.phase === 'running' ? 'paused' : state.phase, page, state.writeLine !== null),
+    ...waysOn(
+      state.run,
+      interrupted && state.phase === 'running' ? 'paused' : state.phase,
+      page,
+      state.writeLine !== null,
+      state.pause?.reason,
+    ),
     ...(state.proof ? ['', proofText(state.proof, page)] : []),
   ].join('\n');
+}
+
+/** Why it stands, where no step tells it already. */
+function pauseLines({ pause }: RunState, steps: readonly StepState[], page: Page): string[] {
+  const error = pause?.error as ErrorReport | null | undefined;
+  if (!error || steps.some((step) => step.error?.message === error.message)) return [];
+  return [...errorLines(error, page), ''];
 }
 
 /** The same for programs: plain JSON, steps as a list. */
@@ -92,6 +107,7 @@ function factsOf(state: RunState, paint: Paint): string[] {
       : state.plan.lines.some((line) => line.writeLine)
         ? ['writes   the write line is not crossed']
         : []),
+    ...[...new Set(state.kept.map(({ host, what }) => `kept     ${host}: ${oneLine(what)}`))],
     ...(state.leases.length > 0 ? [`leases   ${state.leases.join(', ')}`] : []),
   ];
 }

@@ -2,7 +2,7 @@ import type { RunPhase } from '../engine/state.ts';
 import { createPaint, type Page } from './paint.ts';
 
 /** The commands that lead on from a run, by where it stands. */
-export function waysOn(run: string, phase: RunPhase, page: Page, crossed = false): string[] {
+export function waysOn(run: string, phase: RunPhase, page: Page, crossed = false, reason?: string): string[] {
   const paint = createPaint(page.colour);
   const lossy = crossed ? '   (gives up what was written since the write line)' : '';
   const line = (what: string, command: string, note = '') => `${what.padEnd(9)}${paint.accent(command)}${note}`;
@@ -13,7 +13,12 @@ export function waysOn(run: string, phase: RunPhase, page: Page, crossed = false
         line('go back', `ferry rollback ${run} --plan`, lossy),
       ];
     case 'paused':
-      return [line('go on', `ferry resume ${run}`), line('go back', `ferry rollback ${run} --plan`, lossy)];
+      return [
+        reason === 'drift'
+          ? line('go on', `ferry resume ${run} --replan`, '   (plans on what is there now)')
+          : line('go on', `ferry resume ${run}`),
+        line('go back', `ferry rollback ${run} --plan`, lossy),
+      ];
     case 'rolling-back':
       return [line('go on', `ferry rollback ${run}`, '   (goes on with what is not yet undone)')];
     case 'finished':

@@ -96,7 +96,9 @@ describe('what is offered', () => {
   });
 
   it('is the runs that are remembered, and the steps of one', async () => {
-    const readRuns = () => [{ run: RUN, runbook: 'move', startedAt: '', lastAt: '', lastType: 'run.paused' }];
+    const readRuns = () => [
+      { run: RUN, runbook: 'move', startedAt: '', lastAt: '', lastType: 'run.paused', stands: 'run.paused' },
+    ];
     const around = { ...modelWire(undefined, { readRuns }), env: { FERRY_STATE_DIR: folder } };
     expect(await offered(['resume', 'r'], around)).toEqual([`${RUN}\tmove, run.paused`]);
     expect(await offered(['log', RUN, ''], around)).toEqual(['dump\t']);

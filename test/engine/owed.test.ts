@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rollBackFailed } from '../../src/engine/rollback.ts';
 import type { RunContext } from '../../src/engine/run-context.ts';
+import { wayBack, withWrites, writtenSince } from '../../src/engine/way-back.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 const set = (key: string, role: string) => step(`${key}-${role}`, 'model.atomic', { key, value: 'new' }, { role });
@@ -71,6 +72,48 @@ describe('a rollback while a host is away', () => {
     });
     expect(await run.rollBack({ discardWrites: true })).toMatchObject({ outcome: 'rolled-back' });
     expect(cellsOf(run)['a/one']).toBe('old');
+  });
+});
+
+describe('a rollback across the write line', () => {
+  const crossed = () =>
+    new ModelRun(
+      runbookOf([
+        step('data', 'model.keeping', { key: 'data', value: 'rows' }, { role: 'b' }),
+        step('line', 'model.line', {}, { role: 'b' }),
+        step('start', 'model.atomic', { key: 'unit', value: 'up' }),
+      ]),
+      { 'a/unit': 'down' },
+    );
+
+  it('takes nothing away under writers that it cannot stop', async () => {
+    const run = crossed();
+    await run.start();
+    run.world.away.add('a');
+    expect(await run.rollBack({ discardWrites: true })).toMatchObject({ outcome: 'paused', error: { code: 'UNDO_FAILED' } });
+    expect(run.world.cells.get('b/data')).toBe('rows');
+    run.world.away.clear();
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
+    expect(cellsOf(run)).toEqual({ 'a/unit': 'down', 'b/kept': 'rows' });
+  });
+
+  it('is gone on with after it was cut off, and looked at, although there is nothing to count any more', async () => {
+    const undisturbed = crossed();
+    await undisturbed.start();
+    const began = undisturbed.passed.length;
+    await undisturbed.rollBack({ discardWrites: true });
+    const run = crossed();
+    await run.start();
+    await run.rollBack({ discardWrites: true }, undisturbed.passed.slice(began).indexOf('after-undo data') + 1);
+    run.world.failCounting = true;
+    await run.inContext(async (context) => {
+      const way = await withWrites(context, wayBack(context, undefined));
+      expect(way.writeLine && (await writtenSince(context, way.writeLine))).toEqual([
+        expect.stringContaining('cannot be counted'),
+      ]);
+      return { outcome: 'paused', error: null, exit: 3 };
+    });
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
   });
 });
 

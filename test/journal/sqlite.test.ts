@@ -55,10 +55,11 @@ describe('the journal', () => {
   it('lists runs, the newest first, with the last thing on record', () => {
     journal.create('r-1', 'move', started);
     journal.append('r-1', { type: 'run.finished', epoch: 1 });
+    journal.append('r-1', { type: 'lease.released', epoch: 1, host: 'he1' });
     journal.create('r-2', 'prepare', started);
-    expect(journal.runs().map(({ run, runbook, lastType }) => [run, runbook, lastType])).toEqual([
-      ['r-2', 'prepare', 'run.started'],
-      ['r-1', 'move', 'run.finished'],
+    expect(journal.runs().map(({ run, runbook, lastType, stands }) => [run, runbook, lastType, stands])).toEqual([
+      ['r-2', 'prepare', 'run.started', 'run.started'],
+      ['r-1', 'move', 'lease.released', 'run.finished'],
     ]);
   });
 

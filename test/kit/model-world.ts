@@ -43,6 +43,8 @@ export class ModelWorld implements Fleet {
   detachedPolls = 2;
   /** Effects that die without an exit code, once each. */
   readonly loseOnce = new Set<string>();
+  /** What is counted is not there any more. */
+  failCounting = false;
   /** Effects that fail, once each. */
   readonly failOnce = new Set<string>();
   /** Short effects that end only when they are let, once each. */
@@ -97,6 +99,7 @@ export class ModelWorld implements Fleet {
       ...this.info(host),
       run: async () => {
         this.#reach(host);
+        if (this.failCounting) throw new FerryError('CHECK_FAILED', { host, what: 'the write line', why: 'no such database' });
         return { code: 0, stdout: '', stderr: '' };
       },
       connect: () => Promise.reject(new Error('no network in the model')),

@@ -57,11 +57,10 @@ describe('the closing lines of a run', () => {
     const teller = after(
       eventsAt(
         [0, { type: 'rollback.started', steps: [], irreversible: [], to: null }],
-        [1, { type: 'undo.ended', step: 'tell', host: 'he1', outcome: 'ok', ms: 1, kept: [why], error: null }],
-        [2, { type: 'run.rolled-back', to: null, proof: [], ms: 3000 }],
+        [1, { type: 'run.rolled-back', to: null, proof: [], kept: [`he1: ${why}`], ms: 3000 }],
       ),
     );
-    expect(teller.text({ outcome: 'rolled-back', run: RUN, error: null }, page)).toContain(`  stays: ${why}`);
+    expect(teller.text({ outcome: 'rolled-back', run: RUN, error: null }, page)).toContain(`  stays: he1: ${why}`);
   });
 
   it('leave out reads, which only hand values on, and steps that are no checks', () => {
@@ -101,6 +100,12 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
     );
   });
 
+  it('say how to go on where other hands changed something: to resume alone would be refused again', () => {
+    const drift = eventsAt([0, { type: 'run.paused', reason: 'drift', step: 'restore', error: restoreFailed }]);
+    const text = after(drift).text({ outcome: 'failed', run: RUN, error: restoreFailed }, page);
+    expect(text).toContain(`go on    ferry resume ${RUN} --replan`);
+  });
+
   it('say of a second run that it is already done', () => {
     expect(createOutcome().text({ outcome: 'already-done', run: null, error: null }, page)).toBe(
       'Already done: nothing was changed.',
@@ -120,7 +125,7 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
       },
       { host: 'engine', key: 'unitState(x)', verdict: 'equal', before: 'active', now: 'active', why: null },
     ] as const;
-    const teller = after(eventsAt([0, { type: 'run.rolled-back', to: null, proof, ms: 3000 }]));
+    const teller = after(eventsAt([0, { type: 'run.rolled-back', to: null, proof, kept: [], ms: 3000 }]));
     expect(teller.text({ outcome: 'rolled-back', run: RUN, error: null }, page)).toBe(
       `
 Rolled back to before the run in 3.0 s.

@@ -84,6 +84,29 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
     expect(JSON.parse(statusJson(killed, false))).toMatchObject({ phase: 'running', workedOn: false });
   });
 
+  it('tells why a run stands where no step does, and what was kept', () => {
+    const state = runState(movePlan(), {
+      done: 3,
+      phase: 'rolling-back',
+      pause: { reason: 'failure', step: null, error: { ...restoreFailed, message: 'newdb is away' } },
+      kept: [{ step: 'restore', host: 'newdb', key: null, what: 'database engine is kept as engine_ferry' }],
+    });
+    const text = statusText(state, page, false);
+    expect(text).toContain('rolling back (failure)');
+    expect(text).toContain('newdb is away');
+    expect(text).toContain('kept     newdb: database engine is kept as engine_ferry');
+    expect(text).not.toContain('interrupted');
+  });
+
+  it('names the way on that other hands have left', () => {
+    const state = runState(movePlan(), {
+      done: 3,
+      phase: 'paused',
+      pause: { reason: 'drift', step: 'restore', error: restoreFailed },
+    });
+    expect(statusText(state, page)).toContain(`ferry resume ${RUN} --replan`);
+  });
+
   it('ends with the proof after a rollback', () => {
     const proof = [
       { host: 'engine', key: 'unitState(x)', verdict: 'equal', before: 'active', now: 'active', why: null },

@@ -160,12 +160,13 @@ describe('lists', () => {
       runbook: 'move',
       startedAt: '2026-01-01T02:00:00.000Z',
       lastAt: '2026-01-01T02:05:00.000Z',
-      lastType: 'rollback.finished',
+      lastType: 'lease.released',
+      stands: 'rollback.finished',
     };
     expect(runsText([run], page)).toBe(
       `
-run                     runbook  started               last seen             last
-${RUN}  move     2026-01-01 02:00:00Z  2026-01-01 02:05:00Z  rollback finished`.trimStart(),
+run                     runbook  started               last seen             stands
+${RUN}  move     2026-01-01 02:00:00Z  2026-01-01 02:05:00Z  rolled back`.trimStart(),
     );
     expect(runsText([], page)).toBe('There are no runs yet.');
   });

@@ -136,7 +136,7 @@ ${cross} newdb   restore         did restore  1.0 s
       },
       { type: 'undo.started', step: 'maintenance', host: 'he1', summary: 'back to none' },
       { type: 'undo.ended', step: 'maintenance', host: 'he1', outcome: 'ok', ms: 500, kept: ['the old mode'], error: null },
-      { type: 'run.rolled-back', to: null, proof: [], ms: 500 },
+      { type: 'run.rolled-back', to: null, proof: [], kept: [], ms: 500 },
     );
     await tree.close();
     expect(screen.text()).toContain(`Rolling back ${RUN}: 1 step, last first.`);
