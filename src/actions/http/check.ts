@@ -35,6 +35,7 @@ export default defineAction({
     let last = 'it was not asked';
     const page = await poll(
       async (): Promise<Page | undefined> => {
+        ctx.progress({ note: `${last}; asked for ${timeout} at most` });
         try {
           const stream = await on.connect(address, port, 10_000);
           const found = await fetchPage(url, stream, { timeoutMs: 10_000, trustAny });

@@ -26,9 +26,10 @@ export default defineAction({
     };
   },
   async apply({ on, params: { address, port, open, timeout }, ctx }) {
-    let last = '';
+    let last = 'it was not tried';
     const held = await poll(
       async () => {
+        ctx.progress({ note: `${last}; tried for ${timeout} at most` });
         try {
           (await on.connect(address, port, Math.min(toMs(timeout), 5000))).destroy();
           last = 'it is open';

@@ -40,6 +40,18 @@ describe('http.check', () => {
     expect(asked).toBe(3);
   });
 
+  test('while it waits it tells the last answer and how long it may take', async () => {
+    const notes: (string | undefined)[] = [];
+    const url = await serve((_, response) => response.writeHead(503).end('DB Down!'));
+    const ctx = { ...acting.ctx, progress: ({ note }: { note?: string }) => void notes.push(note) };
+    const params = http.params.parse({ interval: '20ms', timeout: '100ms', url });
+    await expect(http.apply?.({ ...acting, ctx, params })).rejects.toMatchObject({ code: 'CHECK_FAILED' });
+    expect(notes.slice(0, 2)).toEqual([
+      'it was not asked; asked for 100ms at most',
+      'got 503 "DB Down!"; asked for 100ms at most',
+    ]);
+  });
+
   test('the error has the last answer', async () => {
     const url = await serve((_, response) => response.writeHead(500).end('DB Down!\u001b[2J'));
     await expect(check({ url, text: 'DB Up!', timeout: '100ms' })).rejects.toMatchObject({
