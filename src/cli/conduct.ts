@@ -14,17 +14,18 @@ import { promptSecret } from './secrets.ts';
 
 /**
  * Lets a run happen in front of a person or a log: shows its events, asks its questions, hears Ctrl-C, and says at the end
- * what came of it. Answers with the exit code.
+ * what came of it. Answers with the exit code. With `plansFirst`, nothing is on record or on a host before its first event.
  */
 export async function conduct(
   outside: Outside,
-  options: { readonly yes: boolean; readonly json: boolean },
+  options: { readonly yes: boolean; readonly json: boolean; readonly plansFirst?: boolean },
   work: (wire: Wire, io: RunIo) => Promise<RunEnd>,
 ): Promise<number> {
   const wire = await outside.loadWire();
   const renderer = rendererFor(outside, options.json);
   const outcome = createOutcome();
-  const interrupt = listenForInterrupt(outside, renderer);
+  let isPlanning = options.plansFirst === true;
+  const interrupt = listenForInterrupt(outside, renderer, () => isPlanning);
   const suspended = async <T>(work: () => Promise<T>): Promise<T> => {
     await renderer.suspend();
     try {
@@ -44,6 +45,7 @@ export async function conduct(
   try {
     const end = await work(wire, {
       emit(event) {
+        isPlanning = false;
         outcome.hear(event);
         renderer.emit(event);
       },

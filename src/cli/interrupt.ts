@@ -1,9 +1,9 @@
 import { askLine } from './ask.ts';
 import { canAsk, type Outside } from './outside.ts';
 
-/** What Ctrl-C means while a run goes on. */
+/** What Ctrl-C means before a run and while it goes on. */
 export interface Interrupt {
-  /** Aborted at the first Ctrl-C: no new step starts. */
+  /** Aborted at the first Ctrl-C: no run is begun, and no new step starts. */
   readonly signal: AbortSignal;
   /** Stops listening. */
   done(): void;
@@ -20,9 +20,9 @@ const DETACHED = 'Detached. The command that runs goes on;  ferry resume  joins 
 
 /**
  * Hears Ctrl-C and SIGTERM: the first lets the running step end and then pauses, or detaches when the person says so; a
- * second Ctrl-C detaches with exit code 130.
+ * second Ctrl-C detaches with exit code 130. While `isPlanning`, which writes nothing anywhere, the first leaves at once.
  */
-export function listenForInterrupt(outside: Outside, screen: Screen): Interrupt {
+export function listenForInterrupt(outside: Outside, screen: Screen, isPlanning: () => boolean): Interrupt {
   const stop = new AbortController();
   const over = new AbortController();
 
@@ -48,8 +48,16 @@ export function listenForInterrupt(outside: Outside, screen: Screen): Interrupt 
       screen.resume();
     }
   };
-  const press = () => void (stop.signal.aborted ? detach() : first());
-  const terminate = () => stop.abort();
+  const leave = () => {
+    stop.abort();
+    outside.stderr.write('\nNothing was changed.\n');
+    outside.leave(130);
+  };
+  const press = () => {
+    if (isPlanning()) leave();
+    else void (stop.signal.aborted ? detach() : first());
+  };
+  const terminate = () => (isPlanning() ? leave() : stop.abort());
   outside.signals.on('SIGINT', press);
   outside.signals.on('SIGTERM', terminate);
   return {

@@ -29,6 +29,7 @@ export async function startRun(path: string, options: RunOptions, io: RunIo): Pr
     const shown = prepared && { ...prepared.plan, warnings };
     if (!shown || (io.confirmPlan && !(await io.confirmPlan(shown, estimateOf(shown, options)))))
       return { outcome: 'refused', run: null, error: null, exit: 5 };
+    if (io.signal.aborted) return { outcome: 'refused', run: null, error: null, exit: 130 };
     return await begin(prepared, options, io, io.confirmPlan ? [] : warnings);
   } finally {
     await fresh.fleet.close();

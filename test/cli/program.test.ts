@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Wire } from '../../src/cli/contract.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import { FindingsError } from '../../src/errors/findings-error.ts';
 import { estimatePlan } from '../../src/plan/estimate.ts';
@@ -290,6 +291,24 @@ describe('Ctrl-C', () => {
     const ferry = typed('run move.yaml');
     await ferry.exit;
     expect(ferry.signals.listenerCount('SIGINT') + ferry.signals.listenerCount('SIGTERM')).toBe(0);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves at once while a run is still planned, and begins none: %s', async (signal) => {
+    const planned = Promise.withResolvers<void>();
+    const heard = Promise.withResolvers<boolean>();
+    const runRunbook: Wire['runRunbook'] = async (_path, _options, io) => {
+      await planned.promise;
+      heard.resolve(io.signal.aborted);
+      return { outcome: 'refused', run: null, error: null, exit: 130 };
+    };
+    const ferry = typed('run move.yaml --yes', { wire: modelWire(movePlan(), { runRunbook }).wire, terminal: true });
+    await vi.waitFor(() => expect(ferry.signals.listenerCount(signal)).toBe(1));
+    ferry.press(signal);
+    expect(ferry.left).toEqual([130]);
+    expect(ferry.err.text()).toBe('\nNothing was changed.\n');
+    planned.resolve();
+    expect(await heard.promise).toBe(true);
+    await ferry.exit;
   });
 
   it('is what SIGTERM does too, without a question', async () => {
