@@ -26,8 +26,11 @@ export async function gatherInputs(
   if (options.inputsFile) for (const [name, value] of await valuesFile(options.inputsFile)) given.set(name, value);
   for (const spec of runbook.inputs) {
     const variable = process.env[variableOf(spec)];
-    if (variable !== undefined)
-      given.set(spec.name, spec.type === 'secret' ? new Secret(variable, `env:${variableOf(spec)}`) : variable);
+    const source = `env:${variableOf(spec)}`;
+    if (variable === undefined) continue;
+    if (spec.type !== 'secret') given.set(spec.name, variable);
+    else if (!options.secrets.has(spec.name))
+      given.set(spec.name, new Secret(await readSecret(spec.name, source, process.env), source));
   }
   for (const [name, value] of options.inputs) given.set(name, value);
   for (const [name, source] of options.secrets) given.set(name, new Secret(await readSecret(name, source, process.env), source));

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FerryError } from '../errors/ferry-error.ts';
+import { accountName } from '../lib/account.ts';
 
 /** Where journals are: `--state-dir`, FERRY_STATE_DIR, or the XDG state folder. */
 export function stateDirOf(given: string | undefined): string {
@@ -12,7 +13,7 @@ export function stateDirOf(given: string | undefined): string {
 
 /** Who works here, for leases and records: `user@machine`. */
 export function holderName(): string {
-  return `${userInfo().username}@${hostname()}`;
+  return `${accountName()}@${hostname()}`;
 }
 
 /** The home folder of the account, which is where ssh looks whatever HOME says; HOME where there is no account. */

@@ -13,7 +13,9 @@ import { readInput } from './places.ts';
 
 /** The plan in a file, or null when the file is no saved plan. @throws FILE_UNREADABLE, PLAN_FILE_INVALID */
 export async function readSavedPlan(path: string): Promise<SavedPlan | null> {
-  return openSavedPlan(path, Buffer.from(await readInput(path)).toString('utf8'));
+  const saved = openSavedPlan(path, Buffer.from(await readInput(path)).toString('utf8'));
+  if (saved) (await import('./plan-file-shape.ts')).refuseOtherShape(path, saved);
+  return saved;
 }
 
 /**

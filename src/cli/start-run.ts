@@ -61,9 +61,10 @@ async function asSaved(
 async function begin(prepared: Prepared, options: RunOptions, io: RunIo, untold: Plan['warnings']): Promise<RunEnd> {
   return await withJournal(options, async (journal, stateDir) => {
     const run = newRunId();
+    // Before the run is on record: what the state folder lacks must not leave a run behind that never began.
+    const ports = makePorts({ ...prepared, journal, stateDir, yes: options.yes, io });
     journal.create(run, prepared.runbook.name, { type: 'run.started', epoch: 1, body: startBody(prepared, stateDir) });
-    const state = foldRun(run, journal.read(run));
-    const context = new RunContext(makePorts({ ...prepared, journal, stateDir, yes: options.yes, io }), state);
+    const context = new RunContext(ports, foldRun(run, journal.read(run)));
     for (const { code, message, hint } of untold)
       io.emit({ at: isoTime(), run, type: 'note', text: `warning ${code}  ${message}${hint ? `\n${hint}` : ''}` });
     emitEstimate(io, run, estimateFrom(journal, prepared.plan), options.windowMs);

@@ -1,6 +1,7 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { finding } from '../errors/finding.ts';
+import { accountName } from '../lib/account.ts';
 import { askSsh, refuseDirective, type SshAnswer, type SshAsked } from './ask-ssh.ts';
 import type { HostSettings, Inventory, InventorySurroundings, SourceText, WrittenHost } from './inventory.ts';
 import { type Hop, hopsOf, jumpOf } from './jumps.ts';
@@ -138,7 +139,7 @@ class Settler {
       name,
       hostName,
       port: written.port ?? answer?.port ?? 22,
-      user: written.user ?? answer?.user ?? userInfo().username,
+      user: written.user ?? answer?.user ?? accountName(),
       address: written.address ?? hostName,
       identityFiles: written.identityFiles ?? (await this.#present(answer?.identityFiles ?? [])),
       agent: answer ? answer.agent : env.SSH_AUTH_SOCK || null,
@@ -170,7 +171,7 @@ function local(name: string, written: WrittenHost): HostSettings {
     name,
     hostName: 'localhost',
     port: 22,
-    user: userInfo().username,
+    user: accountName(),
     address: written.address ?? written.hostName ?? hostname(),
     identityFiles: [],
     agent: null,

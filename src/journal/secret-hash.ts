@@ -1,6 +1,9 @@
 import { createHash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FerryError } from '../errors/ferry-error.ts';
+
+const KEY_BYTES = 32;
 
 /**
  * Makes hashes that tell whether a secret is the same one as before, and little else: keyed with a key of the state
@@ -9,15 +12,24 @@ import { join } from 'node:path';
 export class SecretHashes {
   readonly #key: Buffer;
 
+  /** @throws STATE_DIR_UNUSABLE when the key cannot be read or made, or is none */
   constructor(stateDir: string) {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    const unusable = (why: string, cause?: unknown) => new FerryError('STATE_DIR_UNUSABLE', { dir: stateDir, why }, { cause });
     const file = join(stateDir, 'hash.key');
     try {
-      writeFileSync(file, randomBytes(32), { mode: 0o600, flag: 'wx' });
+      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+      try {
+        writeFileSync(file, randomBytes(KEY_BYTES), { mode: 0o600, flag: 'wx' });
+      } catch (thrown) {
+        if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+      }
+      this.#key = readFileSync(file);
     } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+      throw unusable((thrown as Error).message, thrown);
     }
-    this.#key = readFileSync(file);
+    // Another key than the one its runs began with would call every right secret a wrong one.
+    if (this.#key.length !== KEY_BYTES)
+      throw unusable(`hash.key, by which it knows secrets again, has ${this.#key.length} bytes and should have ${KEY_BYTES}`);
   }
 
   /** Names the key without telling it: what was hashed with another cannot be compared. */

@@ -22,6 +22,9 @@ const SCHEMA = `
     type TEXT NOT NULL, step TEXT, host TEXT, body TEXT NOT NULL, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
 `;
 
+// SQLite's own number for a lock that another process holds.
+const SQLITE_BUSY = 5;
+
 /**
  * Opens the journal in a state folder, made when absent (0700, files 0600). Every append is on disk when it returns:
  * WAL with synchronous=FULL.
@@ -39,15 +42,17 @@ export function openSqliteJournal(stateDir: string): Journal {
   /** The lock is an open transaction on a file of its own: the kernel lets go of it when this process dies, however it dies. */
   const lock = (run: string): void => {
     if (locks.has(run)) return;
-    mkdirSync(join(stateDir, 'locks'), { recursive: true, mode: 0o700 });
-    // Long enough for a look by `isOpen`, which holds it for an instant.
-    const handle = new DatabaseSync(lockFile(run), { timeout: 200 });
+    let handle: DatabaseSync | undefined;
     try {
+      mkdirSync(join(stateDir, 'locks'), { recursive: true, mode: 0o700 });
+      // Long enough for a look by `isOpen`, which holds it for an instant.
+      handle = new DatabaseSync(lockFile(run), { timeout: 200 });
       chmodSync(lockFile(run), 0o600);
       handle.exec('BEGIN EXCLUSIVE');
     } catch (cause) {
-      handle.close();
-      throw new FerryError('RUN_BUSY', { run }, { cause });
+      handle?.close();
+      if (isBusy(cause)) throw new FerryError('RUN_BUSY', { run }, { cause });
+      throw unusable(stateDir, `locks/${run}.lock: ${wordsOf(cause)}`, cause);
     }
     locks.set(run, handle);
   };
@@ -61,8 +66,7 @@ export function openSqliteJournal(stateDir: string): Journal {
       });
       return { seq: Number(row?.seq), at, epoch, type, step: step ?? null, host: host ?? null, body: body ?? {} };
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new FerryError('JOURNAL_UNWRITABLE', { dir: stateDir, why }, { cause });
+      throw new FerryError('JOURNAL_UNWRITABLE', { dir: stateDir, why: wordsOf(cause) }, { cause });
     }
   };
 
@@ -87,14 +91,16 @@ export function openSqliteJournal(stateDir: string): Journal {
     isOpen(run) {
       if (locks.has(run)) return true;
       if (!existsSync(lockFile(run))) return false;
-      const handle = new DatabaseSync(lockFile(run), { timeout: 0 });
+      let handle: DatabaseSync | undefined;
       try {
+        handle = new DatabaseSync(lockFile(run), { timeout: 0 });
         handle.exec('BEGIN EXCLUSIVE; ROLLBACK');
         return false;
-      } catch {
-        return true;
+      } catch (cause) {
+        if (isBusy(cause)) return true;
+        throw unusable(stateDir, `locks/${run}.lock: ${wordsOf(cause)}`, cause);
       } finally {
-        handle.close();
+        handle?.close();
       }
     },
     append,
@@ -143,17 +149,28 @@ export function openSqliteJournal(stateDir: string): Journal {
   };
 }
 
+function isBusy(thrown: unknown): boolean {
+  return (thrown as { errcode?: number }).errcode === SQLITE_BUSY;
+}
+
+function wordsOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function unusable(dir: string, why: string, cause?: unknown): FerryError<'STATE_DIR_UNUSABLE'> {
+  return new FerryError('STATE_DIR_UNUSABLE', { dir, why }, { cause });
+}
+
 function openDatabase(stateDir: string): DatabaseSync {
-  const unusable = (why: string, cause?: unknown) => new FerryError('STATE_DIR_UNUSABLE', { dir: stateDir, why }, { cause });
   let fileSystem: string | undefined;
   try {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     // statfs numbers are unsigned 32-bit; Node may hand them out signed.
     fileSystem = NETWORK_FILE_SYSTEMS.get(statfsSync(stateDir).type >>> 0);
   } catch (cause) {
-    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
+    throw unusable(stateDir, wordsOf(cause), cause);
   }
-  if (fileSystem) throw unusable(`it is on ${fileSystem}, whose locks and syncs cannot be relied on`);
+  if (fileSystem) throw unusable(stateDir, `it is on ${fileSystem}, whose locks and syncs cannot be relied on`);
   const file = join(stateDir, 'journal.db');
   try {
     const database = new DatabaseSync(file, { timeout: 5000 });
@@ -162,6 +179,6 @@ function openDatabase(stateDir: string): DatabaseSync {
     database.exec(SCHEMA);
     return database;
   } catch (cause) {
-    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
+    throw unusable(stateDir, wordsOf(cause), cause);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -24,15 +24,28 @@ steps:
 `,
 );
 const inventory = file('inventory.yaml', 'ferry: 1\nhosts: { here: { connection: local } }\n');
-const stateDir = join(folder, 'state');
-const options = { inventory, stateDir, inputs: new Map(), secrets: new Map(), roles: new Map([['here', 'here']]), yes: true };
-
-it.runIf(process.getuid?.() === 0)('a run that was stopped while it was planned is not begun', async () => {
-  const stop = new AbortController();
-  stop.abort();
-  const io = { emit: () => undefined, signal: stop.signal };
-  expect(await startRun(runbook, { ...options, json: false, onFailure: 'pause' }, io)).toMatchObject({ run: null, exit: 130 });
+const asRoot = it.runIf(process.getuid?.() === 0);
+const start = (stateDir: string, signal = new AbortController().signal) => {
+  const roles = new Map([['here', 'here']]);
+  const options = { inventory, stateDir, inputs: new Map(), secrets: new Map(), roles, yes: true, json: false };
+  return startRun(runbook, { ...options, onFailure: 'pause' }, { emit: () => undefined, signal });
+};
+const runsIn = (stateDir: string) => {
   const journal = openSqliteJournal(stateDir);
-  expect(journal.runs()).toEqual([]);
+  const runs = journal.runs();
   journal.close();
+  return runs;
+};
+
+asRoot('a run that was stopped while it was planned is not begun', async () => {
+  const stateDir = join(folder, 'state');
+  expect(await start(stateDir, AbortSignal.abort())).toMatchObject({ run: null, exit: 130 });
+  expect(runsIn(stateDir)).toEqual([]);
+});
+
+asRoot('a run whose state folder lacks something leaves no run behind that never began', async () => {
+  const stateDir = join(folder, 'bad-state');
+  mkdirSync(join(stateDir, 'hash.key'), { recursive: true });
+  await expect(start(stateDir)).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
+  expect(runsIn(stateDir)).toEqual([]);
 });

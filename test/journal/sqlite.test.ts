@@ -124,6 +124,23 @@ process.kill(process.pid, 'SIGKILL');`),
     expect(journal.read('r-7')).toEqual([]);
   });
 
+  // Each was told as a defect of Ferry, or as a run that another process works on.
+  it.each([
+    ['a file where the locks should be', () => writeFileSync(join(dir, 'locks'), '')],
+    ['a folder where a lock should be', () => mkdirSync(join(dir, 'locks', 'r-1.lock'), { recursive: true })],
+    [
+      'a lock that is none',
+      () => {
+        mkdirSync(join(dir, 'locks'));
+        writeFileSync(join(dir, 'locks', 'r-1.lock'), 'x'.repeat(4096));
+      },
+    ],
+  ])('says what is wrong with %s', (_, spoil) => {
+    spoil();
+    expect(caught(() => journal.create('r-1', 'move', started))).toMatchObject({ code: 'STATE_DIR_UNUSABLE', exit: 64 });
+    expect(journal.runs()).toEqual([]);
+  });
+
   it('gives a run to one process at a time, lets others read, and lets go when that process dies', async () => {
     const holder = spawn(
       process.execPath,
