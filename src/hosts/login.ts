@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { Host } from './host.ts';
 import { reveal, type Secret } from './secret.ts';
 
@@ -21,23 +22,29 @@ const LIMIT_MS = 15_000;
 /**
  * Logs in to PostgreSQL as a role, from where `host` stands: through its ssh connection, so that listen_addresses, firewall
  * and pg_hba judge that host and not the controller. The password goes to that server alone, without TLS and by the method
- * its pg_hba asks for: SCRAM where Ferry made the rule.
+ * its pg_hba asks for: SCRAM where Ferry made the rule. The connection, and then all that is said over it, may each take
+ * `limitMs`.
  */
-export async function loginThrough(host: Host, request: LoginRequest): Promise<LoginAnswer> {
+export async function loginThrough(host: Host, request: LoginRequest, limitMs = LIMIT_MS): Promise<LoginAnswer> {
   let stream: Duplex;
   try {
-    stream = await host.connect(request.address, request.port, LIMIT_MS);
+    stream = await host.connect(request.address, request.port, limitMs);
   } catch (thrown) {
     if (isFerryError(thrown, 'CONNECT_REFUSED')) return { ok: false, code: 'CONNECT_REFUSED', why: thrown.args.why };
     throw thrown;
   }
   const { default: pg } = await import('pg');
+  // A server, or a pooler before it, may fall silent at any word; then the stream is taken away from under the conversation.
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    stream.destroy();
+  }, limitMs);
   const client = new pg.Client({
     user: request.user,
     password: reveal(request.password),
     database: request.database,
     stream: () => asSocket(stream),
-    connectionTimeoutMillis: LIMIT_MS,
     ssl: false,
   });
   client.on('error', () => undefined);
@@ -46,12 +53,14 @@ export async function loginThrough(host: Host, request: LoginRequest): Promise<L
     const answer = await client.query<{ server_version: string }>('SHOW server_version');
     return { ok: true, version: answer.rows[0]?.server_version ?? '' };
   } catch (thrown) {
+    if (isLate) return { ok: false, code: 'TIMEOUT', why: `no answer within ${formatDuration(limitMs)}` };
     const { code, message } = thrown as Error & { code?: string };
-    return { ok: false, code: code ?? (/timeout/i.test(message) ? 'TIMEOUT' : 'CLOSED'), why: message };
+    return { ok: false, code: code ?? 'CLOSED', why: message };
   } finally {
     await client.end().catch((thrown: unknown) => {
       if (thrown instanceof FerryError) throw thrown;
     });
+    clearTimeout(timer);
     stream.destroy();
   }
 }

@@ -1,6 +1,8 @@
-import type { BaseAgent, ParsedKey } from 'ssh2';
+import type { Socket } from 'node:net';
+import type { BaseAgent, OpenSSHAgent, ParsedKey } from 'ssh2';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { Identity, KeyRing, ParseKey } from './key-ring.ts';
 
 type Ssh2 = typeof import('ssh2');
@@ -19,9 +21,13 @@ interface Offer {
   readonly from: 'agent' | Identity;
 }
 
+// As long as a connection may take: a person may have to touch a token before the agent signs.
+const AGENT_LIMIT_MS = 15_000;
+
 /**
  * Collects the keys for a login in the order ssh offers them: those of the agent that are named as identity files, the agent's
- * others unless `identitiesOnly`, then the files. `asking` is told when a person begins and ends to type.
+ * others unless `identitiesOnly`, then the files. `asking` is told when a person begins and ends to type. An agent that is
+ * silent for `agentLimitMs` holds no keys.
  * @throws IDENTITY_UNREADABLE when no key is left
  */
 export async function prepareLogin(
@@ -29,12 +35,16 @@ export async function prepareLogin(
   ring: KeyRing,
   ssh2: Ssh2,
   asking: (begins: boolean) => void = () => undefined,
+  agentLimitMs = AGENT_LIMIT_MS,
 ): Promise<Login> {
   const parse: ParseKey = (data, passphrase) => ssh2.utils.parseKey(data, passphrase);
-  const socket = settings.agent === null ? null : ssh2.createAgent(settings.agent);
-  const held = socket ? await keysOf(socket) : [];
+  const bounded = settings.agent === null ? null : boundedAgent(settings.agent, ssh2, agentLimitMs);
+  const held = bounded ? await keysOf(bounded.agent) : [];
   const identities: Identity[] = [];
-  let trouble: { file: string; why: string } | null = null;
+  const silence = bounded?.isSilent()
+    ? `the agent at ${settings.agent} gave no answer within ${formatDuration(agentLimitMs)}`
+    : null;
+  let trouble: { file: string; why: string } | null = silence === null ? null : { file: '(agent)', why: silence };
   const unlock = async (file: string): Promise<ParsedKey | Error> => {
     asking(true);
     const key = await ring.unlock(file, parse);
@@ -77,7 +87,7 @@ export async function prepareLogin(
       const [wanted, data, options, done] = args as [ParsedKey, Buffer, { hash?: 'sha256' | 'sha512' }, SignDone];
       const offer = offers.find(({ publicKey }) => same(publicKey, wanted));
       if (!offer) done(new Error('no such key'));
-      else if (offer.from === 'agent') socket?.sign(wanted, data, options, done);
+      else if (offer.from === 'agent') bounded?.agent.sign(wanted, data, options, done);
       else
         void signWith(offer.from, data, options.hash).then((signed) =>
           signed instanceof Error ? done(signed) : done(undefined, signed),
@@ -88,7 +98,8 @@ export async function prepareLogin(
     const key = identity.key ?? (await unlock(identity.file));
     return key instanceof Error ? key : key.sign(data, hash);
   };
-  const tried = offers.map(({ from }) => (from === 'agent' ? 'agent' : `key ${from.file}`));
+  const offered = offers.map(({ from }) => (from === 'agent' ? 'agent' : `key ${from.file}`));
+  const tried = silence === null ? offered : [`agent (${silence})`, ...offered];
   return { agent: new Keys() as BaseAgent, tried: [...new Set(tried)], trouble: () => trouble };
 }
 
@@ -114,7 +125,25 @@ function same(one: ParsedKey, other: ParsedKey): boolean {
   return one.getPublicSSH().equals(other.getPublicSSH());
 }
 
+/** The agent behind a socket; a conversation in which it says nothing for `limitMs` fails. */
+function boundedAgent(path: string, ssh2: Ssh2, limitMs: number): { agent: OpenSSHAgent; isSilent(): boolean } {
+  let isSilent = false;
+  class Bounded extends ssh2.OpenSSHAgent {
+    override getStream(done: Parameters<OpenSSHAgent['getStream']>[0]): void {
+      super.getStream((cause, stream) => {
+        const socket = stream as Socket | undefined;
+        socket?.setTimeout(limitMs, () => {
+          isSilent = true;
+          socket.destroy();
+        });
+        done(cause, stream);
+      });
+    }
+  }
+  return { agent: new Bounded(path), isSilent: () => isSilent };
+}
+
 /** An agent that cannot be reached holds no keys. */
-function keysOf(agent: BaseAgent): Promise<ParsedKey[]> {
+function keysOf(agent: OpenSSHAgent): Promise<ParsedKey[]> {
   return new Promise((resolve) => agent.getIdentities((_cause, keys) => resolve((keys ?? []) as ParsedKey[])));
 }

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { HostSettings } from '../../src/inventory/inventory.ts';
 import { KeyRing } from '../../src/transports/key-ring.ts';
 import { type Login, prepareLogin } from '../../src/transports/ssh-auth.ts';
@@ -99,6 +102,39 @@ describe('a login without a key', () => {
       code: 'IDENTITY_UNREADABLE',
       message: expect.stringContaining('nobody can be asked'),
       hint: expect.stringContaining(`ssh-add ${file}`),
+    });
+  });
+});
+
+describe('an agent that takes a connection and says nothing', () => {
+  const silentAgent = async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ferry-agent-'));
+    const server = createServer();
+    const closed = new Promise<void>((resolve) => server.once('connection', (socket) => socket.resume().once('close', resolve)));
+    await new Promise<void>((resolve) => server.listen(join(folder, 'agent'), resolve));
+    onTestFinished(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    return { agent: join(folder, 'agent'), closed };
+  };
+  const login = (more: Partial<HostSettings>) => prepareLogin(settings(more), new KeyRing(), ssh2, undefined, 200);
+
+  it('holds no keys after a while: those of files are used, and a refusal tells why the others were not', async () => {
+    const { agent, closed } = await silentAgent();
+    const file = keys.make();
+    const found = await login({ agent, identityFiles: [file] });
+    expect(await blobs(found)).toEqual([blobOf(file)]);
+    expect(found.tried).toEqual([`agent (the agent at ${agent} gave no answer within 200 ms)`, `key ${file}`]);
+    // An open one would keep Ferry from ending.
+    await closed;
+  });
+
+  it('is the reason when there is no other key', async () => {
+    const { agent } = await silentAgent();
+    await expect(login({ agent })).rejects.toMatchObject({
+      code: 'IDENTITY_UNREADABLE',
+      args: { why: `the agent at ${agent} gave no answer within 200 ms` },
     });
   });
 });
