@@ -107,6 +107,17 @@ export const engineErrors = {
     exit: 5,
     example: { host: 'engine', run: 'r-1', holder: 'root@admin1', since: '2026-01-01T02:00:00Z', phase: 'paused' },
   }),
+  LEASE_LEFT: entry<{ run: string; what: string; free: string; left: string; risk: string; why: string; commands: string }>({
+    title: 'A host could not be given back',
+    message: (a) => `Run ${a.run} ${a.what}. ${a.free ? `Free now: ${a.free}. ` : ''}Not free yet${a.risk}: ${a.left}. ${a.why}`,
+    hint: (a) => `Once that is mended:  ${a.commands}`,
+    exit: 3,
+    example: {
+      ...{ run: 'r-1', what: 'is abandoned; what it changed stays as it is', free: 'engine', left: 'newdb' },
+      ...{ risk: ', and what the run began there may go on', commands: 'ferry unlock newdb' },
+      why: 'newdb (192.0.2.7 port 22) cannot be reached: there is no route to it.',
+    },
+  }),
   RUN_BUSY: entry<{ run: string }>({
     title: 'Another process works on the run',
     message: (a) => `Another ferry process on this machine works on run ${a.run}. Nothing was changed.`,
