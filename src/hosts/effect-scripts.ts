@@ -21,8 +21,8 @@ export function wholeStdin(bytes: number): Sh {
 [ "$n" -eq ${bytes} ] || { echo cut; exit 0; }`;
 }
 
-/** Prints the answer line, then up to 1 MiB of what the command printed on each stream. */
-const REPORT = sh`if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c 1048576 "$F/out"; head -c 1048576 "$F/err" >&2; else echo lost; fi`;
+/** Prints the answer line, then up to 1 MiB of what the command printed on each stream; waits for what outlives its shell. */
+const REPORT = sh`[ -e "$F/rc" ] || flock -x "$F/held" true; if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c 1048576 "$F/out"; head -c 1048576 "$F/err" >&2; else echo lost; fi`;
 
 /**
  * Takes the effect's own lock as file 8, before its folder is made: who comes second, as a call tried again over a fresh
@@ -32,7 +32,9 @@ const TAKE_LOCK = sh`exec 8>>"$F.alive"; flock -x 8`;
 
 /**
  * Runs `command` at most once per attempt and name. The folder is made by an atomic mkdir; who comes second waits for the
- * first and gets its result. The lock tells a command that still runs from one that died.
+ * first and gets its result. The effect's lock tells a command that still runs from one that died. Whatever the command starts
+ * inherits another, `held`, as file 6: its shell may be killed alone, and what it began is not dead then. A daemon may keep that
+ * one for good, so it counts only while there is no exit code.
  */
 export function changeScript(id: AttemptId, name: string, command: Sh, stdinBytes = 0): Sh {
   return sh`umask 077
@@ -41,7 +43,8 @@ ${guard(id)}
 F="$A/"${name}; ${TAKE_LOCK}
 if mkdir "$F" 2>/dev/null; then
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} change=${name}`} 2>/dev/null
-umask 022; sh -c ${command.text} >"$F/out" 2>"$F/err" 8>&- 9>&-; r=$?; umask 077
+exec 6>>"$F/held"; flock -x 6
+umask 022; sh -c ${command.text} >"$F/out" 2>"$F/err" 8>&- 9>&-; r=$?; umask 077; exec 6>&-
 echo $r >"$F/rc.new"; sync "$F/rc.new"; mv "$F/rc.new" "$F/rc"
 fi
 ${REPORT}`;
@@ -90,7 +93,7 @@ export function exitCodesScript({ run, step }: AttemptId, effect: string): Sh {
 export function effectsScript(id: AttemptId): Sh {
   return sh`A=${attemptDir(id)}; [ -d "$A" ] || { echo none; exit 0; }; echo found
 for F in "$A"/*/; do F="\${F%/}"; [ -d "$F" ] || continue; n="\${F##*/}"; k=short; [ -e "$F/unit" ] && k=detached
-S=inactive; if ! flock -n "$F.alive" true; then S=active; elif [ "$k" = detached ]; then S=$(systemctl is-active "$(cat "$F/unit")" 2>/dev/null); fi
+S=inactive; if ! flock -n "$F.alive" true || { [ -e "$F/held" ] && ! flock -n "$F/held" true; }; then S=active; elif [ "$k" = detached ]; then S=$(systemctl is-active "$(cat "$F/unit")" 2>/dev/null); fi
 if [ -e "$F/rc" ]; then s=exited; elif [ "$S" = active ] || [ "$S" = activating ] || [ "$S" = deactivating ]; then s=running; else s=lost; fi
 echo "$n $k $s"; done`;
 }

@@ -32,12 +32,15 @@ H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi
 /**
  * Gives the host back and shuts the run out for good: it is marked and its epoch taken away, so the guard of every command of
  * its controller, should that still live, refuses, and that controller cannot take the host again. Waits for short commands
- * under way and ends detached ones, so that nothing of the run changes the host any more when this returns.
+ * under way, also for those whose shell died, and ends detached ones, so that nothing of the run changes the host any more when
+ * this returns. No lock is held for longer than it takes: others of this host wait for it.
  */
 export function fenceLeaseScript(run: string): Sh {
-  return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}
-exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}
+  return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}; exec 7>&-
+exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; exec 8>&-
 systemctl stop ${`ferry-${run}-*.service`} 2>/dev/null; systemctl reset-failed ${`ferry-${run}-*.service`} 2>/dev/null
+for H in ${runDir(run)}/*/*/held; do [ ! -e "$H" ] || [ -e "\${H%held}rc" ] || flock -x "$H" true; done
+exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
 }
 

@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { PRELUDE } from './become.ts';
-import { type CommandResult, OUTPUT_LIMIT_BYTES, type Transport } from './transport.ts';
+import { type CommandResult, OUTPUT_LIMIT_BYTES, OutputTooLong, type Transport } from './transport.ts';
 
 /** The machine Ferry itself runs on, for an inventory host with `connection: local`. */
 export class LocalTransport implements Transport {
@@ -18,22 +19,30 @@ export class LocalTransport implements Transport {
     const { execa } = await import('execa');
     const words = ['sh', '-c', PRELUDE + command];
     const [file = 'sh', ...args] = process.getuid?.() === 0 ? words : ['sudo', '-n', '--', ...words];
-    const result = await execa(file, args, {
+    const running = execa(file, args, {
       reject: false,
-      timeout: options.timeoutMs,
       maxBuffer: OUTPUT_LIMIT_BYTES,
       stripFinalNewline: false,
       // A process group of its own: Ctrl-C in the terminal is for Ferry, and what runs comes to its end as on any other host.
       detached: true,
       ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
     });
-    if (result.timedOut) {
+    const late = Symbol();
+    const clock = new AbortController();
+    const result = await Promise.race([running, delay(options.timeoutMs, late, { signal: clock.signal })]);
+    if (result === late) {
+      // Left alone, as over ssh: to end the shell would end neither what it started nor the doubt about it.
+      const { nodeChildProcess: child } = running;
+      child.unref();
+      for (const stream of child.stdio) stream?.destroy();
       throw new FerryError('COMMAND_TIMEOUT', {
         host: this.#settings.name,
         what: 'A command',
         limit: formatDuration(options.timeoutMs),
       });
     }
+    clock.abort();
+    if (result.isMaxBuffer) throw new OutputTooLong();
     return { code: result.exitCode ?? 137, stdout: result.stdout, stderr: result.stderr };
   }
 

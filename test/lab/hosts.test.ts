@@ -81,6 +81,72 @@ describe('a command of an attempt', () => {
   });
 });
 
+describe('a command that outlives those who wait for it', () => {
+  const stateOf = async (id: AttemptId) => (await fleet.effects('he2', id))?.map(({ state }) => state);
+  /** Ends the shell that holds the lock of an effect, and nothing else, as the kernel does that lacks memory. */
+  const killShell = (id: AttemptId, host = 'he2') =>
+    execOn(
+      labDir,
+      host,
+      `for p in /proc/[0-9]*; do ls -l $p/fd 2>/dev/null | grep -q ${attemptDir(id)}/work.alive && kill -9 \${p#/proc/}; done`,
+    );
+
+  it('counts as running when its time is over, until it ends; then its answer is there', async () => {
+    const { id, on } = await attempt();
+    const work = sh`sleep 5; echo x >>/root/ferry-test/outlived`;
+    await expect(on.change('work', work, { timeoutMs: 1500 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' });
+    expect(await stateOf(id)).toEqual(['running']);
+    expect((await on.change('work', work)).code).toBe(0);
+    expect(await stateOf(id)).toEqual(['exited']);
+    expect(await past('cat /root/ferry-test/outlived')).toBe('x');
+  });
+
+  // It was called dead as soon as its shell was, and a second attempt began beside it.
+  it('counts as running when its shell was killed alone, and as lost when it has ended', async () => {
+    const { id, on } = await attempt();
+    const change = on.change('work', sh`sleep 8; echo x >>/root/ferry-test/orphan`).catch((thrown: unknown) => thrown);
+    await expect.poll(() => stateOf(id)).toEqual(['running']);
+    await killShell(id);
+    expect(await change).toMatchObject({ code: expect.stringMatching(/COMMAND_/) });
+    expect(await stateOf(id)).toEqual(['running']);
+    expect(await past('cat /root/ferry-test/orphan 2>&1')).toContain('No such file');
+    // Who asks again waits for it too, and does not run it a second time.
+    await expect(on.change('work', sh`true`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
+    expect(await past('cat /root/ferry-test/orphan')).toBe('x');
+    expect(await stateOf(id)).toEqual(['lost']);
+  });
+
+  it('is waited for when its run is given up', async () => {
+    const other = { ...lease, run: `${run}-orphan` };
+    const id = { run: other.run, step: 'one', attempt: 1, epoch: 1, undo: false };
+    const he1 = fleetOf(await hostsOf(await readInventory(join(labDir, 'inventory.yaml'), labDir)));
+    try {
+      expect(await he1.takeLease('he1', other, 1)).toBe(null);
+      await he1.openAttempt('he1', id, '{}');
+      const change = he1.acting('he1', id, signal, () => undefined).change('work', sh`sleep 8; touch /root/ferry-orphan`);
+      await expect.poll(async () => (await he1.effects('he1', id))?.length).toBe(1);
+      await Promise.all([
+        expect(change).rejects.toMatchObject({ code: expect.stringMatching(/COMMAND_/) }),
+        killShell(id, 'he1'),
+      ]);
+      await fleet.fenceRun('he1', other.run);
+      expect((await execOn(labDir, 'he1', 'ls /root/ferry-orphan')).stdout.trim()).toBe('/root/ferry-orphan');
+      expect(await fleet.lease('he1')).toBe(null);
+    } finally {
+      await he1.close();
+      await execOn(labDir, 'he1', `rm -rf ${runDir(other.run)} /root/ferry-orphan`);
+    }
+  });
+
+  it('may leave a daemon behind: what has an exit code is over', async () => {
+    const { id, on } = await attempt();
+    await on.change('work', sh`setsid sleep 60 >/dev/null 2>&1 & echo $! >/root/ferry-test/daemon`);
+    expect(await stateOf(id)).toEqual(['exited']);
+    expect((await on.change('work', sh`true`)).code).toBe(0);
+    await past('kill $(cat /root/ferry-test/daemon)');
+  });
+});
+
 describe('bytes kept', () => {
   it('are those from before the first attempt, however often they are asked for and by how many at once', async () => {
     const { id } = await attempt();
@@ -117,13 +183,16 @@ describe('a run given up on a host from elsewhere', () => {
       expect(await he1.takeLease('he1', other, 1)).toBe(null);
       await he1.openAttempt('he1', id, '{}');
       // A long command goes on without its controller, but not when the run is given up.
-      const long = he1.acting('he1', id, signal, () => undefined).detached('long', sh`sleep 300; touch /root/ferry-late`);
+      const long = he1
+        .acting('he1', id, signal, () => undefined)
+        .detached('long', sh`sleep 300; touch /root/ferry-late`)
+        .catch((thrown: unknown) => thrown);
       const unit = `ferry-${other.run}-one.1-long.service`;
       const isActive = async () => (await execOn(labDir, 'he1', `systemctl is-active ${unit}`)).stdout.trim();
       await expect.poll(isActive).toBe('active');
       await fleet.fenceRun('he1', other.run);
       expect(await isActive()).not.toBe('active');
-      await expect(long).rejects.toMatchObject({ code: expect.stringMatching(/COMMAND_/) });
+      expect(await long).toMatchObject({ code: expect.stringMatching(/COMMAND_/) });
       const on = he1.acting('he1', id, signal, () => undefined);
       const late = await on.change('late', sh`touch /root/ferry-late`).catch((thrown: unknown) => thrown);
       expect(late).toMatchObject({ code: 'EPOCH_STALE', args: { theirs: 'gone' } });
