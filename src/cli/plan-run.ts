@@ -4,6 +4,7 @@ import { FindingsError } from '../errors/findings-error.ts';
 import { readFacts } from '../facts/read.ts';
 import type { Fleet } from '../hosts/fleet.ts';
 import type { HostInfo } from '../hosts/host.ts';
+import { machineOf } from '../hosts/layout.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
 import { isoTime } from '../lib/clock.ts';
 import { makePlan } from '../plan/make-plan.ts';
@@ -100,8 +101,9 @@ function refuseOtherHosts(file: string, saved: SavedPlan, roles: ReadonlyMap<str
   }
 }
 
-function machineOf({ user, address, port }: HostInfo): string {
-  return `${user}@${address}:${port}`;
+/** The machine behind each host of a plan. */
+export function machinesOf({ roles }: Plan, fleet: Fleet): { [host: string]: string } {
+  return Object.fromEntries(Object.values(roles).map((name) => [name, machineOf(fleet.info(name))]));
 }
 
 /** What `ferry plan --out` writes. The key of secret hashes is asked for, and made, only when there is a secret. */
@@ -119,7 +121,7 @@ export function savedPlanOf(
     path,
     sources: runbook.sources,
     inventory: resolve(inventory),
-    hosts: Object.fromEntries(Object.values(made.roles).map((name) => [name, machineOf(fleet.info(name))])),
+    hosts: machinesOf(made, fleet),
     secrets,
     secretsKey: hashes?.keyName ?? '',
     plan: made,

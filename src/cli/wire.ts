@@ -1,3 +1,4 @@
+import { refuseOtherMachines } from '../engine/leases.ts';
 import { previewSteps } from '../engine/preview-rollback.ts';
 import { rollBack, rollBackFailed } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
@@ -111,9 +112,14 @@ export const wire: Wire = {
       return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBackFailed(context, end) : end;
     }),
   rollbackRun: (run, options: RollbackOptions, io) =>
-    reopen(run, options, io, 'roll back', (context) => rollBack(context, options)),
+    reopen(run, options, io, 'roll back', async (context) => {
+      // Before what was written since is counted, on a machine where that means nothing.
+      await refuseOtherMachines(context, 'refused');
+      return rollBack(context, options);
+    }),
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
+      await refuseOtherMachines(context, 'passed over');
       const to = rollbackTarget(context.state, options.to);
       const way = await withWrites(context, wayBack(context, to));
       return context.ports.redact({

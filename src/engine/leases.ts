@@ -1,4 +1,5 @@
-import { FerryError } from '../errors/ferry-error.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import { machineOf } from '../hosts/layout.ts';
 import type { Lease } from '../hosts/lease.ts';
 import { isoTime } from '../lib/clock.ts';
 import { isOutOfReach } from './out-of-sight.ts';
@@ -14,12 +15,33 @@ export function hostsToHold({ state }: RunContext): string[] {
 }
 
 /**
+ * Makes sure that the hosts this run has worked on are the machines they were. The inventory of today may name others, and an
+ * undo would take away there what is not of this run. With `silent` hosts nothing can be told, and only those that answer count.
+ * @throws HOST_NOT_THE_SAME
+ */
+export async function refuseOtherMachines({ state, ports }: RunContext, silent: 'refused' | 'passed over'): Promise<void> {
+  await Promise.all(
+    state.workedOn.map(async (host) => {
+      try {
+        if (await ports.fleet.knowsRun(host, state.run)) return;
+      } catch (thrown) {
+        if (silent === 'passed over' && isFerryError(thrown)) return;
+        throw thrown;
+      }
+      const [before, now] = [state.machines[host] ?? '', machineOf(ports.fleet.info(host))];
+      throw new FerryError('HOST_NOT_THE_SAME', { host, run: state.run, before, now }, { left: 'Nothing was changed.' });
+    }),
+  );
+}
+
+/**
  * Takes the lease of every host the run may change, all at once; those held already by this run are taken again, which is
  * how the epoch gets there. When one is held by another run, those just taken are given back. With `silent`, hosts that cannot
  * be reached are put there and left out, as long as another one can be.
- * @throws LEASE_HELD
+ * @throws LEASE_HELD, HOST_NOT_THE_SAME
  */
 export async function takeLeases(context: RunContext, silent?: Map<string, FerryError>): Promise<void> {
+  await refuseOtherMachines(context, silent ? 'passed over' : 'refused');
   const lease = { run: context.state.run, holder: context.ports.holder, since: isoTime() };
   const before = [...context.state.leases];
   const hosts = hostsToHold(context);

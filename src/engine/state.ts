@@ -21,6 +21,8 @@ export interface RunState {
   /** Frozen files of the runbook, root first. */
   readonly sources: readonly { readonly path: string; readonly text: string }[];
   readonly inventory: string;
+  /** The machine behind each host's name when the run began, as `user@address:port`; none in journals of older releases. */
+  readonly machines: { readonly [host: string]: string };
   /** For each secret input: where it came from, and a keyed hash to refuse another value. */
   readonly secrets: { readonly [name: string]: { readonly source: string; readonly hash: string } };
   phase: RunPhase;
@@ -31,6 +33,8 @@ export interface RunState {
   checkpoints: string[];
   /** Hosts on which this run holds a lease. */
   leases: string[];
+  /** Hosts on which it ever held one: there, and on no other machine, it has left its folder. */
+  workedOn: string[];
   /** Latest readings made by the run itself, over the plan's. */
   readings: Record<string, Record<string, Reading>>;
   /** When each of them was read, as ISO time; the plan's own at `plan.madeAt`. */
@@ -70,13 +74,16 @@ export function isOver({ phase }: Pick<RunState, 'phase'>): boolean {
 
 /** The state right after `run.started`. */
 export function beginState(run: string, record: JournalRecord): RunState {
-  const body = record.body as unknown as Pick<RunState, 'plan' | 'path' | 'sources' | 'inventory' | 'secrets'>;
+  const body = record.body as unknown as Pick<RunState, 'plan' | 'path' | 'sources' | 'inventory' | 'secrets'> & {
+    readonly machines?: RunState['machines'];
+  };
   return {
     run,
     plan: body.plan,
     path: body.path,
     sources: body.sources,
     inventory: body.inventory,
+    machines: body.machines ?? {},
     secrets: body.secrets,
     phase: 'running',
     epoch: record.epoch,
@@ -85,6 +92,7 @@ export function beginState(run: string, record: JournalRecord): RunState {
     steps: new Map(body.plan.lines.map((line) => [line.step, waitingStep(line.step, line.host, line.hosts, line.summary)])),
     checkpoints: [],
     leases: [],
+    workedOn: [],
     readings: structuredClone(body.plan.readings) as RunState['readings'],
     readAt: {},
     replanned: new Set(),
@@ -113,6 +121,7 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
   switch (type) {
     case 'lease.taken':
       if (host && !state.leases.includes(host)) state.leases.push(host);
+      if (host && !state.workedOn.includes(host)) state.workedOn.push(host);
       break;
     case 'lease.released':
       state.leases = state.leases.filter((held) => held !== host);

@@ -31,6 +31,8 @@ export interface Fleet {
     requests: readonly KeepRequest[],
     generation?: number,
   ): Promise<{ name: string; sha256: string }[]>;
+  /** Whether the machine behind a host's name is one on which this run took the lease under that name. */
+  knowsRun(host: string, run: string): Promise<boolean>;
   /** Null when taken; the other run's lease when held. @throws RUN_SHUT_OUT when this run was given up there */
   takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null>;
   releaseLease(host: string, run: string): Promise<void>;

@@ -1,3 +1,10 @@
+import type { HostInfo } from './host.ts';
+
+/** A machine as records name it: `user@address:port`. */
+export function machineOf({ user, address, port }: HostInfo): string {
+  return `${user}@${address}:${port}`;
+}
+
 /** Where Ferry leaves its evidence on a host; root only, 0700. */
 export const FERRY_DIR = '/var/lib/ferry';
 /** Secrets of detached commands while they run; a tmpfs, so they do not survive a reboot. */

@@ -10,17 +10,26 @@ export interface Lease {
 
 /**
  * Takes the host for a run, or prints why not: `held RUN HOLDER SINCE` when another has it, `abandoned` when this run was shut
- * out here. Writes the run's epoch. Taking it twice is fine.
+ * out here. Writes the run's epoch, and under which name the run knows this machine. Taking it twice is fine.
  */
-export function takeLeaseScript(lease: Lease, epoch: number): Sh {
+export function takeLeaseScript(host: string, lease: Lease, epoch: number): Sh {
   const line = `${lease.run} ${lease.holder} ${lease.since}`;
   return sh`set -e; umask 077; mkdir -p ${FERRY_DIR}; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :)
 if [ -e ${`${runDir(lease.run)}/abandoned`} ]; then echo abandoned; exit 0; fi
 if [ -n "$H" ] && [ "\${H%% *}" != ${lease.run} ]; then echo "held $H"; exit 0; fi
-mkdir -p ${runDir(lease.run)}; printf '%s\n' ${epoch} >${`${runDir(lease.run)}/epoch`}
+mkdir -p ${runDir(lease.run)}; N=${`${runDir(lease.run)}/hosts`}; grep -qxF -e ${host} "$N" 2>/dev/null || { printf '%s\\n' ${host} >>"$N"; sync "$N"; }
+printf '%s\n' ${epoch} >${`${runDir(lease.run)}/epoch`}
 if [ -z "$H" ]; then printf '%s\n' ${line} >"$L.new"; sync "$L.new"; mv "$L.new" "$L"; fi
 echo taken`;
+}
+
+/**
+ * Prints `yes` where a run took the lease of this machine under this name. A folder that names nobody, as older releases left
+ * it, is of any name. Reads only.
+ */
+export function knowsRunScript(host: string, run: string): Sh {
+  return sh`R=${runDir(run)}; [ -d "$R" ] || exit 0; [ -s "$R/hosts" ] && { grep -qxF -e ${host} "$R/hosts" || exit 0; }; echo yes`;
 }
 
 /** Gives the host back, when this run has it. What it kept stays. */

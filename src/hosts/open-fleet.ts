@@ -7,7 +7,7 @@ import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
 import { keepScript } from './keep.ts';
 import { attemptDir } from './layout.ts';
-import { fenceLeaseScript, parseLease, readLeaseScript, releaseLeaseScript, takeLeaseScript } from './lease.ts';
+import { fenceLeaseScript, knowsRunScript, parseLease, readLeaseScript, releaseLeaseScript, takeLeaseScript } from './lease.ts';
 import { hostInfo, Machine } from './machine.ts';
 import { sh } from './sh.ts';
 
@@ -78,8 +78,11 @@ cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.js
         return word === 'kept' && kept && sha256 ? [{ name: kept, sha256 }] : [];
       });
     },
+    async knowsRun(name, run) {
+      return must(name, 'looking for a run', await machine(name).run(knowsRunScript(name, run))).stdout.trim() === 'yes';
+    },
     async takeLease(name, lease, epoch) {
-      const line = must(name, 'taking the lease', await machine(name).run(takeLeaseScript(lease, epoch))).stdout.trim();
+      const line = must(name, 'taking the lease', await machine(name).run(takeLeaseScript(name, lease, epoch))).stdout.trim();
       if (line === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
       return line.startsWith('held ') ? parseLease(line.slice(5)) : null;
     },

@@ -34,6 +34,8 @@ interface RanEffect {
 export class ModelWorld implements Fleet {
   readonly cells = new Map<string, string>();
   readonly leases = new Map<string, Lease>();
+  /** Machines that know a run, as `host/run`. */
+  readonly known = new Set<string>();
   readonly kept = new Map<string, string>();
   readonly attempts = new Map<string, Map<string, RanEffect>>();
   readonly ran: string[] = [];
@@ -156,11 +158,16 @@ export class ModelWorld implements Fleet {
       return { name, sha256: 'x' };
     });
   }
+  async knowsRun(host: string, run: string): Promise<boolean> {
+    this.#alive();
+    return this.known.has(`${host}/${run}`);
+  }
   async takeLease(host: string, lease: Lease): Promise<Lease | null> {
     this.#reach(host);
     const held = this.leases.get(host);
     if (held && held.run !== lease.run) return held;
     this.leases.set(host, held ?? lease);
+    this.known.add(`${host}/${lease.run}`);
     return null;
   }
   async releaseLease(host: string, run: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
@@ -9,6 +11,7 @@ import type { ActingHost } from '../../src/hosts/host.ts';
 import { type AttemptId, attemptDir, keepPath, runDir } from '../../src/hosts/layout.ts';
 import { sh } from '../../src/hosts/sh.ts';
 import { randomToken } from '../../src/lib/random.ts';
+import { FerryOnLab } from '../kit/ferry-on-lab.ts';
 
 // What the hosts room promises, on a real host: at most once, nothing by half, and nobody who was shut out.
 const labDir = inject('labDir');
@@ -203,6 +206,71 @@ describe('a run given up on a host from elsewhere', () => {
     } finally {
       await he1.close();
       await execOn(labDir, 'he1', `rm -rf ${runDir(other.run)}`);
+    }
+  });
+});
+
+describe('a host that is another machine than it was', () => {
+  /** The lab's inventory with he1's machine behind the name of he2. */
+  const swapped = (folder: string): string => {
+    const text = readFileSync(join(labDir, 'inventory.yaml'), 'utf8').replaceAll('./', `${labDir}/`);
+    const he1 = /^ {2}he1: (.*)$/m.exec(text)?.[1] ?? '';
+    writeFileSync(join(folder, 'inventory.yaml'), text.replace(/^ {2}he2: .*$/m, `  he2: ${he1}`));
+    return join(folder, 'inventory.yaml');
+  };
+  const RUNBOOK = `ferry: 1
+name: put
+roles: { b: { description: two } }
+steps:
+  - { id: put, host: b, uses: file.put, with: { path: /root/ferry-notes, content: by ferry } }
+`;
+
+  it('does not know the run, nor does a machine that the run knows under another name', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ferry-swapped-'));
+    const other = fleetOf(await hostsOf(await readInventory(swapped(folder), labDir)));
+    try {
+      expect(await fleet.knowsRun('he2', run)).toBe(true);
+      expect(await other.knowsRun('he2', run)).toBe(false);
+      expect(await fleet.takeLease('he1', lease, 1)).toBe(null);
+      expect(await fleet.takeLease('he1', lease, 1)).toBe(null);
+      expect(await fleet.knowsRun('he1', run)).toBe(true);
+      expect(await other.knowsRun('he2', run)).toBe(false);
+      // As a person says that it is the machine of then, with a new disk.
+      await execOn(labDir, 'he1', `rm -r ${runDir(run)} && mkdir ${runDir(run)}`);
+      expect(await other.knowsRun('he2', run)).toBe(true);
+    } finally {
+      await fleet.releaseLease('he1', run);
+      await execOn(labDir, 'he1', `rm -rf ${runDir(run)}`);
+      await other.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  // A file of the other machine was removed, and the proof said "3 equal".
+  it('is neither looked at nor changed by a rollback, which names it as it was and is', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ferry-swapped-'));
+    const ferry = new FerryOnLab(labDir);
+    try {
+      writeFileSync(join(folder, 'put.yaml'), RUNBOOK);
+      await fleet.releaseLease('he2', run);
+      const put = await ferry.run(['run', join(folder, 'put.yaml'), ...ferry.hosts, '--role', 'b=he2', '--yes']);
+      expect(put.code, put.stderr).toBe(0);
+      await execOn(labDir, 'he1', 'cp /etc/hostname /root/ferry-notes; printf "by ferry" >/root/ferry-notes');
+      for (const words of [['--plan'], ['--yes']]) {
+        const refused = await ferry.run(['rollback', ...words, '-i', swapped(folder)]);
+        expect(refused.code, refused.stdout).toBe(5);
+        expect(refused.stderr).toMatch(/HOST_NOT_THE_SAME.*he2 \(root@he1\S+\) is not .*: that was root@he2/s);
+      }
+      expect((await execOn(labDir, 'he1', 'cat /root/ferry-notes; ls /var/lib/ferry/lease 2>&1')).stdout).toMatch(
+        /^by ferryls: cannot/,
+      );
+      const back = await ferry.run(['rollback', '--yes', ...ferry.hosts]);
+      expect(back.code, back.stderr).toBe(4);
+      expect(await past('ls /root/ferry-notes 2>&1')).toContain('No such file');
+    } finally {
+      await execOn(labDir, 'he1', 'rm -f /root/ferry-notes');
+      ferry.remove();
+      rmSync(folder, { recursive: true });
     }
   });
 });

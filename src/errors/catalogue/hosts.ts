@@ -145,6 +145,15 @@ export const hostErrors = {
     exit: 1,
     example: { from: 'engine', address: 'newdb', port: 5432, why: 'connection refused', how: 'refused' },
   }),
+  HOST_NOT_THE_SAME: entry<{ host: string; run: string; before: string; now: string }>({
+    title: 'A host is not the machine it was',
+    message: (a) =>
+      `${a.host} (${a.now}) is not the machine on which run ${a.run} worked under that name${a.before && a.before !== a.now ? `: that was ${a.before}` : ''}. Or its disk was lost: what the run left there, /var/lib/ferry/${a.run}, is not there.`,
+    hint: (a) =>
+      `Put the inventory back, or name the one of then with -i. If it is that machine with a new disk:  mkdir -p /var/lib/ferry/${a.run}  there says so.`,
+    exit: 5,
+    example: { host: 'newdb', run: 'r-1', before: 'root@192.0.2.14:22', now: 'root@192.0.2.15:22' },
+  }),
   LEASE_HELD: entry<{ host: string; run: string; holder: string; since: string }>({
     title: 'Another run holds the host',
     message: (a) => `${a.host} is held by run ${a.run} (${a.holder}, since ${a.since}).`,
