@@ -59,8 +59,6 @@ export interface Check {
   readonly kind: 'check';
   readonly summary: string;
   readonly outputs: Outputs;
-  /** True when later writes make going back lossy: see `written`. */
-  readonly writeLine: boolean;
 }
 /** Waits for a person's yes. */
 export interface Gate {
@@ -99,8 +97,8 @@ export function change<U extends Json, D extends Json = null>(parts: {
 export function noChange(summary: string, parts: { outputs?: Outputs } = {}): NoChange {
   return { kind: 'no-change', summary, outputs: parts.outputs ?? {} };
 }
-export function check(summary: string, parts: { outputs?: Outputs; writeLine?: boolean } = {}): Check {
-  return { kind: 'check', summary, outputs: parts.outputs ?? {}, writeLine: parts.writeLine ?? false };
+export function check(summary: string, parts: { outputs?: Outputs } = {}): Check {
+  return { kind: 'check', summary, outputs: parts.outputs ?? {} };
 }
 export function gate(summary: string, question: string): Gate {
   return { kind: 'gate', summary, question, outputs: {} };
@@ -222,7 +220,10 @@ export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends
   readonly preview?: UndoPreview<U>;
   /** Why there is no rollback. One of the two is required of an action that changes anything. */
   readonly irreversible?: string;
-  /** For a write line: what was written on `on` since `outputs` was recorded, a line each; empty when nothing. */
+  /**
+   * Makes every step of this type a write line: from there on going back loses what is written. What was written on `on` since
+   * `outputs` was recorded, a line each; empty when nothing.
+   */
   written?(acting: { on: ActingHost; outputs: Outputs }): Promise<string[]>;
   /** How long verification waits for the predicted facts; 60 s unless given. */
   readonly verifyTimeoutMs?: number;

@@ -222,7 +222,7 @@ async function doCheck(
   context.record('step.checked', {
     step: step.id,
     host,
-    body: { ...done(context, step, { ...planned, outputs }, plan), writeLine: planned.writeLine },
+    body: { ...done(context, step, { ...planned, outputs }, plan), writeLine: actionOf(context, step).written !== undefined },
   });
   ended(context, step, host, 'ok', planned.summary, startedMs);
 }

@@ -154,7 +154,7 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
     // Which facts it will change hangs on params nobody knows yet: any fact of its hosts may be another by then.
     if (result.kind === 'later' && result.open !== 'facts' && mayChange(request.actions.get(step.uses)))
       for (const host of result.hosts) opaqueOn.set(host, step.id);
-    return withoutHosts({ ...lineOf(step, result, host), notes: preflight?.notes ?? [] }, unreached);
+    return withoutHosts({ ...lineOf(step, action, result, host), notes: preflight?.notes ?? [] }, unreached);
   });
   const isDone =
     done.length > 0 &&

@@ -1,4 +1,4 @@
-import type { Change } from '../actions/action.ts';
+import type { Action, Change } from '../actions/action.ts';
 import type { Json } from '../lib/json.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { isToldElsewhere } from './findings.ts';
@@ -7,7 +7,7 @@ import type { StepPlan } from './plan-step.ts';
 import { publishReading } from './publish.ts';
 
 /** The line of a step in a plan. */
-export function lineOf(step: Step, result: StepPlan, host: string): PlanLine {
+export function lineOf(step: Step, action: Action, result: StepPlan, host: string): PlanLine {
   const base = {
     step: step.id,
     title: step.title ?? step.id,
@@ -19,7 +19,8 @@ export function lineOf(step: Step, result: StepPlan, host: string): PlanLine {
     undo: null,
     undoDiff: null,
     irreversible: null,
-    writeLine: false,
+    // Known of a step that is planned later too: a plan without its line would promise that going back loses nothing.
+    writeLine: action.written !== undefined && result.kind !== 'skipped',
     bytes: null,
     hosts: [host],
     facts: [],
@@ -55,7 +56,6 @@ export function lineOf(step: Step, result: StepPlan, host: string): PlanLine {
     undo: changing?.undoSummary ?? null,
     undoDiff: changing?.undoDiff ?? null,
     irreversible: changing?.irreversible ?? null,
-    writeLine: planned.kind === 'check' && planned.writeLine,
     bytes: changing?.bytes ?? null,
     predicts: changing ? publishPredictions(changing) : {},
   };

@@ -158,7 +158,7 @@ const line = defineAction({
   summary: 'Draw the write line.',
   params: z.strictObject({}),
   facts: () => ({}),
-  plan: () => check('count writes', { writeLine: true }),
+  plan: () => check('count writes'),
   async apply() {
     return { count: 0 };
   },

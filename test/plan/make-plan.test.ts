@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Action, blocked } from '../../src/actions/action.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import { planText } from '../../src/renderers/plan.ts';
 import type { Runbook, Step, Template } from '../../src/runbook/runbook.ts';
 import { modelActions } from '../kit/model-actions.ts';
 import { runbookOf, step } from '../kit/model-run.ts';
@@ -134,6 +135,31 @@ describe('a plan', () => {
       after: ['dump'],
       summary: 'done or left out: known after dump (its size)',
     });
+  });
+
+  // It said that nothing written is lost on any way back: the new cluster was not there yet, so the line was no check yet.
+  it('draws the write line of a step that is planned later too, and says from where going back loses', async () => {
+    const line = modelActions.get('model.line') as Action;
+    const onCell: Action = { ...line, facts: ({ host }) => ({ cell: cell('x').on(host.name) }) };
+    const steps = [
+      step('cluster', 'model.detached', { key: 'x', value: '1' }),
+      step('line', 'model.line', {}),
+      step('start', 'model.atomic', { key: 'y', value: '1' }),
+    ];
+    const { plan } = await planOf(runbookOf(steps), {}, new Map([...modelActions, ['model.line', onCell]]));
+    expect(plan.lines.map(({ kind, writeLine }) => [kind, writeLine])).toEqual([
+      ['change', false],
+      ['later', true],
+      ['change', false],
+    ]);
+    expect(plan.waysBack).toMatchObject([{ to: null, losesFrom: 'start' }]);
+    expect(planText(plan, { width: 120, colour: false })).toContain('===== from here, going back loses');
+  });
+
+  it('draws no write line for a step that is left out', async () => {
+    const condition = { source: 'false', at, scope: runbookOf([]).root };
+    const { plan } = await planOf(runbookOf([{ ...step('line', 'model.line', {}), when: [condition] }]), {});
+    expect(plan.lines).toMatchObject([{ kind: 'skipped', writeLine: false }]);
   });
 
   it('leaves out a step whose condition does not hold; its outputs are null', async () => {

@@ -49,7 +49,7 @@ export default defineAction({
     if (facts.database.absent)
       return blocked(`database "${database}" does not exist on ${host.name}`, 'Draw the line after the step that makes it.');
     const outputs = { database, port, wal: unknown('position of the write-ahead log'), tables: unknown('write counters') };
-    return check(`record the write counters of ${database}`, { outputs, writeLine: true });
+    return check(`record the write counters of ${database}`, { outputs });
   },
   async apply({ on, params: { database, port } }) {
     const now = await readCounters(on, port, database);

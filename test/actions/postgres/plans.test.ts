@@ -683,10 +683,8 @@ describe('postgres.freeze', () => {
 describe('checks', () => {
   test('the write line is one', () => {
     const facts = { cluster: clusterFact(), database: databaseFact(aDatabase) };
-    expect(writeLine.plan(writeLine.params.parse({ database: 'engine' }), facts, site)).toMatchObject({
-      kind: 'check',
-      writeLine: true,
-    });
+    expect(writeLine.plan(writeLine.params.parse({ database: 'engine' }), facts, site)).toMatchObject({ kind: 'check' });
+    expect(writeLine.written).toBeDefined();
   });
 
   test('connections need a bound, and say what they wait for', () => {

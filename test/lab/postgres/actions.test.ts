@@ -538,7 +538,7 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       );
       await new Promise((resolve) => setTimeout(resolve, 200));
       const drawn = await run.step(writeLine, target);
-      expect(drawn.planned).toMatchObject({ kind: 'check', writeLine: true });
+      expect(drawn.planned).toMatchObject({ kind: 'check' });
       expect(await run.written(writeLine, drawn.outputs)).toEqual([]);
       await fresh.sql('INSERT INTO audit_log VALUES (3), (4); DELETE FROM audit_log WHERE a = 1', 'engine');
       expect(await run.written(writeLine, drawn.outputs)).toEqual(['audit_log: 3 rows written']);
