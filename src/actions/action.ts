@@ -197,7 +197,10 @@ export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends
   roles?(params: z.output<S>): string[];
   facts(site: Site, params: z.output<S>): T;
   touches?(params: z.output<S>, role: string): Touches;
-  /** Pure and synchronous: what would be done, from params and facts alone. `earlier` holds the first attempt's undo when there was one. */
+  /**
+   * Pure and synchronous: what would be done, from params and facts alone. `earlier` holds the first attempt's undo when there
+   * was one. What the params alone forbid is told before any fact is looked at: a plan may have to wait for facts.
+   */
   plan(params: z.output<S>, facts: Facts<T>, site: Site & { readonly earlier: { readonly undo: U } | null }): Planned<U, D>;
   /**
    * Pure and synchronous: what stands in the way of the step, or may come to, that its own facts do not tell. Called for a

@@ -96,8 +96,16 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
     const made = overlay.get(idOf(ref));
     if (made) return made;
     const read = known.get(idOf(ref));
-    if (read) return { observed: read.observed, madeBy: opaqueOn.get(ref.host) ?? null };
+    const opaque = opaqueOn.get(ref.host);
+    if (read) return { observed: read.observed, madeBy: opaque ?? null, ...(opaque === undefined ? {} : { doubtedBy: opaque }) };
     return unreached.has(ref.host) ? { observed: { state: 'unreadable', why: UNREACHED }, madeBy: null } : 'missing';
+  };
+  // Nobody knows what a step will have done to these hosts: whatever is known of them by now may be otherwise then.
+  const doubt = (doubted: readonly string[], doubtedBy: string) => {
+    for (const host of doubted) opaqueOn.set(host, doubtedBy);
+    for (const [id, made] of overlay)
+      if (typeof made === 'object' && 'observed' in made && doubted.some((host) => id.startsWith(`${host} `)))
+        overlay.set(id, { ...made, doubtedBy });
   };
   const plan = (step: Step): StepPlan => {
     const result = planStep(step, request.actions.get(step.uses) as Action, {
@@ -142,8 +150,8 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
       outputs.set(step.id, planned.outputs);
       if (planned.kind === 'change') {
         ledger.release(planned.predicts);
+        if (planned.opaque) doubt(result.hosts, step.id);
         applyToOverlay(overlay, planned, step.id);
-        if (planned.opaque) for (const host of result.hosts) opaqueOn.set(host, step.id);
       }
       if (planned.kind === 'blocked' && !isToldElsewhere(planned)) findings.addBlocked(step, host, planned);
     }
@@ -152,8 +160,7 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
     if (result.kind === 'later' || (result.kind === 'planned' && isBlocked))
       for (const fact of result.touched) overlay.set(fact, { unknownAfter: step.id });
     // Which facts it will change hangs on params nobody knows yet: any fact of its hosts may be another by then.
-    if (result.kind === 'later' && result.open !== 'facts' && mayChange(request.actions.get(step.uses)))
-      for (const host of result.hosts) opaqueOn.set(host, step.id);
+    if (result.kind === 'later' && result.open !== 'facts' && mayChange(action)) doubt(result.hosts, step.id);
     return withoutHosts({ ...lineOf(step, action, result, host), notes: preflight?.notes ?? [] }, unreached);
   });
   const isDone =

@@ -80,9 +80,17 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
     return { ...later(step, view, waiting), open: 'facts', refs, touched };
   }
   const hosts = [...new Set([site.host.name, ...(action.roles?.(params) ?? []).map((role) => site.hostOf(role).name)])];
-  const planned =
-    unreadable(step, refs, looks) ??
-    action.plan(params, factsFor(action, site, params, looks) as never, { ...site, earlier: view.earlier });
+  const doubtedBy = new Set<string>();
+  const used = (look: Look) => {
+    if (typeof look === 'object' && 'doubtedBy' in look && look.doubtedBy) doubtedBy.add(look.doubtedBy);
+  };
+  const facts = factsFor(action, site, params, looks, used);
+  const planned = unreadable(step, refs, looks, used) ?? action.plan(params, facts as never, { ...site, earlier: view.earlier });
+  if (planned.kind === 'blocked' && doubtedBy.size > 0) {
+    // What stands in its way may be out of it by then; the run looks again before it does the step.
+    const waiting = { known: false as const, after: [...doubtedBy], what: [`now: ${planned.summary}`] };
+    return { ...later(step, view, waiting), open: 'facts', refs, touched };
+  }
   const on = [...looks.values()].flatMap((look) =>
     typeof look === 'object' && 'madeBy' in look && look.madeBy ? [look.madeBy] : [],
   );
@@ -113,16 +121,28 @@ function touchedBy(action: Action, params: unknown, site: Site): string[] {
   return changes.map(([role, key]) => `${role === '' ? site.host.name : site.hostOf(role).name} ${key}`);
 }
 
-function factsFor(action: Action, site: Site, params: unknown, looks: ReadonlyMap<FactRef<unknown>, Look>): unknown {
+function factsFor(
+  action: Action,
+  site: Site,
+  params: unknown,
+  looks: ReadonlyMap<FactRef<unknown>, Look>,
+  used: (look: Look) => void,
+): unknown {
   const byKey = new Map([...looks].map(([ref, look]) => [`${ref.host} ${ref.key}`, look]));
-  return factsOf(action.facts(site, params), (ref) => byKey.get(`${ref.host} ${ref.key}`) ?? 'missing');
+  return factsOf(action.facts(site, params), (ref) => byKey.get(`${ref.host} ${ref.key}`) ?? 'missing', used);
 }
 
-function unreadable(step: Step, refs: readonly FactRef<unknown>[], looks: ReadonlyMap<FactRef<unknown>, Look>): Planned | null {
+function unreadable(
+  step: Step,
+  refs: readonly FactRef<unknown>[],
+  looks: ReadonlyMap<FactRef<unknown>, Look>,
+  used: (look: Look) => void,
+): Planned | null {
   for (const ref of refs) {
     const look = looks.get(ref);
     if (typeof look !== 'object' || !('observed' in look) || look.observed.state !== 'unreadable' || ref.kind.class === 'measure')
       continue;
+    used(look);
     return {
       kind: 'blocked',
       summary: `${ref.key} on ${ref.host} cannot be read: ${look.observed.why}`,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Action, blocked } from '../../src/actions/action.ts';
+import { type Action, blocked, change, type Planned } from '../../src/actions/action.ts';
+import type { Fact } from '../../src/facts/fact.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { planText } from '../../src/renderers/plan.ts';
 import type { Runbook, Step, Template } from '../../src/runbook/runbook.ts';
@@ -8,6 +9,10 @@ import { runbookOf, step } from '../kit/model-run.ts';
 import { cell, ModelWorld } from '../kit/model-world.ts';
 
 const at = { file: 'model.yaml', line: 1, column: 1 };
+
+function removal({ key }: { key: string }, facts: { cell: Fact<string> }): Planned {
+  return change({ summary: `unset ${key}`, predicts: [facts.cell.becomesAbsent()], undo: null, undoSummary: '' });
+}
 
 async function planOf(runbook: Runbook, cells: Record<string, string>, actions = modelActions) {
   const world = new ModelWorld();
@@ -205,6 +210,23 @@ describe('a plan', () => {
       ...modelActions,
       ['model.atomic', { ...atomic, touches }],
       ['model.refusing', { ...atomic, touches, plan: () => blocked('there is no room', 'Make room.') }],
+      // Like a package: what else it brings, nobody knows.
+      ['model.opaque', { ...atomic, touches, plan: (...given) => ({ ...atomic.plan(...given), opaque: true }) as Planned }],
+      [
+        'model.removing',
+        { ...atomic, touches, plan: (given, facts) => removal(given as { key: string }, facts as { cell: Fact<string> }) },
+      ],
+      [
+        'model.needing',
+        {
+          ...atomic,
+          touches,
+          plan: (given, facts, site) =>
+            (facts as { cell: Fact<string> }).cell.absent
+              ? blocked(`${(given as { key: string }).key} is not there`, 'Make it.')
+              : atomic.plan(given, facts, site),
+        },
+      ],
       // Needs what was there before it, as a restore needs a dump.
       ['model.needy', { ...atomic, touches, plan: () => blocked('there is nothing', 'Make it first.') }],
     ]);
@@ -224,6 +246,54 @@ describe('a plan', () => {
         ['later', ['restore']],
         ['change', []],
       ]);
+    });
+
+    // A file that a package brings was "not there", and a sound runbook was refused.
+    it('waits for a step that may bring what it needs, and says how it stands now', async () => {
+      const steps = [
+        step('install', 'model.opaque', { key: 'p', value: '1' }),
+        step('conf', 'model.needing', { key: 'x', value: '1' }),
+        step('again', 'model.needing', { key: 'x', value: '2' }),
+        step('there', 'model.needing', { key: 'x', value: '1' }, { role: 'b' }),
+      ];
+      const { plan } = await planOf(runbookOf(steps), {}, actions);
+      expect(plan.lines.map(({ kind, summary }) => [kind, summary])).toEqual([
+        ['change', 'set p'],
+        ['later', 'known after install (now: x is not there)'],
+        ['later', 'known after conf'],
+        ['blocked', 'x is not there'],
+      ]);
+      expect(plan.blockers.map(({ message }) => message)).toEqual(['there on b: x is not there']);
+    });
+
+    it('waits as well where an earlier step takes away what an opaque one may bring again', async () => {
+      const steps = [
+        step('gone', 'model.removing', { key: 'x', value: '' }),
+        step('unpack', 'model.opaque', { key: 'p', value: '1' }),
+        step('conf', 'model.needing', { key: 'x', value: '1' }),
+      ];
+      const { plan } = await planOf(runbookOf(steps), { 'a/x': '0' }, actions);
+      expect(plan.lines[2]).toMatchObject({ kind: 'later', after: ['unpack'] });
+    });
+
+    it('is a blocker all the same where nothing opaque comes before it, or nothing it looked at hangs on that', async () => {
+      const steps = [
+        step('early', 'model.needing', { key: 'x', value: '1' }),
+        step('install', 'model.opaque', { key: 'p', value: '1' }),
+        step('never', 'model.refusing', { key: 'y', value: '1' }),
+      ];
+      const { plan } = await planOf(runbookOf(steps), {}, actions);
+      expect(plan.blockers.map(({ message }) => message)).toEqual(['early on a: x is not there', 'never on a: there is no room']);
+    });
+
+    it('is a blocker after a step that says what it does', async () => {
+      const steps = [
+        step('install', 'model.opaque', { key: 'p', value: '1' }),
+        step('gone', 'model.removing', { key: 'x', value: '' }),
+        step('conf', 'model.needing', { key: 'x', value: '1' }),
+      ];
+      const { plan } = await planOf(runbookOf(steps), { 'a/x': '0' }, actions);
+      expect(plan.blockers.map(({ message }) => message)).toEqual(['conf on a: x is not there']);
     });
 
     it('tells once what two steps need of the same host', async () => {

@@ -38,6 +38,13 @@ export default defineAction({
   }),
   plan(params, facts, { host }) {
     const { path } = params;
+    const wanted = Object.entries(params.set).map(([key, value]) => [key, textOfValue(value)] as const);
+    const broken = wanted.find(([, value]) => quoteValue(value) === null);
+    if (broken)
+      return blocked(
+        `the value of ${broken[0]} holds a line break`,
+        'A KEY="value" file holds one line per key: give a value without line breaks.',
+      );
     const found = facts.content.value;
     if (!found && !params.create)
       return blocked(`${path} is not there on ${host.name}`, 'Check the path, or set create: true to make the file.');
@@ -46,13 +53,6 @@ export default defineAction({
       return blocked(
         `${path} on ${host.name} is no text of at most 64 KiB`,
         'config.set is for KEY="value" files; use file.put.',
-      );
-    const wanted = Object.entries(params.set).map(([key, value]) => [key, textOfValue(value)] as const);
-    const broken = wanted.find(([, value]) => quoteValue(value) === null);
-    if (broken)
-      return blocked(
-        `the value of ${broken[0]} holds a line break`,
-        'A KEY="value" file holds one line per key: give a value without line breaks.',
       );
 
     const { text: next, edits } = setConfig(text, wanted);

@@ -36,9 +36,9 @@ export default defineAction({
     ),
   }),
   plan({ paths, keep: isKept, recursive }, facts, { host, earlier }) {
-    const there = paths.filter((_, index) => !facts.stats[index]?.absent);
     const guarded = paths.find(isGuarded);
     if (guarded) return blocked(`${guarded} belongs to the system and is never removed`, 'Name what is to go inside it.');
+    const there = paths.filter((_, index) => !facts.stats[index]?.absent);
     const folder = paths.find((_, index) => facts.stats[index]?.value?.type === 'folder');
     if (folder && !recursive)
       return blocked(`${folder} on ${host.name} is a folder`, 'Set recursive: true to remove it with all that is in it.');

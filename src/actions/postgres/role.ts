@@ -54,10 +54,10 @@ export default defineAction({
   facts: ({ host }, { name, port }) => ({ cluster: pgCluster(port).on(host.name), role: pgRole(port, name).on(host.name) }),
   touches: ({ name, port }, role) => ({ changes: [[role, pgRole.key(port, name)]] }),
   plan({ name, password, port }, { cluster, role }, { host }: Site) {
-    const stopped = notReady(cluster, port);
-    if (stopped) return stopped;
     if (password !== undefined && reveal(password) === '')
       return blocked(`the password of ${name} is empty`, 'Give one; PostgreSQL takes no empty password.');
+    const stopped = notReady(cluster, port);
+    if (stopped) return stopped;
     const now = role.value;
     const matches = password === undefined || (now !== undefined && knows(now, password));
     if (now?.login && matches) return noChange('there, with this password', { outputs: { name } });
