@@ -1,31 +1,60 @@
-import { FerryError } from '../errors/ferry-error.ts';
+import type { Outputs } from '../actions/outputs.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { Secret } from '../hosts/secret.ts';
-import type { Json } from '../lib/json.ts';
-import { planFresh } from './perform.ts';
-import type { RunContext } from './run-context.ts';
+import type { Step } from '../runbook/runbook.ts';
+import { applyChange, applyCheck, attemptOf } from './act.ts';
+import { type FreshPlan, planFresh } from './perform.ts';
+import { isHidden, type RunContext } from './run-context.ts';
 
 /**
- * Gets secret outputs of earlier steps back after a restart: the journal holds their source and a keyed hash only, so the
- * step that read them is planned again on fresh facts, and its value must be the one from before.
+ * Gets secret outputs of earlier steps back after a restart: the journal holds their source and a keyed hash only. A step that
+ * read one is planned again on fresh facts, and its value must be the one from before. What a command printed is asked of its
+ * attempt folder, of a check by asking again; what is not had back that way is missed only by a step that uses it.
  * @throws SECRET_DRIFTED
  */
 export async function recallSecrets(context: RunContext): Promise<void> {
+  const { secrets } = context.ports;
   for (const step of context.ports.runbook.steps) {
     const state = context.stepState(step.id);
-    const hidden = Object.entries(state.outputs).filter(([, value]) => isHidden(value));
+    const hidden = Object.entries(state.outputs).flatMap(([name, value]) => (isHidden(value) ? [{ name, ...value }] : []));
     if (state.phase !== 'done' || hidden.length === 0) continue;
-    const plan = await planFresh(context, step);
-    for (const [name, value] of hidden) {
+    const read = hidden.filter(({ text }) => text === undefined);
+    const plan = read.length > 0 ? await planFresh(context, step) : null;
+    for (const { name, $secret: source, hash } of read) {
       const found = plan?.planned.outputs[name];
-      const { $secret: source, hash } = value as { $secret: string; hash: string };
-      if (!(found instanceof Secret) || !context.ports.secrets.matches(found.reveal(), hash))
+      if (!(found instanceof Secret) || !secrets.matches(found.reveal(), hash))
         throw new FerryError('SECRET_DRIFTED', { step: step.id, source });
       context.ports.learn(found);
       context.holdSecret(step.id, name, found);
     }
+    const printed = hidden.filter(({ text }) => text !== undefined);
+    const again = printed.length > 0 ? await printedBy(context, step) : {};
+    for (const { name, $secret: source, hash } of printed) {
+      const found = again[name];
+      if (typeof found === 'string' && secrets.matches(found, hash)) context.holdSecret(step.id, name, new Secret(found, source));
+    }
   }
 }
 
-function isHidden(value: Json): boolean {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && '$secret' in value && 'hash' in value;
+/** What a step that is done handed on, without doing it again; nothing when its hosts cannot tell any more. */
+async function printedBy(context: RunContext, step: Step): Promise<Outputs> {
+  try {
+    const plan = await planFresh(context, step);
+    if (plan === null) return {};
+    return context.stepState(step.id).change === null ? await applyCheck(context, step, plan) : await replay(context, step, plan);
+  } catch (thrown) {
+    if (isFerryError(thrown)) return {};
+    throw thrown;
+  }
+}
+
+/** Every command of the attempt has ended, so each returns what it left in the attempt folder, and none runs. */
+async function replay(context: RunContext, step: Step, plan: FreshPlan): Promise<Outputs> {
+  const { attempt, hosts, change } = context.stepState(step.id);
+  const id = attemptOf(context, step.id, attempt);
+  const effects = await Promise.all(hosts.map(async (host) => (await context.ports.fleet.effects(host, id)) ?? []));
+  if (effects.flat().length === 0 || effects.flat().some(({ state }) => state !== 'exited')) return {};
+  const { data = null } = change ?? {};
+  const done = { kind: 'change', summary: '', predicts: [], outputs: {}, undo: null, undoSummary: '', keep: [] } as const;
+  return applyChange(context, step, plan, { ...done, data, opaque: true }, attempt);
 }

@@ -29,7 +29,7 @@ export class RunContext {
     this.state = state;
     this.names = namesOver(
       ports.inputs,
-      (step) => this.#outputsOf(step),
+      (step, name) => this.#outputsOf(step, name),
       (role) => this.hostOfRole(role),
     );
   }
@@ -71,14 +71,21 @@ export class RunContext {
     return this.ports.redact({ code: error.code, message: error.message, hint: error.hint ?? null, left: error.left ?? left });
   }
 
-  /** Outputs for the journal; their secrets stay here, in memory, and leave a keyed hash there. */
+  /**
+   * Outputs for the journal; their secrets stay here, in memory, and leave a keyed hash there. What a command printed with a
+   * secret in it is one too: the journal has its text without the secret, which nothing may be given for it.
+   */
   keepOutputs(step: string, outputs: Outputs): { [name: string]: Json } {
     const written: { [name: string]: Json } = {};
     for (const [name, value] of Object.entries(outputs)) {
+      const shown = typeof value === 'string' ? this.ports.redact({ [name]: value })[name] : value;
       if (value instanceof Secret) {
         this.ports.learn(value);
         this.holdSecret(step, name, value);
         written[name] = { $secret: value.source, hash: this.ports.secrets.hash(value.reveal()) };
+      } else if (typeof value === 'string' && shown !== undefined && shown !== value) {
+        this.holdSecret(step, name, new Secret(value, `step:${step}.${name}`));
+        written[name] = { $secret: `step:${step}.${name}`, hash: this.ports.secrets.hash(value), text: shown as string };
       } else {
         written[name] = publishValue(value);
       }
@@ -92,10 +99,13 @@ export class RunContext {
     this.#secretOutputs.set(step, held);
   }
 
-  #outputsOf(step: string): Outputs | typeof SKIPPED | undefined {
+  /** @throws SECRET_GONE when the output that is asked for was a secret and could not be had again */
+  #outputsOf(step: string, asked: string): Outputs | typeof SKIPPED | undefined {
     const state = this.state.steps.get(step);
     if (state?.phase === 'skipped') return SKIPPED;
     if (state?.phase !== 'done') return undefined;
+    if (isHidden(state.outputs[asked]) && !this.#secretOutputs.get(step)?.has(asked))
+      throw new FerryError('SECRET_GONE', { step, output: asked, run: this.state.run });
     return Object.fromEntries(
       Object.entries(state.outputs).map(([name, value]): [string, OutputValue] => [
         name,
@@ -119,6 +129,11 @@ export class RunContext {
     );
     return found;
   }
+}
+
+/** Whether an output in the journal stands for a secret. `text` is what a command printed, without it. */
+export function isHidden(value: Json | undefined): value is { $secret: string; hash: string; text?: string } {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && '$secret' in value && 'hash' in value;
 }
 
 /** State readings for a record, in published form, with how to read each again. */

@@ -10,18 +10,18 @@ export const SKIPPED = 'skipped';
 
 /**
  * The names expressions may use, over what steps are known to hand on so far. `outputsOf` answers undefined for a step that
- * was not planned or done; an output that is not there yet is one only apply will tell.
+ * was not planned or done; an output that is not there yet is one only apply will tell. It is told which one is asked for.
  */
 export function namesOver(
   inputs: ReadonlyMap<string, OutputValue>,
-  outputsOf: (step: string) => Outputs | typeof SKIPPED | undefined,
+  outputsOf: (step: string, asked: string) => Outputs | typeof SKIPPED | undefined,
   hostOfRole: (rootRole: string) => HostInfo,
 ): Names {
   return makeNames({
     inputs: inputs as ReadonlyMap<string, Json | Secret>,
     role: hostOfRole,
     output(step, name) {
-      const outputs = outputsOf(step);
+      const outputs = outputsOf(step, name);
       if (outputs === SKIPPED) return { known: true, value: null };
       const found = outputs?.[name];
       if (found instanceof Unknown) return { known: false, after: [step], what: [found.hint] };

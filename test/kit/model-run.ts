@@ -1,3 +1,5 @@
+import type { Action } from '../../src/actions/action.ts';
+import type { OutputValue } from '../../src/actions/outputs.ts';
 import type { EventBody } from '../../src/engine/events.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { previewSteps, type StepBack } from '../../src/engine/preview-rollback.ts';
@@ -7,7 +9,9 @@ import { RunContext } from '../../src/engine/run-context.ts';
 import { foldRun } from '../../src/engine/state.ts';
 import { rollbackTarget, wayBack } from '../../src/engine/way-back.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
-import type { Json } from '../../src/lib/json.ts';
+import { Redactor } from '../../src/hosts/redactor.ts';
+import { Secret } from '../../src/hosts/secret.ts';
+import { digestOf, type Json } from '../../src/lib/json.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Runbook, Scope, Step } from '../../src/runbook/runbook.ts';
 import { modelActions } from './model-actions.ts';
@@ -71,6 +75,8 @@ export class ModelRun {
   whileAsked: () => unknown = () => undefined;
   readonly events: EventBody[] = [];
   readonly runbook: Runbook;
+  readonly inputs = new Map<string, OutputValue>();
+  actions: ReadonlyMap<string, Action> = modelActions;
   answer: boolean | null = true;
   /** Crash points passed, in order: `after-record step.intended:x`. */
   readonly passed: string[] = [];
@@ -85,18 +91,23 @@ export class ModelRun {
   #ports(dieAt: number | undefined): Ports {
     this.world.dead = false;
     let count = 0;
+    const redactor = new Redactor();
+    const learn = (value: unknown) => {
+      if (value instanceof Secret) redactor.add(value);
+    };
+    for (const value of this.inputs.values()) learn(value);
     return {
       journal: this.journal,
       fleet: this.world,
       runbook: this.runbook,
-      actions: modelActions,
-      inputs: new Map(),
+      actions: this.actions,
+      inputs: this.inputs,
       read: (host, refs) => this.world.read(host, refs),
       factKind: async () => cell.definition,
       emit: (event) => void this.events.push(event),
-      redact: (value) => value,
-      learn: () => undefined,
-      secrets: { hash: (value) => value, matches: (value, hashed) => value === hashed },
+      redact: (value) => redactor.redactTexts(value),
+      learn,
+      secrets: { hash: digestOf, matches: (value, hashed) => digestOf(value) === hashed },
       ask: async () => {
         this.whileAsked();
         return this.answer;
@@ -120,8 +131,8 @@ export class ModelRun {
     const hosts = ['a', 'b'].map((name) => [name, this.world.info(name)] as const);
     const plan = await makePlan({
       runbook: this.runbook,
-      actions: modelActions,
-      inputs: new Map(),
+      actions: this.actions,
+      inputs: this.inputs,
       roles: new Map(hosts),
       madeAt: '',
       read: ports.read,

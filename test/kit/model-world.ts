@@ -24,12 +24,13 @@ interface RanEffect {
   detached: boolean;
   state: 'running' | 'exited' | 'lost';
   code: number;
+  stdout: string;
   finish?: () => void;
 }
 
 /**
  * A small working model of hosts: cells, attempt folders, leases, kept bytes. Commands are words: `set K V`, `add K V`
- * (not idempotent), `fail`. It survives the controller, as hosts do.
+ * (not idempotent), `say TEXT`, which is answered with the text, `fail`. It survives the controller, as hosts do.
  */
 export class ModelWorld implements Fleet {
   readonly cells = new Map<string, string>();
@@ -78,7 +79,8 @@ export class ModelWorld implements Fleet {
       if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
       const known = folder.get(name);
       if (known) return known;
-      const effect: RanEffect = { detached, state: 'running', code: 0 };
+      const stdout = command.startsWith('say ') ? command.slice(4) : '';
+      const effect: RanEffect = { detached, state: 'running', code: 0, stdout };
       folder.set(name, effect);
       this.ran.push(`${host}:${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}:${name}`);
       effect.finish = () => {
@@ -95,7 +97,7 @@ export class ModelWorld implements Fleet {
       this.#reach(host);
       if (effect.state === 'lost') throw new FerryError('COMMAND_LOST', { host, what: name, why: 'its process is gone' });
       if (effect.code !== 0) throw new FerryError('COMMAND_FAILED', { host, what: name, code: effect.code, output: '' });
-      return { code: effect.code, stdout: '', stderr: '' };
+      return { code: effect.code, stdout: effect.stdout, stderr: '' };
     };
     return {
       ...this.info(host),

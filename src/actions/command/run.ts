@@ -25,7 +25,8 @@ export default defineAction({
   params: commandParams,
   outputs: {
     code: 'Exit code.',
-    stdout: 'What it printed, the first 64 KiB; of a long one the end of its log, stderr included.',
+    stdout:
+      'What it printed, the first 64 KiB; of a long one the end of its log, stderr included. A secret where one stands in it.',
   },
   // What it prints is handed on, so after a crash the answer is taken from the attempt folder instead of the facts.
   converges: false,

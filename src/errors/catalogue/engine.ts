@@ -173,6 +173,15 @@ export const engineErrors = {
     exit: 5,
     example: { step: 'read-conf', source: 'config:engine:ENGINE_DB_PASSWORD' },
   }),
+  SECRET_GONE: entry<{ step: string; output: string; run: string }>({
+    title: 'What a step handed on held a secret, and cannot be had again',
+    message: (a) =>
+      `What step ${a.step} handed on as ${a.output} holds a secret, which no file of Ferry's has, and the host does not tell it any more.`,
+    hint: (a) =>
+      `Take the run back:  ferry rollback ${a.run}   and let the command write the secret to a file that a later step uses, or read it with config.read.`,
+    exit: 5,
+    example: { step: 'make-dsn', output: 'stdout', run: 'r-1' },
+  }),
   WRITE_LINE_CROSSED: entry<{ run: string; at: string; written: string; to: string }>({
     title: 'Going back would lose what was written since',
     message: (a) => `Writers have run on the new side since ${a.at}; going back loses what they wrote: ${a.written}.`,
