@@ -15,6 +15,14 @@ export const lintCommandErrors = {
     exit: 65,
     example: { step: 'set-password', param: 'argv', uses: 'command.run', source: 'inputs.password', open: 1 },
   }),
+  SECRET_LITERAL: entry<{ step: string; param: string; what: string }>({
+    title: 'A password stands in the runbook',
+    message: (a) =>
+      `"${a.param}" of step "${a.step}" holds a password (${a.what}): it stays in the runbook and in every journal, and every user of the machine can read it while the command runs.`,
+    hint: () => 'Make it an input of type secret and give it by stdin:  stdin: "${{ inputs.password }}"',
+    exit: 65,
+    example: { step: 'look', param: 'shell', what: 'PGPASSWORD' },
+  }),
   COMMAND_HAS_ACTION: entry<{ step: string; program: string; action: string }>({
     title: 'A command does what an action does better',
     message: (a) =>

@@ -82,10 +82,27 @@ export class LintBook {
 
   /** Whether two roles may turn out to be one host: they have the same name, or one takes the other's host by default. */
   maySameHost(a: string, b: string): boolean {
-    if (a === b || isOpen(a) || isOpen(b)) return true;
-    const defaults = (role: string | undefined): string[] =>
-      role === undefined ? [] : [role, ...defaults(this.runbook.roles.find((each) => each.name === role)?.default)];
-    return defaults(a).some((role) => defaults(b).includes(role));
+    return isOpen(a) || isOpen(b) || this.homeOf(a) === this.homeOf(b);
+  }
+
+  /** The role whose host a role takes unless the inventory says otherwise, over any number of defaults; its own when none. */
+  homeOf(role: string): string {
+    const next = this.runbook.roles.find(({ name }) => name === role)?.default;
+    return next === undefined ? role : this.homeOf(next);
+  }
+
+  /** Whether a runbook makes sense only with two hosts for these roles: it moves or compares one database of both. */
+  needsTwoHosts(a: string, b: string): boolean {
+    const pairs = [
+      ...this.all('compare').map(({ what }) => [what, what.with] as const),
+      ...this.all('dump').flatMap((dump) => this.all('restore').map((restore) => [dump.what, restore.what] as const)),
+    ];
+    return pairs.some(
+      ([one, other]) =>
+        ((one.role === a && other.role === b) || (one.role === b && other.role === a)) &&
+        String(one.port) === String(other.port) &&
+        one.database === other.database,
+    );
   }
 
   /** Whether two databases may be one. */

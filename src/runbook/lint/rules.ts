@@ -26,6 +26,7 @@ import removalFinal from './rules/removal-final.ts';
 import restartNotUndone from './rules/restart-not-undone.ts';
 import roleUnused from './rules/role-unused.ts';
 import secretExposed from './rules/secret-exposed.ts';
+import secretLiteral from './rules/secret-literal.ts';
 import serviceLeftStopped from './rules/service-left-stopped.ts';
 import stepsConflict from './rules/steps-conflict.ts';
 import writeLineMissing from './rules/write-line-missing.ts';
@@ -59,6 +60,7 @@ export const rules: readonly LintRule[] = [
   restartNotUndone,
   roleUnused,
   secretExposed,
+  secretLiteral,
   serviceLeftStopped,
   stepsConflict,
   writeLineMissing,

@@ -7,6 +7,8 @@ const NEED = (path: string, host: string, more = '') =>
   `  - { id: need, host: vault, uses: file.transfer, with: { from: { host: ${host}, path: "${path}" }, path: /srv/keep.dump }${more} }\n`;
 const TIDY = (path: string, host = 'old') =>
   `  - { id: tidy-${host}, host: ${host}, uses: file.remove, with: { paths: ["${path}"], keep: false } }\n`;
+const COMPARE = (host: string, other: string, more = '') =>
+  `  - { id: compare, host: ${host}, uses: postgres.compare, with: { database: app, with: { host: ${other}, database: app }${more} } }\n`;
 const FOLDER = 'inputs:\n  folder: { type: path }\n';
 const IN = '${{ inputs.folder }}';
 
@@ -14,9 +16,20 @@ const IN = '${{ inputs.folder }}';
 const files: readonly (readonly [title: string, example: string, expected: readonly string[]])[] = [
   ['is made here before: nothing', `steps:\n${DUMP('/d')}${NEED('/d', 'old')}${TIDY('/d')}`, []],
   [
-    'is made on another host',
+    // It was an error, which refused an upgrade on one host.
+    'is made on a role that may have another host',
     `roles: { old: , other: , vault: }\nsteps:\n${DUMP('/d')}${NEED('/d', 'other')}`,
+    ['warning FILE_NOT_MADE'],
+  ],
+  [
+    'is made on another host, as one database of both is compared',
+    `roles: { old: , other: , vault: }\nsteps:\n${DUMP('/d')}${NEED('/d', 'other')}${COMPARE('other', 'old')}`,
     ['error FILE_NOT_MADE'],
+  ],
+  [
+    'is made on what may be one host with two clusters',
+    `roles: { old: , other: , vault: }\nsteps:\n${DUMP('/d')}${NEED('/d', 'other')}${COMPARE('other', 'old', ', port: 5433')}`,
+    ['warning FILE_NOT_MADE'],
   ],
   ['is made only later', `steps:\n${NEED('/d', 'old')}${DUMP('/d')}`, ['error FILE_NOT_MADE']],
   [
@@ -35,7 +48,7 @@ const files: readonly (readonly [title: string, example: string, expected: reado
   [
     'has the path of an input, and is made elsewhere',
     `${FOLDER}roles: { old: , other: , vault: }\nsteps:\n${DUMP(`${IN}/d`)}${NEED(`${IN}/d`, 'other')}`,
-    ['error FILE_NOT_MADE'],
+    ['warning FILE_NOT_MADE'],
   ],
   [
     'has a path that may be the one made here',
@@ -168,6 +181,11 @@ describe('steps side by side', () => {
       'steps:\n  - { id: a, host: app, uses: config.read, with: { files: [/etc/app.conf] } }\n  - { id: b, host: app, needs: [], uses: config.read, with: { files: [/etc/app.conf] } }\n',
       [],
     ],
+    [
+      'at once, on two roles of which one takes the host of the other',
+      `roles: { app: , other: { default: app } }\nsteps:\n${conf('a', '')}${conf('b', ', needs: []').replace('host: app', 'host: other')}`,
+      ['error STEPS_CONFLICT'],
+    ],
     ['at once, on two hosts', `steps:\n${conf('a', '')}${conf('b', ', needs: []').replace('host: app', 'host: other')}`, []],
     [
       'either the one or the other',
@@ -192,6 +210,63 @@ describe('steps side by side', () => {
   ])('%s', async (_, example, expected) => {
     const known = (await found(example)).filter((each) => !each.endsWith('INPUT_UNUSED'));
     expect(known).toEqual(expected);
+  });
+});
+
+describe('a command', () => {
+  const own = (params: string) =>
+    found(`steps:\n  - { id: own, host: app, confirm: Go?, uses: command.run, with: { ${params}, undo: "true" } }\n`);
+  test.each([
+    ['argv: [apt-get, remove, jq]', true],
+    ['argv: [apt-get, -q, remove, jq]', true],
+    ['argv: [dnf, -qq, remove, jq]', true],
+    ['argv: [apt-get, --assume-yes, remove, jq]', false],
+    ['argv: [apt-get, -qq, remove, jq]', false],
+    ['argv: [apt, -q=2, remove, jq]', false],
+    ['argv: [dnf, --assumeyes, remove, jq]', false],
+  ])('{ %s } asks: %s', async (params, asks) => {
+    expect((await own(params)).includes('warning COMMAND_ASKS')).toBe(asks);
+  });
+
+  test.each([
+    ['shell: "PGPASSWORD=hunter2 psql -X"', true],
+    [`shell: "export PGPASSWORD='hunter2'; psql -X"`, true],
+    ['argv: [app, --password=hunter2]', true],
+    ['argv: [curl, -u, "admin:hunter2", "http://x/"]', true],
+    ['shell: "curl -su admin:hunter2 http://x/"', true],
+    ['argv: [psql, "postgres://app:hunter2@db/app"]', true],
+    ['argv: [psql, -X], env: { PGPASSWORD: hunter2 }', true],
+    ['shell: "PGPASSWORD=$(cat /root/pw) psql -X"', false],
+    ['shell: "PGPASSWORD= psql -X"', false],
+    ['shell: "grep -q password= /etc/app.conf"', false],
+    ['argv: [app, --password-file=/root/pw, --max-token=5]', false],
+    ['argv: [curl, -u, "admin:", "http://app@x:8080/y"]', false],
+    ['argv: [psql, -X], env: { PGPASSFILE: /root/.pgpass }', false],
+  ])('{ %s } holds a password: %s', async (params, holds) => {
+    expect((await own(params)).includes('warning SECRET_LITERAL')).toBe(holds);
+  });
+
+  const PASSWORD = '  - { id: put, host: app, uses: file.put, with: { path: /tmp/answers.conf, content: x } }\n';
+  test.each([
+    ['argv: [engine-setup, --config-append=/tmp/answers.conf]', true],
+    ['shell: "cat /tmp/answers.conf | app"', true],
+    ['shell: "app </tmp/answers.conf && rm /tmp/answers.conf"', false],
+    ['argv: [rm, -f, /tmp/answers.conf]', false],
+  ])('{ %s } leaves the file it names: %s', async (params, leaves) => {
+    const text = `steps:\n${PASSWORD}  - { id: own, host: app, confirm: Go?, uses: command.run, with: { ${params}, undo: "true" } }\n`;
+    expect((await found(text)).includes('warning FILE_LEFT')).toBe(leaves);
+  });
+});
+
+describe('a restart after a file', () => {
+  test.each([
+    ['uses: file.put, with: { path: /etc/motd, content: x }', 'cron.service', false],
+    ['uses: file.put, with: { path: /etc/ssh/sshd_config, content: x }', 'ssh.service', true],
+    ['uses: file.put, with: { path: /etc/chrony.conf, content: x }', 'chronyd.service', true],
+    ['uses: config.set, with: { path: /etc/default/locale, set: { K: 1 } }', 'cron.service', true],
+  ])('%s, of %s, is not undone: %s', async (file, unit, is) => {
+    const text = `steps:\n  - { id: put, host: app, ${file} }\n  - { id: again, host: app, uses: service.restart, with: { units: [${unit}] } }\n`;
+    expect((await found(text)).includes('warning RESTART_NOT_UNDONE')).toBe(is);
   });
 });
 

@@ -37,8 +37,9 @@ function whyAsking({ program, args }: ProgramCall): string | undefined {
   if (program === 'mysql_secure_installation' || program === 'passwd') return 'which asks for a password';
   if (!['yum', 'dnf', 'apt', 'apt-get'].includes(program) || !has('install', 'remove', 'erase', 'upgrade', 'update', 'purge'))
     return undefined;
-  if (has('update') && program.startsWith('apt')) return undefined;
-  return args.some((arg) => /^-[a-z]*y/.test(arg) || arg === '--assumeyes' || arg === '--yes')
-    ? undefined
-    : 'which asks for a yes without -y';
+  const isApt = program.startsWith('apt');
+  if (isApt && has('update')) return undefined;
+  // Twice quiet is a yes for apt-get, and for nobody else.
+  const isYes = (arg: string) => /^-[a-z]*y|^--(assumeyes|assume-yes|yes)$/.test(arg) || (isApt && /^-q(q|=[2-9])/.test(arg));
+  return args.some(isYes) ? undefined : 'which asks for a yes without -y';
 }

@@ -1,6 +1,8 @@
+import { isOpen } from '../../../actions/partial-params.ts';
 import { type Deed, type LintBook, paramOf } from '../book.ts';
 import { speaksOf } from '../moves.ts';
 import { defineRule } from '../rule.ts';
+import { programsOf } from '../shell-commands.ts';
 import { maySame } from '../symbols.ts';
 import { isAtOrUnder } from './file-not-made.ts';
 
@@ -61,6 +63,12 @@ function isRemoved(book: LintBook, { by, what }: Made): boolean {
       ) ||
     book
       .all('run-command')
-      .some((command) => isLater(command.by) && command.by !== by && !command.what.readOnly && speaksOf(command, what.path))
+      .some((command) => isLater(command.by) && command.by !== by && removes(command) && speaksOf(command, what.path))
   );
+}
+
+/** A command that only names a file, as one that reads it does, leaves it where it is. */
+function removes({ what }: Deed<'run-command'>): boolean {
+  const removing = ['rm', 'unlink', 'shred', 'mv', 'find', 'xargs'];
+  return !what.readOnly && programsOf(what).some(({ program }) => removing.includes(program) || isOpen(program));
 }

@@ -8,7 +8,7 @@ export default defineRule({
   why:
     'The run would stop there, with services down. A file that may have been there before the run is none of this rule; one the ' +
     'runbook itself makes on another host, later, or removes before, is. It is a warning where a command of your own, which nobody ' +
-    'can see into, may have made the file.',
+    'can see into, may have made the file, and where the inventory may give both roles one host.',
   fix: 'Bring the file to where it is needed first.',
   bad: `
 steps:
@@ -74,7 +74,12 @@ function whyMissing(book: LintBook, { by, what }: Need): { why: string; certain:
   if (!proof) return undefined;
   const certain = proof.what.how !== 'given';
   if (!book.maySameHost(proof.what.role, what.role))
-    return here.length > 0 ? undefined : { why: `step "${proof.by.step.id}" makes it on ${proof.what.role} only`, certain };
+    return here.length > 0
+      ? undefined
+      : {
+          why: `step "${proof.by.step.id}" makes it on ${proof.what.role} only`,
+          certain: certain && book.needsTwoHosts(proof.what.role, what.role),
+        };
   if (!certain || proof.what.role !== what.role) return undefined;
   return book.isBefore(by, proof.by)
     ? { why: `step "${proof.by.step.id}" makes it only later`, certain }

@@ -1,3 +1,4 @@
+import { isOpen } from '../../../actions/partial-params.ts';
 import { paramOf } from '../book.ts';
 import { defineRule } from '../rule.ts';
 import { maySame } from '../symbols.ts';
@@ -7,7 +8,8 @@ export default defineRule({
   severity: 'warning',
   why:
     'A rollback goes backwards: it comes to the restart first, which leaves nothing to take back, and then puts the file back. The ' +
-    'service goes on with what it read when it was restarted, and nothing looks wrong until its next start.',
+    'service goes on with what it read when it was restarted, and nothing looks wrong until its next start. A whole file that is put ' +
+    'somewhere counts as one the service reads when its path names the service.',
   fix: 'Stop, change, start: backwards that is stop, put back, start.',
   bad: `
 steps:
@@ -25,6 +27,7 @@ steps:
         .find(
           (change) =>
             change.what.role === what.role &&
+            (change.what.keys.length > 0 || mayRead(what.unit, change.what.path)) &&
             book.isBefore(change.by, by) &&
             !book
               .all('stop-unit')
@@ -40,3 +43,11 @@ steps:
     });
   },
 });
+
+/** Whether a word of the unit's name begins or ends like one of the path: sshd.service may read /etc/ssh/sshd_config. */
+function mayRead(unit: string, path: string): boolean {
+  if (isOpen(unit) || isOpen(path)) return true;
+  const words = (text: string) => text.toLowerCase().match(/[a-z]{3,}/g) ?? [];
+  const ofUnit = words(unit.replace(/\.\w+$/, ''));
+  return words(path).some((word) => ofUnit.some((name) => name.includes(word) || word.includes(name)));
+}

@@ -22,7 +22,7 @@ steps:
       const { changes = [], reads = [] } = step.touches;
       const all = [...changes.map((one) => [one, true] as const), ...reads.map((one) => [one, false] as const)];
       for (const [[role, key], isChange] of all) {
-        const name = `${role} ${key}`;
+        const name = `${book.homeOf(role)} ${key}`;
         touching.set(name, [...(touching.get(name) ?? []), { step, changes: isChange, role, key }]);
       }
     }
