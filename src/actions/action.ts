@@ -147,12 +147,15 @@ export interface ActContext {
   progress(progress: Progress): void;
   /** The path on `host` of bytes kept by this step under `name`. */
   kept(host: string, name: string): string;
+  /**
+   * What a command of the step has ended with on the step's host, one exit code for each attempt in which it came to its end.
+   * Attempts that were taken back already do not count.
+   */
+  exitCodes(effect: string): Promise<readonly number[]>;
 }
 export interface UndoContext extends ActContext {
   /** True when writers have run on the new side: data made by the run is then renamed and kept, not dropped. */
   readonly crossedWriteLine: boolean;
-  /** What a command of the step's attempts has ended with on the step's host, one exit code for each that came to its end. */
-  exitCodes(effect: string): Promise<readonly number[]>;
 }
 
 /** Something a rollback left different on purpose, shown in the proof. `key` is the fact that differs, when there is one. */

@@ -18,6 +18,8 @@ export function attemptOf(context: RunContext, step: string, attempt: number, un
 
 /** What actions are given beside their hosts. */
 export function actContext(context: RunContext, id: AttemptId, host: string, timeoutMs?: number): ActContext {
+  const { generation, firstAttempt, attempt: last } = context.stepState(id.step);
+  const attempts = Array.from({ length: last - firstAttempt + 1 }, (_, index) => firstAttempt + index);
   return {
     run: id.run,
     step: id.step,
@@ -25,7 +27,8 @@ export function actContext(context: RunContext, id: AttemptId, host: string, tim
     // Not the signal that stops new steps: a person who stops the run leaves the running command alone.
     signal: timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs),
     progress: progressOf(context, id.step, host),
-    kept: (_host, name) => keepPath(id.run, id.step, name, context.stepState(id.step).generation),
+    kept: (_host, name) => keepPath(id.run, id.step, name, generation),
+    exitCodes: (effect) => context.ports.fleet.exitCodes(host, { run: id.run, step: id.step, attempts }, effect),
   };
 }
 

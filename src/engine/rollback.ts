@@ -158,11 +158,7 @@ async function undoStep(context: RunContext, step: Step, crossedWriteLine: boole
     before.hosts.map((one) => context.ports.fleet.openAttempt(one, id, JSON.stringify(context.ports.redact({ undo })))),
   );
   context.ports.crash('before-undo', step.id);
-  const ctx = {
-    ...actContext(context, id, host),
-    crossedWriteLine,
-    exitCodes: (effect: string) => context.ports.fleet.exitCodes(host, id, effect),
-  };
+  const ctx = { ...actContext(context, id, host), crossedWriteLine };
   const onHost = (name: string): ActingHost => context.ports.fleet.acting(name, id, ctx.signal, ctx.progress);
   const acting = { ...siteOf(step, context), on: onHost(host), onHost, undo, ctx };
   // Apply never began before its bytes were kept: there is nothing to undo, and nothing to undo it with.

@@ -204,6 +204,7 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
         step.irreversible = (body.irreversible as string | null) ?? null;
         step.undo = { undo: body.undo ?? null, summary: String(body.undoSummary) };
         step.generation = Number(body.generation ?? 0);
+        step.firstAttempt = step.attempt;
         step.promised = body.outputs as StepState['promised'];
         step.keepOwed = Array.isArray(body.keep) && body.keep.length > 0;
       }

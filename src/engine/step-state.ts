@@ -12,6 +12,8 @@ export interface StepState {
   undoAttempt: number;
   /** How often it had been taken back when it was begun: which of its kept bytes are the ones to put back. */
   generation: number;
+  /** The first attempt of this generation: what those before it did was taken back. */
+  firstAttempt: number;
   /** From the first attempt, whatever came later. Null for checks, gates and no-change. */
   undo: { readonly undo: Json; readonly summary: string } | null;
   /** Why not all it changed can be undone; what can be, is in `undo` all the same. */
@@ -39,6 +41,7 @@ export function waitingStep(step: string, host: string, hosts: readonly string[]
     attempt: 0,
     undoAttempt: 0,
     generation: 0,
+    firstAttempt: 0,
     undo: null,
     irreversible: null,
     keepOwed: false,

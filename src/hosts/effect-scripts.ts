@@ -1,4 +1,4 @@
-import { type AttemptId, attemptDir, FERRY_DIR, runDir, SECRETS_DIR, secretsDir, unitName } from './layout.ts';
+import { type AttemptId, type Attempts, attemptDir, FERRY_DIR, runDir, SECRETS_DIR, secretsDir, unitName } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
 
 /**
@@ -84,9 +84,10 @@ elif [ "$S" = active ] || [ "$S" = activating ] || [ "$S" = deactivating ] || [ 
 else echo lost; systemctl show -p Result -p ExecMainStatus ${unit} | tr '\n' ' '; echo; tail -c 65536 "$F/out"; systemctl reset-failed ${unit} 2>/dev/null; rm -rf ${secretsDir(id, name)}; fi`;
 }
 
-/** Prints the exit codes that a command of a step has left on a host, one a line for each of its attempts that ended. */
-export function exitCodesScript({ run, step }: AttemptId, effect: string): Sh {
-  return sh`for F in ${`${runDir(run)}/${step}`}.[0-9]*/${effect}/rc; do [ -e "$F" ] && cat "$F"; done; :`;
+/** Prints the exit codes that a command of a step has left on a host, one a line for each of these attempts in which it ended. */
+export function exitCodesScript({ run, step, attempts }: Attempts, effect: string): Sh {
+  const files = attempts.map((attempt) => `${attemptDir({ run, step, attempt, undo: false })}/${effect}/rc`);
+  return sh`for F in ${files}; do [ -e "$F" ] && cat "$F"; done; :`;
 }
 
 /** Lists what an attempt did on a host, one effect a line: `name detached|short exited|running|lost`. */

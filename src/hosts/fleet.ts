@@ -1,6 +1,6 @@
 import type { ActingHost, Host, HostInfo, Progress } from './host.ts';
 import type { KeepRequest } from './keep.ts';
-import type { AttemptId } from './layout.ts';
+import type { AttemptId, Attempts } from './layout.ts';
 import type { Lease } from './lease.ts';
 
 /** What an attempt did on a host, by the evidence in its folder. */
@@ -20,8 +20,8 @@ export interface Fleet {
   openAttempt(host: string, id: AttemptId, intent: string): Promise<boolean>;
   /** Null when the attempt was never opened on that host. */
   effects(host: string, id: AttemptId): Promise<Effect[] | null>;
-  /** What a command has ended with, in each attempt of the step in which it did. */
-  exitCodes(host: string, id: AttemptId, effect: string): Promise<number[]>;
+  /** What a command has ended with, in each of these attempts in which it did. */
+  exitCodes(host: string, attempts: Attempts, effect: string): Promise<number[]>;
   /** Ends the attempt's detached commands that still run, with everything they started. */
   endDetached(host: string, id: AttemptId): Promise<void>;
   /** Keeps bytes on a host before an attempt's first command. @throws EPOCH_STALE */

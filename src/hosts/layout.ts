@@ -19,6 +19,13 @@ export interface AttemptId {
   readonly undo: boolean;
 }
 
+/** Several attempts of one step, those of a rollback left out. */
+export interface Attempts {
+  readonly run: string;
+  readonly step: string;
+  readonly attempts: readonly number[];
+}
+
 export function runDir(run: string): string {
   return `${FERRY_DIR}/${run}`;
 }

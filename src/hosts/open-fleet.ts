@@ -61,8 +61,8 @@ cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.js
         return { name: effect, detached: kind === 'detached', state: state === 'exited' || state === 'running' ? state : 'lost' };
       });
     },
-    async exitCodes(name, id, effect) {
-      const { stdout } = must(name, 'reading exit codes', await machine(name).run(exitCodesScript(id, effect)));
+    async exitCodes(name, attempts, effect) {
+      const { stdout } = must(name, 'reading exit codes', await machine(name).run(exitCodesScript(attempts, effect)));
       return stdout.split('\n').filter(Boolean).map(Number);
     },
     async endDetached(name, id) {

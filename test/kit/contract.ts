@@ -163,6 +163,7 @@ export class Step {
         signal: new AbortController().signal,
         progress: () => {},
         kept: (_host, name) => keepPath(run, step, name),
+        exitCodes: (effect) => this.#fleet.exitCodes(this.#site.host.name, { run, step, attempts: upTo(attempt) }, effect),
       },
     };
   }
@@ -212,7 +213,6 @@ export class Step {
         ...this.#acting(onHost).ctx,
         attempt: this.#undoAttempt,
         crossedWriteLine: false,
-        exitCodes: (effect: string) => this.#fleet.exitCodes(this.#site.host.name, { ...this.#id, undo: true }, effect),
       },
     });
     return (kept ?? []).flatMap(({ host, key }) => (key === undefined ? [] : [`${host} ${key}`]));
@@ -251,6 +251,10 @@ export class Step {
   async release(): Promise<void> {
     for (const host of this.#hosts) await this.#fleet.releaseLease(host, this.#id.run);
   }
+}
+
+function upTo(attempt: number): number[] {
+  return Array.from({ length: attempt }, (_, index) => index + 1);
 }
 
 /** The arguments in a fact's key: `pgRole(5432, engine)`. */

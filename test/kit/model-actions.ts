@@ -107,6 +107,14 @@ const once = defineAction({
   },
 });
 
+/** Its undo hangs on how its own commands ended: a restore. What they ended with goes into the cell `ended`. */
+const proven = defineAction({
+  ...detached,
+  async rollback({ on, ctx }) {
+    await on.change('tell', command(`set ended ${(await ctx.exitCodes('work')).join(' ') || 'nothing'}`));
+  },
+});
+
 /** What must not be lost with what was written into it: taken back after the write line, it is kept under another name. */
 const keeping = defineAction({
   summary: 'Make a cell.',
@@ -185,6 +193,7 @@ export const modelActions = new Map<string, Action>([
   ['model.partial', partial],
   ['model.detached', detached],
   ['model.once', once],
+  ['model.proven', proven],
   ['model.keeping', keeping],
   ['model.check', asks],
   ['model.line', line],

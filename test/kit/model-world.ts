@@ -3,7 +3,7 @@ import type { FactRef, Observed } from '../../src/facts/fact.ts';
 import { defineFact, value } from '../../src/facts/fact.ts';
 import type { Effect, Fleet } from '../../src/hosts/fleet.ts';
 import type { ActingHost, HostInfo } from '../../src/hosts/host.ts';
-import type { AttemptId } from '../../src/hosts/layout.ts';
+import type { AttemptId, Attempts } from '../../src/hosts/layout.ts';
 import type { Lease } from '../../src/hosts/lease.ts';
 import { sh } from '../../src/hosts/sh.ts';
 import type { Journal, JournalRecord, NewRecord } from '../../src/journal/journal.ts';
@@ -143,9 +143,9 @@ export class ModelWorld implements Fleet {
     const folder = this.attempts.get(this.#folder(host, id));
     return folder ? [...folder].map(([name, { detached, state }]) => ({ name, detached, state })) : null;
   }
-  async exitCodes(host: string, id: AttemptId, effect: string): Promise<number[]> {
-    const mine = [...this.attempts].filter(([folder]) => folder.startsWith(`${host}/${id.run}/${id.step}.`));
-    return mine.flatMap(([, effects]) => (effects.get(effect)?.state === 'exited' ? [0] : []));
+  async exitCodes(host: string, { run, step, attempts }: Attempts, effect: string): Promise<number[]> {
+    const ran = attempts.map((attempt) => this.attempts.get(`${host}/${run}/${step}.${attempt}`)?.get(effect));
+    return ran.flatMap((one) => (one?.state === 'exited' ? [one.code] : []));
   }
   async endDetached(host: string, id: AttemptId): Promise<void> {
     this.#reach(host);

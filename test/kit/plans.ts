@@ -140,6 +140,7 @@ export function stepState(parts: Partial<StepState> & { step: string; host: stri
     attempt: 0,
     undoAttempt: 0,
     generation: 0,
+    firstAttempt: 0,
     undo: null,
     irreversible: null,
     keepOwed: false,

@@ -33,6 +33,7 @@ damaged() { printf '%s\\n' "$1" | head -n 1; exit ${DAMAGED}; }
 ${check}
 l=$(mktemp) && trap 'rm -f -- "$l"' EXIT || exit 1
 t=$(${asPostgres} pg_restore -l <"$f" 2>&1) || damaged "$t"
+case "$t" in *'TOC Entries: 0'*) damaged 'its list of contents is empty, which that of an empty database is not either' ;; esac
 printf '%s\\n' "$t" | grep -Ev ${LEFT_OUT} >"$l" && chown postgres "$l" || exit 1
 ${asPostgres} pg_restore ${flags} -L "$l" -p ${wish.port} -d ${conninfo(wish.database)} <"$f"`;
 }

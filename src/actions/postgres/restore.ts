@@ -82,7 +82,7 @@ export default defineAction({
     if (facts.file.read && file?.type !== 'file')
       return blocked(`there is no dump at ${path} on ${host.name}`, 'Bring it there first, for example with file.transfer.');
     const inside = facts.contents.value;
-    // One transaction: what is there after an earlier attempt is the whole restore.
+    // One transaction: what an earlier attempt has left is the whole restore. That it has left it, apply makes sure of.
     const isRestored = inside !== undefined && !isEmpty(inside);
     if (isRestored && !earlier) {
       return blocked(
@@ -113,9 +113,22 @@ export default defineAction({
     });
   },
   preflight: restorePreflight,
-  async apply({ on, change: { data } }) {
+  async apply({ on, change: { data }, ctx }) {
     const { port, database, path, bytes } = data;
-    if (!data.analyzeOnly) {
+    const inside = async () => {
+      const [contents] = await readFacts(on, [pgContents(port, database).on(on.name)]);
+      return contents?.state === 'value' ? (contents.value as PgContents) : null;
+    };
+    if (data.analyzeOnly) {
+      if (!(await ctx.exitCodes('restore')).includes(0)) {
+        const found = await inside();
+        throw new FerryError(
+          'RESTORE_UNPROVEN',
+          { host: on.name, database, found: found ? describeContents(found) : 'what cannot be looked at' },
+          { left: 'Nothing was changed in it.' },
+        );
+      }
+    } else {
       try {
         const total = bytes === null ? {} : { totalBytes: bytes };
         const done = await on.detached('restore', restoreScript(data), {
@@ -140,8 +153,7 @@ export default defineAction({
     await on.detached('analyze', sh`${asPostgres} vacuumdb --quiet --analyze-only -p ${port} -d ${conninfo(database)}`, {
       note: 'analyzing',
     });
-    const [contents] = await readFacts(on, [pgContents(port, database).on(on.name)]);
-    return { database, tables: contents?.state === 'value' ? (contents.value as PgContents).tables : null, bytes };
+    return { database, tables: (await inside())?.tables ?? null, bytes };
   },
   preview: restorePreview,
   async rollback({ on, undo, ctx }) {

@@ -46,6 +46,15 @@ export const postgresErrors = {
     exit: 1,
     example: { host: 'newdb', database: 'engine', why: 'pg_restore: error: could not extend file: No space left on device' },
   }),
+  RESTORE_UNPROVEN: entry<{ host: string; database: string; found: string }>({
+    title: 'What is in a database does not come from the restore',
+    message: (a) =>
+      `Database ${a.database} on ${a.host} holds something (${a.found}), and no attempt of the restore has ended well: somebody else has put it there, or ${a.host} died right after the restore.`,
+    hint: () =>
+      'ferry rollback --to CHECKPOINT   keeps it under another name and has the database empty again;  ferry resume   then restores it.',
+    exit: 1,
+    example: { host: 'newdb', database: 'engine', found: '3 tables' },
+  }),
   COMPARE_DIFFERS: entry<{ left: string; right: string; count: number; list: string }>({
     title: 'Two databases differ',
     message: (a) => `${a.left} and ${a.right} differ in ${a.count} ${a.count === 1 ? 'object' : 'objects'}:\n${a.list}`,

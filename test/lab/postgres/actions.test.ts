@@ -530,6 +530,36 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       await fresh.sql(`DROP DATABASE engine; DROP DATABASE "${name}"; DROP ROLE alt; DROP VIEW v`);
     });
 
+    // Anything in it passed for the whole restore: the step was done, with nothing of the dump there.
+    test('what somebody made in the database after the restore had failed does not pass for the restore', async () => {
+      await run.step(dump, { ...source, path: path() });
+      await fresh.sql('CREATE ROLE alt; CREATE DATABASE engine OWNER alt TEMPLATE template0');
+      const wanted = { ...target, owner: 'alt', path: path() };
+      await newdb.sh(`cp ${path()} ${folder}/whole; truncate -s -2000 ${path()}`);
+      await expect(run.step(restore, wanted)).rejects.toMatchObject({ code: 'DUMP_DAMAGED' });
+      await fresh.sql('CREATE TABLE by_hand (a int)', 'engine');
+      await expect(run.step(restore, wanted, { earlier: run.lastUndo() })).rejects.toMatchObject({
+        code: 'RESTORE_UNPROVEN',
+        args: { found: '1 tables' },
+      });
+      await run.rollback();
+      const name = `engine_ferry_${run.id}`;
+      expect(await fresh.sql('SELECT count(*) FROM by_hand', name)).toBe('0');
+      await fresh.sql(`DROP DATABASE engine; DROP DATABASE "${name}"; DROP ROLE alt`);
+    });
+
+    // pg_restore lists nothing of it, restores nothing, and says that all went well.
+    test('a dump whose header was zeroed is refused', async () => {
+      await run.step(dump, { ...source, path: path() });
+      await prepare();
+      await newdb.sh(`dd if=/dev/zero of=${path()} bs=1 seek=40 count=200 conv=notrunc 2>/dev/null`);
+      await expect(run.step(restore, { ...target, owner: 'alt', path: path() })).rejects.toMatchObject({
+        code: 'DUMP_DAMAGED',
+        args: { why: expect.stringContaining('its list of contents is empty') },
+      });
+      await run.rollback();
+    });
+
     test('the write line tells how many rows were written after it', async () => {
       await fresh.sql('CREATE DATABASE engine');
       await fresh.sql(

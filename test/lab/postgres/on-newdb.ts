@@ -150,8 +150,7 @@ export class RunOnNewdb {
         const id: AttemptId = { run: this.id, step, attempt: this.#undoings, epoch: 1, undo: true };
         await this.#open(id);
         const on = this.#acting(id);
-        const exitCodes = (effect: string) => this.#fleet.exitCodes('newdb', id, effect);
-        const ctx = { ...this.#context(id), crossedWriteLine: this.crossedWriteLine, exitCodes };
+        const ctx = { ...this.#context(id), crossedWriteLine: this.crossedWriteLine };
         left = (await action.rollback?.({ ...this.#site(), on, onHost: () => on, undo: undo as never, ctx })) ?? [];
       }
       this.#done.pop();
@@ -184,8 +183,11 @@ export class RunOnNewdb {
   }
 
   #context({ run, step, attempt }: AttemptId): ActContext {
-    const signal = new AbortController().signal;
-    return { run, step, attempt, signal, progress: () => {}, kept: (_host, name) => keepPath(run, step, name) };
+    return {
+      ...{ run, step, attempt, signal: new AbortController().signal, progress: () => {} },
+      kept: (_host, name) => keepPath(run, step, name),
+      exitCodes: (effect) => this.#fleet.exitCodes('newdb', { run, step, attempts: [1, 2, 3] }, effect),
+    };
   }
 
   async #verify(planned: Change<Json>, refs: readonly FactRef<unknown>[]): Promise<void> {
