@@ -130,7 +130,11 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
   findings.add(ofHosts?.findings ?? []);
   const held = request.judgeLeases?.(ofHosts?.leases ?? []) ?? [];
 
-  const done = request.runbook.done.map((step) => planDone(request, step, plan(step)));
+  const done = request.runbook.done.map((step) => {
+    const result = planDone(request, step, plan(step));
+    if (result.kind === 'planned') outputs.set(step.id, result.planned.outputs);
+    return result;
+  });
   const lines = request.runbook.steps.map((step): PlanLine => {
     const action = request.actions.get(step.uses) as Action;
     const host = hostOfRole(step.role).name;

@@ -187,6 +187,12 @@ export const rows: readonly Row[] = [
     fails: { with: { url: 'http://engine.lab.example:81/', timeout: '100ms' }, code: 'CHECK_FAILED' },
   },
   {
+    action: 'address.check',
+    host: 'engine',
+    with: { address: 'newdb.lab.example', host: 'newdb' },
+    fails: { with: { address: 'localhost', host: 'newdb' }, code: 'blocked' },
+  },
+  {
     action: 'port.check',
     host: 'engine',
     with: { address: 'newdb', port: 22 },

@@ -34,7 +34,7 @@ describe('moving the engine database to another host', () => {
     const plan = await ferry.run(['plan', RUNBOOK, ...ferry.hosts]);
     expect(plan.stderr).toBe('');
     expect(plan.code).toBe(0);
-    expect(plan.stdout).toContain('28 steps on 3 hosts');
+    expect(plan.stdout).toContain('30 steps on 3 hosts');
     expect(plan.stdout).toContain('~ ENGINE_DB_HOST="localhost" -> "newdb.lab.example"');
     expect(plan.stdout).toContain('from here, going back loses');
     expect(plan.stdout).toMatch(/\d+ exact, \d+ predicted, 0 opaque; 1 skipped\. Nothing was changed\./);
@@ -123,6 +123,29 @@ describe('moving the engine database to another host', () => {
     expect(again).toMatchObject({ code: 0, stdout: 'Already done: nothing was changed.\n' });
     expect(await snapshot(labDir)).toEqual(now);
     expect((await execOn(labDir, 'engine', 'cat /var/lib/ferry/lease')).code).toBe(1);
+  });
+
+  // The engine connects by the URL alone: it went back to the old database at its next start, and nothing was left to do.
+  it('does not call it done where the host names the new server and the URL the old one', async () => {
+    const conf = '/etc/ovirt-engine/engine.conf.d/10-setup-database.conf';
+    await execOn(labDir, 'engine', `cp -p ${conf} /root/conf; sed -i '/_URL=/s/newdb.lab.example/localhost/' ${conf}`);
+    const plan = await ferry.run(['plan', RUNBOOK, ...ferry.hosts]);
+    await execOn(labDir, 'engine', `mv /root/conf ${conf}`);
+    expect(plan.code).toBe(5);
+    expect(plan.stdout).not.toContain('Already done');
+    expect(plan.stdout + plan.stderr).toContain('ENGINE_DB_HOST on engine is "newdb.lab.example", expected "localhost"');
+  });
+
+  // It dumped the frozen old database on the engine machine once more, and said that all went well.
+  it('blocks a second move that would take the database from where it was before the first', async () => {
+    const third = [...ferry.hosts, '--role', 'new_db=dwh'];
+    const stale = await ferry.run(['plan', RUNBOOK, ...third]);
+    expect(stale.code).toBe(5);
+    expect(stale.stdout + stale.stderr).toMatch(/"newdb.lab.example" is [\d.]+, not engine, which plays old_db/);
+    expect(stale.stdout + stale.stderr).toContain('--role old_db=HOST');
+    const right = await ferry.run(['plan', RUNBOOK, ...third, '--role', 'old_db=newdb']);
+    expect(right.stdout + right.stderr).not.toContain('plays old_db');
+    expect(right.code, right.stderr).toBe(0);
   });
 
   it('refuses to go back without a word about what would be lost', async () => {

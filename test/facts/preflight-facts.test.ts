@@ -1,13 +1,16 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { parseDf } from '../../src/facts/disk-free.ts';
 import { hostClock } from '../../src/facts/host-clock.ts';
 import { hostTools } from '../../src/facts/host-tools.ts';
+import { ownAddresses } from '../../src/facts/own-addresses.ts';
 import { pgDumpFile } from '../../src/facts/pg-dump-file.ts';
 import { pgRoom } from '../../src/facts/pg-room.ts';
 import { readFacts } from '../../src/facts/read.ts';
+import { resolvedName } from '../../src/facts/resolved-name.ts';
 import { runLease } from '../../src/facts/run-lease.ts';
 import { tcpListen } from '../../src/facts/tcp-listen.ts';
 import { treeSize } from '../../src/facts/tree-size.ts';
@@ -146,5 +149,47 @@ describe.runIf(process.getuid?.() === 0)('hostClock', () => {
       const { aheadMs, withinMs } = of(await read().finally(() => clock.mockRestore()));
       expect(Math.abs(aheadMs + by)).toBeLessThanOrEqual(withinMs);
     }
+  });
+});
+
+describe('addresses', () => {
+  // /proc/net/fib_trie and if_inet6, as the reader greps and cuts them.
+  const tables = `           |-- 127.0.0.0
+              /8 host LOCAL
+              /32 host LOCAL
+           |-- 127.255.255.255
+        |-- 192.0.2.0
+           |-- 192.0.2.2
+              /32 host LOCAL
+           |-- 192.0.2.255
+00000000000000000000000000000001
+20010db8000000000000000000000002
+`;
+
+  test('of a host are those it has itself, loopback ones and its networks left out', () => {
+    expect(ownAddresses.definition.parse(answer(tables))).toEqual({
+      state: 'value',
+      value: ['192.0.2.2', '2001:0db8:0000:0000:0000:0000:0000:0002'],
+    });
+    expect(ownAddresses.definition.parse(answer(''))).toMatchObject({ state: 'unreadable' });
+  });
+
+  test('of this machine are the ones node knows', () => {
+    const known = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).filter(({ internal }) => !internal));
+    const own = readHere(ownAddresses().on('here'));
+    for (const { address } of known.filter(({ family }) => family === 'IPv4'))
+      expect(own).toMatchObject({ value: expect.arrayContaining([address]) });
+  });
+
+  test('a name means what the programs of the host take it for', () => {
+    expect(readHere(resolvedName('127.0.0.1').on('here'))).toEqual({ state: 'value', value: ['127.0.0.1'] });
+    expect(readHere(resolvedName('no-such-name.invalid').on('here'))).toEqual({ state: 'absent' });
+    expect(resolvedName.definition.parse(answer('fe80::1%eth0  STREAM x\nfe80::1%eth0  DGRAM\n'), 'x')).toEqual({
+      state: 'value',
+      value: ['fe80::1'],
+    });
+    expect(resolvedName.definition.parse(answer('', { code: 127, stderr: 'sh: getent: not found' }), 'x')).toMatchObject({
+      state: 'unreadable',
+    });
   });
 });

@@ -166,9 +166,9 @@ describe('postgres.cluster', () => {
 });
 
 describe('postgres.read', () => {
-  const plan = (found: PgDatabase | undefined) =>
+  const plan = (found: PgDatabase | undefined, connected?: string) =>
     read.plan(
-      read.params.parse({ database: 'engine' }),
+      read.params.parse({ database: 'engine', connected }),
       {
         cluster: clusterFact(),
         database: databaseFact(found),
@@ -179,9 +179,18 @@ describe('postgres.read', () => {
           indexBytes: 60_000_000,
         }),
         names: factOf(pgDatabaseNames(5432).on(H), ['enginedb', 'postgres']),
+        sessions: [factOf(pgSessions(5432, 'engine').on(H), [{ user: 'engine', address: null, count: 2 }])],
       },
       site,
     );
+
+  test('does not hold while the role it is asked about has no session', () => {
+    expect(plan(aDatabase, 'engine').kind).toBe('check');
+    expect(plan(aDatabase, 'other')).toMatchObject({
+      kind: 'blocked',
+      summary: 'other has no session on database "engine" at newdb',
+    });
+  });
 
   test('hands out everything when the plan is made', () => {
     expect(
