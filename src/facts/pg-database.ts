@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { sh } from '../hosts/sh.ts';
 import { type Json, sameJson } from '../lib/json.ts';
-import { defineFact } from './fact.ts';
+import { type Answer, defineFact, type Observed, value } from './fact.ts';
+import { keyedHash } from './file-hash.ts';
+import { MASK } from './mask.ts';
 import { normalLocale } from './pg-locale.ts';
+import { isSecretSetting } from './pg-setting.ts';
 import { fromJson, inDatabase, readSql } from './postgres/psql.ts';
 
 const shape = z.object({
@@ -20,7 +24,10 @@ const shape = z.object({
   grants: z.array(z.object({ to: z.string(), privilege: z.string() })).nullable(),
   comment: z.string().nullable(),
 });
-export type PgDatabase = z.infer<typeof shape>;
+export type PgDatabase = z.infer<typeof shape> & {
+  /** A keyed hash of its settings, since what may be a secret among them is published masked; none in predictions. */
+  readonly settingsHash?: string;
+};
 
 const SQL = String.raw`SELECT json_build_object(
   'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
@@ -33,15 +40,19 @@ const SQL = String.raw`SELECT json_build_object(
     CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee) END, 'privilege', a.privilege_type)
     ORDER BY a.grantee, a.privilege_type), '[]') FROM aclexplode(d.datacl) a) END,
   'comment', shobj_description(d.oid, 'pg_database')) FROM pg_database d WHERE d.datname = :'db';
+SELECT unnest(setconfig) FROM pg_db_role_setting r, pg_database d WHERE r.setdatabase = d.oid AND r.setrole = 0 AND d.datname = :'db' ORDER BY 1;
 \endif`;
 
 /** One database of a cluster: its owner, locale, limits, own settings and extensions. What it holds is `pgContents`. */
 export const pgDatabase = defineFact<[port: number, name: string], PgDatabase>({
   kind: 'pgDatabase',
   class: 'state',
-  script: (port, name) => readSql(port, `${inDatabase(name).open}\n${SQL}`, inDatabase(name).variables),
-  parse: (answer) => fromJson(answer, shape),
+  script: (port, name) => sh`a=$(${readSql(port, `${inDatabase(name).open}\n${SQL}`, inDatabase(name).variables)}); r=$?
+printf '%s\n' "$a" | head -n 1; s=$(printf '%s\n' "$a" | tail -n +2)
+if [ -n "$s" ]; then ${keyedHash(sh`printf '%s' "$s"`)}; echo "$h"; fi; exit $r`,
+  parse: readDatabase,
   publish: published,
+  same: sameDatabase,
   meets: (read, predicted) => sameJson(comparable(read), comparable(predicted)),
   show: (shown) => {
     const seen = shown as unknown as PgDatabase;
@@ -50,16 +61,39 @@ export const pgDatabase = defineFact<[port: number, name: string], PgDatabase>({
   },
 });
 
+function readDatabase(answer: Answer): Observed<PgDatabase> {
+  const [line = '', hash = ''] = answer.stdout.split('\n');
+  const found = fromJson({ ...answer, stdout: line }, shape);
+  return found.state === 'value' && hash.length > 1 ? value({ ...found.value, settingsHash: hash }) : found;
+}
+
+/** The same database with other settings. */
+export function withSettings({ settingsHash: _, ...rest }: PgDatabase, settings: PgDatabase['settings']): PgDatabase {
+  return { ...rest, settings };
+}
+
+function published(found: PgDatabase): Json {
+  const masked = Object.entries(found.settings).map(([name, text]) => [name, isSecretSetting(name, text) ? MASK : text]);
+  const hash = found.settingsHash === undefined ? {} : { settingsHash: found.settingsHash };
+  return { ...withoutVolatile(found), settings: Object.fromEntries(masked) as Json, ...hash };
+}
+
+/** Where one side has no hash, as a prediction has none, what can be seen of the settings decides. */
+function sameDatabase(before: Json, after: Json): boolean {
+  const [a, b] = [before, after] as unknown as [PgDatabase, PgDatabase];
+  if (a.settingsHash !== undefined && b.settingsHash !== undefined) return sameJson(before, after);
+  return sameJson(withSettings(a, a.settings) as unknown as Json, withSettings(b, b.settings) as unknown as Json);
+}
+
 /**
  * Without what nobody should wait for: the comment, where a run leaves its mark on a database it made, and the schemas of
  * extensions, some of which choose their own.
  */
-function published(found: PgDatabase): Json {
-  const { comment: _, extensions, ...rest } = found;
+function withoutVolatile({ comment: _, extensions, settingsHash: __, ...rest }: PgDatabase): { [name: string]: Json } {
   const bare = Object.entries(extensions ?? {}).map(([name, { version, owner }]) => [name, { version, owner }]);
   return { ...rest, extensions: extensions === null ? null : (Object.fromEntries(bare) as Json) };
 }
 
 function comparable(found: PgDatabase): Json {
-  return published({ ...found, collate: normalLocale(found.collate), ctype: normalLocale(found.ctype) });
+  return withoutVolatile({ ...found, collate: normalLocale(found.collate), ctype: normalLocale(found.ctype) });
 }

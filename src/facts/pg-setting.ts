@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../lib/json.ts';
-import { defineFact } from './fact.ts';
-import { MASK } from './mask.ts';
+import { defineFact, value } from './fact.ts';
+import { isSensitiveKey, MASK, maskValue } from './mask.ts';
 import { fromJson, readSql } from './postgres/psql.ts';
 
 const shape = z.object({
@@ -15,17 +15,24 @@ const shape = z.object({
   pendingRestart: z.boolean(),
   /** The entry ALTER SYSTEM has left in postgresql.auto.conf; null when there is none. */
   autoConf: z.string().nullable(),
-  secret: z.boolean(),
 });
-export type PgSetting = z.infer<typeof shape>;
+export type PgSetting = z.infer<typeof shape> & {
+  /** Whether it may hold a password: it is then published masked. */
+  readonly secret: boolean;
+};
 
-/** Settings that may hold a password. */
-export const SECRET_SETTINGS = ['primary_conninfo', 'ssl_passphrase_command', 'archive_command', 'restore_command'] as const;
+const SECRET_SETTINGS = ['primary_conninfo', 'ssl_passphrase_command', 'archive_command', 'restore_command'];
+
+/** Whether a setting may hold a password: by its name, as `app.jwt_secret`, or by what one of its values looks like. */
+export function isSecretSetting(name: string, ...values: readonly (string | null)[]): boolean {
+  // A name without a dot is PostgreSQL's own: password_encryption holds no password.
+  const isNamedSo = SECRET_SETTINGS.includes(name.toLowerCase()) || (name.includes('.') && isSensitiveKey(name));
+  return isNamedSo || values.some((text) => text !== null && maskValue(text) !== text);
+}
 
 const SQL = `SELECT json_build_object('setting', setting, 'unit', unit, 'context', context, 'type', vartype, 'pendingRestart', pending_restart,
  'autoConf', (SELECT f.setting FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) AND f.sourcefile LIKE '%/postgresql.auto.conf'
-   ORDER BY f.seqno DESC LIMIT 1),
- 'secret', s.name IN (${SECRET_SETTINGS.map((name) => `'${name}'`).join(', ')}))
+   ORDER BY f.seqno DESC LIMIT 1))
 FROM pg_settings s WHERE lower(s.name) = lower(:'name');`;
 
 /** One configuration setting of a running server; absent when it does not run or knows no such setting. */
@@ -33,7 +40,11 @@ export const pgSetting = defineFact<[port: number, name: string], PgSetting>({
   kind: 'pgSetting',
   class: 'state',
   script: (port, name) => readSql(port, SQL, { name }),
-  parse: (answer) => fromJson(answer, shape),
+  parse(answer, _port, name) {
+    const found = fromJson(answer, shape);
+    if (found.state !== 'value') return found;
+    return value({ ...found.value, secret: isSecretSetting(name, found.value.setting, found.value.autoConf) });
+  },
   publish: (found): Json => (found.secret ? { ...found, setting: MASK, autoConf: found.autoConf === null ? null : MASK } : found),
   meets: (read, predicted) =>
     read.setting === predicted.setting &&

@@ -204,6 +204,52 @@ const rows: [about: string, uses: string, undo: Json, found: Record<string, Obse
     ],
   ],
   [
+    'a setting that may hold a password gets what the kept file has',
+    'postgres.settings',
+    {
+      port: 5432,
+      server,
+      autoConfFile: '/d/auto',
+      former: { primary_conninfo: { autoConf: null, setting: null, needsRestart: false, hidden: true } },
+    },
+    {
+      ...pg,
+      'pgSetting(5432, primary_conninfo)': setting('host=b', { secret: true }),
+      'fileContent(/keep/postgresql.auto.conf)': file("work_mem = '1MB'\nprimary_conninfo = 'password=''x'''\n"),
+    },
+    [['~', 'primary_conninfo = ', '[secret]', '[another secret]']],
+  ],
+  [
+    'and nothing where it has that already',
+    'postgres.settings',
+    {
+      port: 5432,
+      server,
+      autoConfFile: '/d/auto',
+      former: { primary_conninfo: { autoConf: null, setting: null, needsRestart: false, hidden: true } },
+    },
+    {
+      ...pg,
+      'pgSetting(5432, primary_conninfo)': setting("password='x' \\", { secret: true }),
+      'fileContent(/keep/postgresql.auto.conf)': file(String.raw`primary_conninfo = 'password=''x'' \\'`),
+    },
+    [],
+  ],
+  [
+    'a setting of a database that may be a secret gets what was kept',
+    'postgres.database',
+    { ...db, created: false, owner: 'engine', settings: { work_mem: null }, hidden: ['app.jwt_secret'] },
+    {
+      ...pg,
+      'pgDatabase(5432, engine)': value({ ...engineDb, settings: { work_mem: '1MB', 'app.jwt_secret': 'new' } }),
+      'fileContent(/keep/settings.json)': file('{"app.jwt_secret": "CANARY", "lock_timeout": "5"}'),
+    },
+    [
+      ['-', 'work_mem = 1MB'],
+      ['~', 'app.jwt_secret = ', '[secret]', '[another secret]'],
+    ],
+  ],
+  [
     'a role that was made goes',
     'postgres.role',
     { port: 5432, name: 'engine', created: true, login: false },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pgClientVersion } from '../../src/facts/pg-client-version.ts';
 import { type PgCluster, pgCluster, startsAtBoot } from '../../src/facts/pg-cluster.ts';
 import { describeContents, isEmpty, NO_CONTENTS } from '../../src/facts/pg-contents.ts';
-import { type PgDatabase, pgDatabase } from '../../src/facts/pg-database.ts';
+import { type PgDatabase, pgDatabase, withSettings } from '../../src/facts/pg-database.ts';
 import { pgHba } from '../../src/facts/pg-hba.ts';
 import { pgInstall } from '../../src/facts/pg-install.ts';
 import { pgLocale } from '../../src/facts/pg-locale.ts';
@@ -119,20 +119,20 @@ describe('pgRole', () => {
   });
 });
 
-describe('pgDatabase', () => {
-  const database: PgDatabase = {
-    owner: 'engine',
-    encoding: 'UTF8',
-    collate: 'en_US.UTF-8',
-    ctype: 'en_US.UTF-8',
-    connectionLimit: -1,
-    allowConnections: true,
-    settings: {},
-    extensions: { x: { version: '1', owner: 'o', schema: 's' } },
-    grants: null,
-    comment: 'made by ferry, run r-1',
-  };
+const database: PgDatabase = {
+  owner: 'engine',
+  encoding: 'UTF8',
+  collate: 'en_US.UTF-8',
+  ctype: 'en_US.UTF-8',
+  connectionLimit: -1,
+  allowConnections: true,
+  settings: {},
+  extensions: { x: { version: '1', owner: 'o', schema: 's' } },
+  grants: null,
+  comment: 'made by ferry, run r-1',
+};
 
+describe('pgDatabase', () => {
   test('the mark of a run and the schema of an extension are not state', () => {
     expect(pgDatabase.definition.publish(database)).toEqual(
       pgDatabase.definition.publish({
@@ -146,6 +146,31 @@ describe('pgDatabase', () => {
   test('spellings of a locale are the same', () => {
     expect(pgDatabase.definition.meets({ ...database, collate: 'en_US.utf8' }, database)).toBe(true);
     expect(pgDatabase.definition.meets({ ...database, owner: 'other' }, database)).toBe(false);
+  });
+});
+
+describe('settings of a database that may be secrets', () => {
+  const read = (text: string, hash = '') => {
+    const json = { ...database, settings: { work_mem: '1MB', 'app.jwt_secret': text, 'app.url': `pg://u:${text}@h` } };
+    const found = pgDatabase.definition.parse(answer(`${JSON.stringify(json)}\n${hash}\n`), 5432, 'engine');
+    if (found.state !== 'value') throw new Error(JSON.stringify(found));
+    return found.value;
+  };
+  const publish = (found: PgDatabase) => pgDatabase.definition.publish(found);
+
+  // They stood in every plan and journal.
+  test('are published masked, with a keyed hash that tells when they change', () => {
+    expect(JSON.stringify(publish(read('CANARY')))).not.toContain('CANARY');
+    expect(publish(read('CANARY', 'h1'))).toMatchObject({ settings: { work_mem: '1MB' }, settingsHash: 'h1' });
+    const same = (a: PgDatabase, b: PgDatabase) => pgDatabase.definition.same(publish(a), publish(b));
+    expect(same(read('one', 'h1'), read('one', 'h1'))).toBe(true);
+    expect(same(read('one', 'h1'), read('two', 'h2'))).toBe(false);
+    expect(same(withSettings(read('one', 'h1'), read('one').settings), read('one', 'h1'))).toBe(true);
+  });
+
+  test('are compared as they are with what was predicted', () => {
+    expect(pgDatabase.definition.meets(read('one', 'h1'), read('one'))).toBe(true);
+    expect(pgDatabase.definition.meets(read('two', 'h1'), read('one'))).toBe(false);
   });
 });
 

@@ -3,7 +3,7 @@ import { type ConfigFile, configFiles, isPattern } from '../../facts/config-file
 import { type ConfigSource, readConfig } from '../../facts/config-text.ts';
 import type { Fact, FactRef } from '../../facts/fact.ts';
 import { type FileContent, fileContent, textOf } from '../../facts/file-content.ts';
-import { isSecretKey, isSensitiveKey } from '../../facts/mask.ts';
+import { isSecretKey, isSensitiveKey, maskValue, maskValues } from '../../facts/mask.ts';
 import { Secret } from '../../hosts/secret.ts';
 import { nearest, plural } from '../../lib/text.ts';
 import { blocked, check, defineAction } from '../action.ts';
@@ -15,7 +15,7 @@ export default defineAction({
   summary: 'Read the effective values of KEY="value" files.',
   description:
     'The files are read in the order given, a pattern with * or ? in the order of names; the last value of a key counts, and ${NAME} takes the value NAME has so far, as in oVirt. ' +
-    'Files that are not there are left out. Values of keys with PASSWORD, SECRET, TOKEN or PASSPHRASE in their name are secret outputs.',
+    'Files that are not there are left out. Values of keys with PASSWORD, SECRET, TOKEN or PASSPHRASE in their name, and those that hold a password, as a URL can, are secret outputs.',
   params: z.strictObject({
     files: z.array(absolutePath()).min(1).describe('Files or patterns, in the order in which the program reads them.'),
     keys: z
@@ -61,10 +61,9 @@ export default defineAction({
     for (const [key, value] of Object.entries(expect)) {
       if (values.get(key) === textOfValue(value)) continue;
       const hidden = isSensitiveKey(key) || value instanceof Secret;
+      const [found, wanted] = maskValues(values.get(key) ?? '', textOfValue(value));
       return blocked(
-        hidden
-          ? `${key} on ${host.name} is not what was expected`
-          : `${key} on ${host.name} is "${values.get(key) ?? ''}", expected "${textOfValue(value)}"`,
+        hidden ? `${key} on ${host.name} is not what was expected` : `${key} on ${host.name} is "${found}", expected "${wanted}"`,
         `It comes from ${sources.map(({ path }) => path).join(', ')}; the last one counts.`,
       );
     }
@@ -105,5 +104,5 @@ function sourcesOf(path: string, fact: Fact<Source>): { path: string; text: stri
 
 function outputOf(host: string, key: string, value: string | undefined): OutputValue {
   if (value === undefined) return null;
-  return isSecretKey(key) ? new Secret(value, `config:${host}:${key}`) : value;
+  return isSecretKey(key) || maskValue(value) !== value ? new Secret(value, `config:${host}:${key}`) : value;
 }

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { Fact } from '../../facts/fact.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, NO_CONTENTS, pgContents } from '../../facts/pg-contents.ts';
-import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
+import { type PgDatabase, pgDatabase, withSettings } from '../../facts/pg-database.ts';
 import { normalLocale, pgLocale } from '../../facts/pg-locale.ts';
 import { pgRole } from '../../facts/pg-role.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
 import { changeDatabase, createDatabase, takeBackDatabase } from './databases.ts';
+import { type FormerSettings, formerSettings, wholeSettings } from './former-settings.ts';
 import { localeRefused } from './locale-refused.ts';
 import { clusterPort, databaseName, notReady, roleName } from './params.ts';
 import { settingLine } from './setting-line.ts';
@@ -17,8 +18,7 @@ type Undo = {
   database: string;
   created: boolean;
   owner: string | null;
-  settings: { [name: string]: string | null };
-};
+} & FormerSettings;
 type Data = {
   port: number;
   database: string;
@@ -118,23 +118,20 @@ export default defineAction({
     // An attempt that was cut off may not have left its mark.
     const isUnmarked = ours && now.comment === null;
     if (now.owner === owner && differing.length === 0 && !isUnmarked) return noChange('there, as wanted', { outputs });
+    const former = Object.fromEntries(differing.map(([name]) => [name, now.settings[name] ?? null]));
+    const kept = formerSettings(former, { host: host.name, port, database });
     return change<Undo, Data>({
       summary: `database ${database}: ${[now.owner === owner ? '' : `owner ${owner}`, ...differing.map(([name]) => name)].filter(Boolean).join(', ')}`,
       diff: [
         ...(now.owner === owner ? [] : [['~', 'owner ', now.owner, owner] as const]),
         ...differing.map(([name, text]) => settingLine(name, now.settings[name] ?? null, text)),
       ],
-      predicts: [facts.database.becomes({ ...now, owner, settings: { ...now.settings, ...settings } })],
+      predicts: [facts.database.becomes(withSettings({ ...now, owner }, { ...now.settings, ...settings }))],
       outputs,
-      undo: {
-        port,
-        database,
-        created: false,
-        owner: now.owner,
-        settings: Object.fromEntries(differing.map(([name]) => [name, now.settings[name] ?? null])),
-      },
+      undo: { port, database, created: false, owner: now.owner, ...kept.former },
       undoSummary: 'the former owner and settings',
       data: { ...wish, create: false, mark: ours },
+      keep: kept.keep,
     });
   },
   async apply({ on, ctx, change: { data } }) {
@@ -145,7 +142,8 @@ export default defineAction({
   async rollback({ on, undo, ctx }) {
     const { port, database } = undo;
     if (!undo.created) {
-      await changeDatabase(on, 'put-back', { port, database, owner: undo.owner, settings: undo.settings, comment: null });
+      const settings = await wholeSettings(on, ctx, undo);
+      await changeDatabase(on, 'put-back', { port, database, owner: undo.owner, settings, comment: null });
       return [];
     }
     return takeBackDatabase(on, { port, database, run: ctx.run, mark: markOf(ctx.run), keep: ctx.crossedWriteLine });

@@ -1,6 +1,6 @@
 import { pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
-import { runSql } from '../../facts/postgres/psql.ts';
+import { psql, runSql } from '../../facts/postgres/psql.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import type { KeptOnPurpose } from '../action.ts';
 import { lookForUndo } from './look-for-undo.ts';
@@ -38,17 +38,16 @@ export async function changeDatabase(
   },
 ): Promise<void> {
   const { port, database: db, owner, comment } = wish;
-  const { sql, variables } = settingStatements('ALTER DATABASE :"db"', wish.settings);
   const lines = [
     IF_DATABASE,
     'BEGIN;',
     owner === null ? '' : 'ALTER DATABASE :"db" OWNER TO :"owner";',
     comment === null ? '' : `COMMENT ON DATABASE :"db" IS :'comment';`,
-    sql,
+    settingStatements('ALTER DATABASE :"db"', wish.settings),
     'COMMIT;',
     '\\endif',
   ];
-  await on.change(name, runSql({ port }, lines.join('\n'), { db, owner: owner ?? '', comment: comment ?? '', ...variables }));
+  await on.change(name, psql({ port }, { db, owner: owner ?? '', comment: comment ?? '' }), { stdin: `${lines.join('\n')}\n` });
 }
 
 const RENAME = String.raw`${IF_DATABASE}
@@ -97,15 +96,16 @@ export async function emptyDatabase(
   target: {
     readonly port: number;
     readonly database: string;
-    readonly former: PgDatabase;
+    readonly former: Omit<PgDatabase, 'settings'>;
+    readonly settings: Readonly<Record<string, string | null>>;
     readonly run: string;
     readonly keep: boolean;
     /** Whether the run has filled it, as far as evidence tells. */
     readonly isRestored: boolean;
   },
 ): Promise<readonly KeptOnPurpose[]> {
-  const { port, database, former, run, keep } = target;
-  const { owner, encoding, collate, ctype, settings, comment, connectionLimit } = former;
+  const { port, database, former, settings, run, keep } = target;
+  const { owner, encoding, collate, ctype, comment, connectionLimit } = former;
   const look = await lookAround(on, port, database, run);
   const kept = keptAs(look, database, run);
   const decision = decideEmpty(look, { host: on.name, port, name: database, run, keep, isRestored: target.isRestored });

@@ -3,9 +3,12 @@ import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
 import { pgDatabaseNames } from '../../facts/pg-database-names.ts';
 import { pgSessions } from '../../facts/pg-sessions.ts';
+import { isSecretSetting } from '../../facts/pg-setting.ts';
 import { pgSize } from '../../facts/pg-size.ts';
+import { Secret } from '../../hosts/secret.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { blocked, check, defineAction } from '../action.ts';
+import type { OutputValue } from '../outputs.ts';
 import { clusterPort, databaseName, notReady, roleName } from './params.ts';
 
 export default defineAction({
@@ -60,7 +63,7 @@ export default defineAction({
     const { owner, encoding, collate, ctype, settings } = found;
     return check(`${database}: owner ${owner}, ${encoding}, ${collate}${size ? `, ${formatBytes(size.bytes)}` : ''}`, {
       outputs: {
-        ...{ database, port, owner, encoding, collate, ctype, settings },
+        ...{ database, port, owner, encoding, collate, ctype, settings: withSecrets(host.name, database, settings) },
         extensions: Object.keys(found.extensions ?? {}),
         bytes: size?.bytes ?? null,
         tables: size?.tables ?? null,
@@ -70,3 +73,16 @@ export default defineAction({
   },
   examples: [{ title: 'The engine database of oVirt', with: { database: 'engine' } }],
 });
+
+/** Settings as an output: what may hold a password is a secret. */
+function withSecrets(
+  host: string,
+  database: string,
+  settings: Readonly<Record<string, string>>,
+): { [name: string]: OutputValue } {
+  const entries = Object.entries(settings).map(([name, text]): [string, OutputValue] => [
+    name,
+    isSecretSetting(name, text) ? new Secret(text, `setting:${host}:${database}:${name}`) : text,
+  ]);
+  return Object.fromEntries(entries);
+}

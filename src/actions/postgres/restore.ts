@@ -14,12 +14,13 @@ import { blocked, change, defineAction, type Site } from '../action.ts';
 import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
 import { emptyDatabase } from './databases.ts';
+import { type FormerSettings, formerSettings, wholeSettings } from './former-settings.ts';
 import { clientTooOld, clusterPort, databaseName, notReady, roleName } from './params.ts';
 import { restorePreflight } from './restore-preflight.ts';
 import { DAMAGED, readPosition, restoreScript } from './restore-script.ts';
 import { restorePreview } from './undo-of-databases.ts';
 
-type Undo = { port: number; database: string; former: PgDatabase };
+type Undo = { port: number; database: string; former: Omit<PgDatabase, 'settings'> & FormerSettings };
 type Data = {
   port: number;
   database: string;
@@ -91,13 +92,14 @@ export default defineAction({
       );
     }
     const bytes = file?.sizeBytes ?? null;
+    const kept = formerSettings(former.settings, { host: host.name, port, database });
     return change<Undo, Data>({
       summary: isRestored
         ? `${database} is restored; analyze it`
         : `restore ${path}${bytes === null ? '' : ` (${formatBytes(bytes)})`} into ${database}, owner ${owner}`,
       predicts: [facts.contents.becomesUnknown()],
       outputs: { database, tables: unknown('number of tables in the dump'), bytes: bytes ?? unknown('size of the dump') },
-      undo: { port, database, former },
+      undo: { port, database, former: { ...former, ...kept.former } },
       undoSummary: 'make it empty again; after the write line rename and keep what is in it',
       data: {
         port,
@@ -109,6 +111,7 @@ export default defineAction({
         bytes,
         analyzeOnly: isRestored,
       },
+      keep: kept.keep,
       ...(bytes === null ? {} : { bytes }),
     });
   },
@@ -159,7 +162,8 @@ export default defineAction({
   async rollback({ on, undo, ctx }) {
     // One that ended without success has left nothing: what is in the database now, somebody else has put there since.
     const isRestored = (await ctx.exitCodes('restore')).includes(0);
-    return emptyDatabase(on, { ...undo, run: ctx.run, keep: ctx.crossedWriteLine, isRestored });
+    const settings = await wholeSettings(on, ctx, undo.former);
+    return emptyDatabase(on, { ...undo, settings, run: ctx.run, keep: ctx.crossedWriteLine, isRestored });
   },
   examples: [
     { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },

@@ -3,19 +3,20 @@ import { FerryError, isFerryError } from '../../errors/ferry-error.ts';
 import type { Fact, Prediction } from '../../facts/fact.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgLocale } from '../../facts/pg-locale.ts';
-import { type PgSetting, pgSetting } from '../../facts/pg-setting.ts';
-import { runSql } from '../../facts/postgres/psql.ts';
+import { isSecretSetting, type PgSetting, pgSetting } from '../../facts/pg-setting.ts';
+import { psql, runSql } from '../../facts/postgres/psql.ts';
 import { readFacts } from '../../facts/read.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import { joinSh, sh } from '../../hosts/sh.ts';
 import { plural } from '../../lib/text.ts';
 import { blocked, change, type DiffLine, defineAction, noChange, type Site } from '../action.ts';
+import { readKept } from './former-settings.ts';
 import { localeRefused } from './locale-refused.ts';
 import { clusterPort, notReady } from './params.ts';
 import { awaitServer, control, serverRef } from './server.ts';
 import { settingLine } from './setting-line.ts';
 import { settingStatements } from './sql.ts';
-import { type Former, type SettingsUndo, settingsPreview } from './undo-of-servers.ts';
+import { type Former, type SettingsUndo, settingsPreview, wholeFormer } from './undo-of-servers.ts';
 import { plainValue, settingToWrite, shownAs } from './values.ts';
 
 const bound = z.union([z.number(), z.string().min(1)]);
@@ -98,8 +99,7 @@ export default defineAction({
     });
   },
   async apply({ on, change: { data } }) {
-    const { sql, variables } = settingStatements('ALTER SYSTEM', data.write);
-    await on.change('alter', runSql({ port: data.port }, `${sql}\nSELECT pg_reload_conf();`, variables));
+    await alterSystem(on, data.port, data.write);
     if (data.restart) await restartServer(on, data.server, data.port);
   },
   preview: settingsPreview,
@@ -117,19 +117,18 @@ export default defineAction({
       await restartServer(on, server, port);
       return;
     }
-    const { sql, variables } = settingStatements(
-      'ALTER SYSTEM',
-      Object.fromEntries(Object.entries(undo.former).map(([name, { autoConf }]) => [name, autoConf])),
-    );
-    await on.change('alter', runSql({ port }, `${sql}\nSELECT pg_reload_conf();`, variables));
-    const names = Object.keys(undo.former).filter((name) => undo.former[name]?.needsRestart);
+    const isHidden = Object.values(undo.former).some(({ hidden }) => hidden);
+    const kept = isHidden ? await readKept(on, ctx.kept(on.name, 'postgresql.auto.conf')) : '';
+    const former = Object.entries(undo.former).map(([name, one]) => [name, wholeFormer(name, one, kept)] as const);
+    await alterSystem(on, port, Object.fromEntries(former.map(([name, { autoConf }]) => [name, autoConf])));
+    const waiting = former.filter(([, { needsRestart }]) => needsRestart);
     const now = await readFacts(
       on,
-      names.map((name) => pgSetting(port, name).on(on.name)),
+      waiting.map(([name]) => pgSetting(port, name).on(on.name)),
     );
-    const moved = names.some((name, index) => {
+    const moved = waiting.some(([, { setting, hidden }], index) => {
       const read = now[index] as { state: string; value?: PgSetting } | undefined;
-      return undo.former[name]?.setting !== null && read?.value?.setting !== undo.former[name]?.setting;
+      return (setting !== null || hidden === true) && read?.value?.setting !== setting;
     });
     if (moved) await restartServer(on, server, port);
   },
@@ -187,9 +186,19 @@ function partOf(name: string, fact: Fact<PgSetting>, text: string | undefined, m
       setting: needsRestart && !mayRestart ? now.setting : shownAs(text, now),
       autoConf: written ? now.autoConf : text,
       pendingRestart: needsRestart && !mayRestart,
+      secret: now.secret || isSecretSetting(name, text),
     }),
-    former: { autoConf: now.autoConf, setting: now.setting, needsRestart },
+    // Its bytes are in the file that is kept.
+    former: now.secret
+      ? { autoConf: null, setting: null, needsRestart, hidden: true }
+      : { autoConf: now.autoConf, setting: now.setting, needsRestart },
   };
+}
+
+async function alterSystem(on: ActingHost, port: number, settings: Readonly<Record<string, string | null>>): Promise<void> {
+  await on.change('alter', psql({ port }), {
+    stdin: `${settingStatements('ALTER SYSTEM', settings)}\nSELECT pg_reload_conf();\n`,
+  });
 }
 
 async function restartServer(on: ActingHost, server: Server, port: number): Promise<void> {

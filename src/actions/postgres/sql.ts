@@ -1,5 +1,3 @@
-import type { PgVariables } from '../../facts/postgres/psql.ts';
-
 /** Ends every other client session on the database named by `:'db'`. */
 export const END_SESSIONS = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
  WHERE datname = :'db' AND pid <> pg_backend_pid() AND backend_type = 'client backend';`;
@@ -28,20 +26,26 @@ const LISTS = new Set([
   'unix_socket_directories',
 ]);
 
-/** `head SET name = value` or `head RESET name` for each setting, with the psql variables they need. */
-export function settingStatements(
-  head: string,
-  settings: Readonly<Record<string, string | null>>,
-): { sql: string; variables: PgVariables } {
-  const variables: Record<string, string> = {};
-  const lines = Object.entries(settings).map(([name, text], index) => {
-    variables[`n${index}`] = name;
-    if (text === null) return `${head} RESET :"n${index}";`;
+/**
+ * `head SET name = value` or `head RESET name` for each setting, in one text. Hand it to psql as its stdin: a value may be a
+ * secret, and arguments can be seen by everybody.
+ */
+export function settingStatements(head: string, settings: Readonly<Record<string, string | null>>): string {
+  const lines = Object.entries(settings).map(([name, text]) => {
+    if (text === null) return `${head} RESET ${identifier(name)};`;
     const members = LISTS.has(name.toLowerCase())
       ? text.split(',').map((member) => member.trim().replace(/^"(.*)"$/, '$1'))
       : [text];
-    for (const [at, member] of members.entries()) variables[`v${index}_${at}`] = member;
-    return `${head} SET :"n${index}" = ${members.map((_, at) => `:'v${index}_${at}'`).join(', ')};`;
+    return `${head} SET ${identifier(name)} = ${members.map(literal).join(', ')};`;
   });
-  return { sql: lines.join('\n'), variables };
+  return lines.join('\n');
+}
+
+function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A literal that means the same whatever standard_conforming_strings says. */
+function literal(text: string): string {
+  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

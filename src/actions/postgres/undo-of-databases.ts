@@ -1,20 +1,23 @@
 import type { Fact, Prediction } from '../../facts/fact.ts';
+import { fileContent } from '../../facts/file-content.ts';
 import { type PgCluster, pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, NO_CONTENTS, type PgContents, pgContents } from '../../facts/pg-contents.ts';
-import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
+import { type PgDatabase, pgDatabase, withSettings } from '../../facts/pg-database.ts';
 import type { DiffLine } from '../action.ts';
 import { type UndoSite, type UndoView, undoPreview } from '../undo-preview.ts';
+import { type FormerSettings, KEPT_SETTINGS, keptOf } from './former-settings.ts';
 import { settingLine } from './setting-line.ts';
 import { type Decision, decideEmpty, decideTakeBack, type Found, keptAs, keptNames } from './take-back.ts';
 
 type Target = { port: number; database: string };
 
-function factsOf({ port, database }: Target, { host, run }: UndoSite) {
+function factsOf({ port, database }: Target, { host, run, kept }: UndoSite, { hidden = [] }: Partial<FormerSettings> = {}) {
   return {
     cluster: pgCluster(port).on(host),
     database: pgDatabase(port, database).on(host),
     contents: pgContents(port, database).on(host),
     renamed: keptNames(database, run).map((name) => pgDatabase(port, name).on(host)),
+    settings: hidden.length === 0 ? [] : [fileContent(kept(KEPT_SETTINGS)).on(host)],
   };
 }
 
@@ -27,15 +30,14 @@ interface DatabaseFacts {
 
 /** The undo of `postgres.database`. */
 export const databasePreview = undoPreview({
-  facts: (undo: Target & { created: boolean; owner: string | null; settings: { [name: string]: string | null } }, site) =>
-    factsOf(undo, site),
+  facts: (undo: Target & { created: boolean; owner: string | null } & FormerSettings, site) => factsOf(undo, site, undo),
   look(undo, facts, site) {
     const stops = stopped(facts.cluster, undo.port);
     if (stops) return stops;
     const { port, database: name } = undo;
     const now = facts.database.value;
-    if (!undo.created)
-      return now ? backTo(facts.database, now, { owner: undo.owner ?? now.owner, settings: undo.settings }) : { diff: [] };
+    const settings = keptOf(undo, facts.settings[0]?.value);
+    if (!undo.created) return now ? backTo(facts.database, now, { owner: undo.owner ?? now.owner, settings }) : { diff: [] };
     const about = { host: site.host, port, name, run: site.run, mark: markOf(site.run), keep: site.crossedWriteLine };
     return carryOut(decideTakeBack(foundIn(facts, name, site.run), about), facts, name, site.run);
   },
@@ -43,11 +45,13 @@ export const databasePreview = undoPreview({
 
 /** The undo of `postgres.restore`. */
 export const restorePreview = undoPreview({
-  facts: (undo: Target & { former: PgDatabase }, site) => factsOf(undo, site),
+  facts: (undo: Target & { former: Omit<PgDatabase, 'settings'> & FormerSettings }, site) => factsOf(undo, site, undo.former),
   look(undo, facts, site) {
     const stops = stopped(facts.cluster, undo.port);
     if (stops) return stops;
-    const { port, database: name, former } = undo;
+    const { port, database: name } = undo;
+    const { hidden: _, ...rest } = undo.former;
+    const former = { ...rest, settings: keptOf(undo.former, facts.settings[0]?.value) } as PgDatabase;
     // Whether the restore came to its end is known on the host alone; a run that goes back mostly did fill it.
     const about = { host: site.host, port, name, run: site.run, keep: site.crossedWriteLine, isRestored: true };
     const decision = decideEmpty(foundIn(facts, name, site.run), about);
@@ -149,6 +153,6 @@ function backTo(
       ...limitLine(now.connectionLimit, connectionLimit),
       ...moved.map(([name, text]) => settingLine(name, now.settings[name] ?? null, text)),
     ],
-    predicts: [fact.becomes({ ...now, owner, connectionLimit, settings })],
+    predicts: [fact.becomes(withSettings({ ...now, owner, connectionLimit }, settings))],
   };
 }

@@ -26,7 +26,17 @@ export const hbaPreview = undoPreview({
     }),
 });
 
-export type Former = { autoConf: string | null; setting: string | null; needsRestart: boolean };
+/** `hidden` is one that may hold a secret: what it was stands in the kept postgresql.auto.conf alone. */
+export type Former = { autoConf: string | null; setting: string | null; needsRestart: boolean; hidden?: true };
+
+/** What a setting was, the kept text of postgresql.auto.conf at hand. A hidden one that is not in it came from elsewhere: null. */
+export function wholeFormer(name: string, former: Former, kept: string): Former {
+  if (!former.hidden) return former;
+  const entries = [...kept.matchAll(/^\s*([\w.]+)\s*=\s*'(.*)'\s*$/gm)];
+  const last = entries.findLast(([, key = '']) => key.toLowerCase() === name.toLowerCase());
+  const autoConf = last?.[2]?.replace(/(['\\])\1/g, '$1') ?? null;
+  return { ...former, autoConf, setting: autoConf };
+}
 
 export type SettingsUndo = { port: number; server: ClusterServer; autoConfFile: string; former: { [name: string]: Former } };
 
@@ -43,10 +53,15 @@ export const settingsPreview = undoPreview({
       const was = kept.value ? { mode: kept.value.mode, owner: kept.value.owner, group: kept.value.group } : null;
       return was ? fileBack({ path: autoConfFile, was }, file, fileDiff) : { diff: [] };
     }
-    const moves = Object.entries(former).flatMap(([name, { autoConf, setting, needsRestart }], index) => {
+    const kept = (file.kept.value && textOf(file.kept.value)) ?? '';
+    const moves = Object.entries(former).flatMap(([name, given], index) => {
+      const { autoConf, setting, needsRestart, hidden } = wholeFormer(name, given, kept);
       const fact = settings[index];
       const now = fact?.value;
-      if (!fact || !now || setting === null) return [];
+      if (!fact || !now) return [];
+      if (setting === null && hidden && now.autoConf !== null)
+        return [{ line: settingLine(name, now.setting, ''), restarts: needsRestart, prediction: fact.becomesUnknown() }];
+      if (setting === null) return [];
       // A restart brings the entry in force that was waiting for one.
       const next = needsRestart && now.setting !== setting && autoConf !== null ? autoConf : setting;
       const isMoved = now.setting !== setting || now.autoConf !== autoConf;

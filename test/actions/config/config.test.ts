@@ -121,6 +121,19 @@ describe('config.read', () => {
     expect(plan({ keys: ['GONE'], optional: ['GONE'] }, 'A=x').outputs).toEqual({ GONE: null });
   });
 
+  // The password in the URL stood in the blocker, and in the journal among the outputs.
+  test('a password inside a URL is shown in no expectation, and handed on as a secret', () => {
+    const url = 'DATABASE_URL="postgres://app:CANARY@old/app"';
+    expect(plan({ expect: { DATABASE_URL: 'postgres://app@new/app' } }, url)).toMatchObject({
+      kind: 'blocked',
+      summary: 'DATABASE_URL on engine is "postgres://app:[secret]@old/app", expected "postgres://app@new/app"',
+    });
+    expect(plan({ expect: { DATABASE_URL: 'postgres://app:OTHER@old/app' } }, url)).toMatchObject({
+      summary: 'DATABASE_URL on engine is "postgres://app:[secret]@old/app", expected "postgres://app:[another secret]@old/app"',
+    });
+    expect(JSON.stringify(plan({ keys: ['DATABASE_URL'] }, url).outputs)).not.toContain('CANARY');
+  });
+
   test('an expectation that does not hold blocks, and shows no secret', () => {
     expect(plan({ expect: { A: 'x' } }, 'A=x')).toMatchObject({ kind: 'check' });
     expect(plan({ expect: { A: 'y' } }, 'A=x')).toMatchObject({ kind: 'blocked', summary: 'A on engine is "x", expected "y"' });

@@ -32,6 +32,7 @@ import { type PgSetting, pgSetting } from '../../../src/facts/pg-setting.ts';
 import { pgSize } from '../../../src/facts/pg-size.ts';
 import { pgSuperusers } from '../../../src/facts/pg-superusers.ts';
 import { scramVerifier } from '../../../src/facts/postgres/scram.ts';
+import { Secret } from '../../../src/hosts/secret.ts';
 import { factOf, siteOf } from '../../kit/facts.ts';
 
 const H = 'newdb';
@@ -184,6 +185,12 @@ describe('postgres.read', () => {
       site,
     );
 
+  test('hands on what may hold a password as a secret', () => {
+    const { outputs } = plan({ ...aDatabase, settings: { work_mem: '1MB', 'app.jwt_secret': 'CANARY' } });
+    expect(outputs.settings).toMatchObject({ work_mem: '1MB', 'app.jwt_secret': expect.any(Secret) });
+    expect(JSON.stringify(outputs)).not.toContain('CANARY');
+  });
+
   test('does not hold while the role it is asked about has no session', () => {
     expect(plan(aDatabase, 'engine').kind).toBe('check');
     expect(plan(aDatabase, 'other')).toMatchObject({
@@ -282,6 +289,21 @@ describe('postgres.settings', () => {
       { value: { setting: '150', autoConf: '150', pendingRestart: false } },
       { value: { setting: '8192', autoConf: '8MB' } },
     ]);
+  });
+
+  // It stood in the journal, and in intent.json on the host.
+  test('remembers of a former value that may hold a password only that it is in the file that is kept', () => {
+    const former = { setting: 'host=a password=CANARY', autoConf: 'host=a password=CANARY', context: 'sighup', type: 'string' };
+    const planned = plan(
+      { settings: { primary_conninfo: 'host=b' } },
+      { primary_conninfo: setting({ ...former, secret: true } as never) },
+    );
+    expect(planned).toMatchObject({
+      kind: 'change',
+      undo: { former: { primary_conninfo: { autoConf: null, setting: null, needsRestart: false, hidden: true } } },
+      keep: [{ path: '/var/lib/postgresql/15/main/postgresql.auto.conf' }],
+    });
+    expect(JSON.stringify(planned.kind === 'change' && [planned.undo, planned.diff])).not.toContain('CANARY');
   });
 
   test('has nothing to do within the bounds', () => {

@@ -62,11 +62,14 @@ describe('the name of a database that is kept', () => {
 });
 
 describe('statements for settings', () => {
-  test('name and value are variables, a list has one literal for each member', () => {
-    expect(settingStatements('ALTER SYSTEM', { search_path: 'public, "A b"', work_mem: '8MB', 'x.y': null })).toEqual({
-      sql: `ALTER SYSTEM SET :"n0" = :'v0_0', :'v0_1';\nALTER SYSTEM SET :"n1" = :'v1_0';\nALTER SYSTEM RESET :"n2";`,
-      variables: { n0: 'search_path', v0_0: 'public', v0_1: 'A b', n1: 'work_mem', v1_0: '8MB', n2: 'x.y' },
-    });
+  test('quote name and value, and a list has one literal for each member', () => {
+    const settings = { search_path: 'public, "A b"', work_mem: '8MB', 'x.y': null, 'a"b': "it's \\ :'x'" };
+    expect(settingStatements('ALTER SYSTEM', settings).split('\n')).toEqual([
+      `ALTER SYSTEM SET "search_path" = E'public', E'A b';`,
+      `ALTER SYSTEM SET "work_mem" = E'8MB';`,
+      `ALTER SYSTEM RESET "x.y";`,
+      String.raw`ALTER SYSTEM SET "a""b" = E'it''s \\ :''x''';`,
+    ]);
   });
 });
 

@@ -191,6 +191,18 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       expect(await newdb.readings(pgSetting(fresh.port, 'max_connections'))).toEqual(before);
     }, 240_000);
 
+    // It stood in the undo, and so in the journal; undo now takes it from the file that was kept.
+    test('a former value that may hold a password is put back, and stands in no undo', async () => {
+      const former = String.raw`host=a password='it''s \\ CANARY'`;
+      await fresh.sql(`ALTER SYSTEM SET primary_conninfo = '${former.replaceAll("'", "''")}'; SELECT pg_reload_conf()`);
+      await run.step(settings, { port: fresh.port, settings: { primary_conninfo: 'host=b', work_mem: '6MB' } });
+      expect(await fresh.sql('SHOW primary_conninfo')).toBe('host=b');
+      expect(JSON.stringify(run.lastUndo())).not.toContain('CANARY');
+      await run.rollback();
+      expect(await fresh.sql('SHOW primary_conninfo; SHOW work_mem')).toBe(`${former}\n4MB`);
+      await fresh.sql('ALTER SYSTEM RESET ALL; SELECT pg_reload_conf()');
+    });
+
     test('a setting that waits for a restart is not written again', async () => {
       const waiting = { port: fresh.port, restart: false, settings: { max_connections: 120 } };
       expect((await run.step(settings, waiting)).outputs).toEqual({ changed: ['max_connections'], restarted: false });
@@ -308,6 +320,24 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       });
       await run.rollback();
       expect(await newdb.readings(...ref)).toEqual(before);
+      await fresh.sql('DROP DATABASE app; DROP ROLE app');
+    });
+
+    // They stood in readings, predictions and undo.
+    test('settings that may be secrets are put back, and stand in nothing that is written down', async () => {
+      const secret = String.raw`it's \ "CANARY" :'x' $HOME`;
+      const set = (text: string) => `ALTER DATABASE app SET "app.jwt_secret" = '${text.replaceAll("'", "''")}'`;
+      await fresh.sql(`CREATE ROLE app; CREATE DATABASE app OWNER app; ${set(secret)}`);
+      const ref = [pgDatabase(fresh.port, 'app')];
+      const before = await newdb.readings(...ref);
+      expect(JSON.stringify(before)).not.toContain('CANARY');
+      const wanted = { database: 'app', owner: 'app', port: fresh.port, settings: { 'app.jwt_secret': 'other' } };
+      expect((await run.step(database, wanted)).planned.kind).toBe('change');
+      expect(await newdb.readings(...ref)).not.toEqual(before);
+      expect(JSON.stringify(run.lastUndo())).not.toContain('CANARY');
+      await run.rollback();
+      expect(await newdb.readings(...ref)).toEqual(before);
+      expect(await fresh.sql('SHOW "app.jwt_secret"', 'app')).toBe(secret);
       await fresh.sql('DROP DATABASE app; DROP ROLE app');
     });
 
@@ -439,7 +469,7 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
     test('killed after the restore, the next attempt only analyzes, and rollback empties the database', async () => {
       await run.step(dump, { ...source, path: path() });
       await fresh.sql(
-        `CREATE ROLE alt; CREATE DATABASE engine OWNER alt TEMPLATE template0; GRANT CONNECT ON DATABASE engine TO alt; REVOKE CONNECT ON DATABASE engine FROM PUBLIC; ALTER DATABASE engine SET work_mem = '9MB'`,
+        `CREATE ROLE alt; CREATE DATABASE engine OWNER alt TEMPLATE template0; GRANT CONNECT ON DATABASE engine TO alt; REVOKE CONNECT ON DATABASE engine FROM PUBLIC; ALTER DATABASE engine SET work_mem = '9MB'; ALTER DATABASE engine SET "app.jwt_secret" = 'CANARY'`,
       );
       await fresh.sql('CREATE EXTENSION "uuid-ossp"', 'engine');
       const refs = [pgDatabase(target.port, 'engine'), pgContents(target.port, 'engine')];
@@ -449,6 +479,7 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       expect((await run.plan(restore, wanted)).planned.kind).toBe('blocked');
       const again = await run.step(restore, wanted, { earlier: run.lastUndo() });
       expect(again.planned.summary).toBe('engine is restored; analyze it');
+      expect(JSON.stringify(run.lastUndo())).not.toContain('CANARY');
       await run.rollback();
       expect(await newdb.readings(...refs)).toEqual(before);
       await fresh.sql('DROP DATABASE engine; DROP ROLE alt');
