@@ -46,7 +46,7 @@ export async function prepare(path: string, options: CommonOptions, io: Asking =
 
 /**
  * The same from a saved plan: its runbook, inputs and hosts, planned on what the hosts are now.
- * @throws PLAN_INPUT_GIVEN, PLAN_HOST_CHANGED, SECRET_CHANGED
+ * @throws PLAN_INPUT_GIVEN, PLAN_HOST_CHANGED, PLAN_KEY_OTHER, SECRET_CHANGED
  */
 export async function prepareSaved(file: string, saved: SavedPlan, options: CommonOptions, io: Asking): Promise<Prepared> {
   const given = { '--input': options.inputs.size, '--inputs': options.inputsFile ? 1 : 0, '--role': options.roles.size };
@@ -56,13 +56,19 @@ export async function prepareSaved(file: string, saved: SavedPlan, options: Comm
   const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path);
   const on = await rolesOf(runbook, inventory, new Map(Object.entries(saved.plan.roles)));
   refuseOtherHosts(file, saved, on.roles);
+  const secrets = Object.keys(saved.secrets);
+  const stateDir = stateDirOf(options.stateDir);
+  const hashes = secrets.length > 0 ? new SecretHashes(stateDir) : null;
+  // Another state folder has another key, and cannot tell one secret from another.
+  if (hashes && saved.secretsKey !== hashes.keyName)
+    throw new FerryError(
+      'PLAN_KEY_OTHER',
+      { file, secrets: secrets.join(', '), stateDir, runbook: saved.path },
+      { left: 'Nothing was changed.' },
+    );
   const inputs = await recallInputs(runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, on.roles);
-  if (Object.keys(saved.secrets).length > 0) {
-    const hashes = new SecretHashes(stateDirOf(options.stateDir));
-    // Another state folder has another key, and cannot tell one secret from another.
-    if (saved.secretsKey === hashes.keyName)
-      refuseOtherSecrets(saved.secrets, inputs, () => hashes, { since: 'the plan was saved', command: `ferry run ${file}` });
-  }
+  if (hashes)
+    refuseOtherSecrets(saved.secrets, inputs, () => hashes, { since: 'the plan was saved', command: `ferry run ${file}` });
   return plan({ path: saved.path, runbook, inputs, inventory: inventory.file, ...on }, options, io);
 }
 

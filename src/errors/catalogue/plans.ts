@@ -29,6 +29,20 @@ export const planErrors = {
     exit: 5,
     example: { file: 'move.plan', host: 'newdb', before: 'root@192.0.2.14:22', now: 'root@192.0.2.15:22' },
   }),
+  PLAN_KEY_OTHER: entry<{ file: string; secrets: string; stateDir: string; runbook: string }>({
+    title: 'A saved plan with secrets comes from another state folder',
+    message: (a) =>
+      `${a.file} was saved with the key of another state folder than ${a.stateDir}: whether its secrets (${a.secrets}) are still the same cannot be told here.`,
+    hint: (a) =>
+      `Run it with the state folder of the plan:  ferry run ${a.file} --state-dir DIR   or plan again here:  ferry plan ${a.runbook} --out ${a.file}`,
+    exit: 5,
+    example: {
+      file: 'move.plan',
+      secrets: 'password',
+      stateDir: '/home/ann/.local/state/ferry',
+      runbook: '/srv/runbooks/move.yaml',
+    },
+  }),
   PLAN_STALE: entry<{ file: string; count: number; steps: string }>({
     title: 'The hosts are not any more what the plan was made on',
     message: (a) =>
