@@ -8,6 +8,7 @@ import type { Json } from '../lib/json.ts';
 import { randomToken } from '../lib/random.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
+import { replanned } from '../plan/stale.ts';
 import type { RunEnd, RunIo, RunOptions } from './contract.ts';
 import { makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
@@ -51,11 +52,12 @@ async function asSaved(
   const staleness = await compareToNow(path, saved.plan, fresh.plan);
   if (staleness.moved.length === 0 && staleness.changed.length === 0) return { ...fresh, plan: saved.plan };
   const stale = staleError(path, saved.plan, fresh.plan, staleness);
-  if (options.replan) return fresh;
+  const anew = { ...fresh, plan: replanned(saved.plan, fresh.plan, staleness) };
+  if (options.replan) return anew;
   if (!io.ask || options.yes) throw stale;
   const facts = stale.findings.map(({ message }) => `  ${message}`).join('\n');
   const steps = staleness.changed.length > 0 ? `Plan ${staleness.changed.join(', ')}` : 'Plan on what is there';
-  return (await io.ask(`${stale.message}\n${facts}\n${steps} anew?`)) ? fresh : null;
+  return (await io.ask(`${stale.message}\n${facts}\n${steps} anew?`)) ? anew : null;
 }
 
 async function begin(prepared: Prepared, options: RunOptions, io: RunIo, untold: Plan['warnings']): Promise<RunEnd> {

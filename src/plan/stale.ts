@@ -1,5 +1,5 @@
 import type { FactKind } from '../facts/fact.ts';
-import { canonicalJson } from '../lib/json.ts';
+import { canonicalJson, digestOf } from '../lib/json.ts';
 import type { Plan, PlanLine } from './plan.ts';
 import { sameReading, showMove } from './publish.ts';
 
@@ -36,6 +36,31 @@ export function stalenessOf(saved: Plan, fresh: Plan, kindOf: (kind: string) => 
     moved,
     changed: fresh.lines.filter((line) => lines.get(line.step) !== promiseOf(line)).map(({ step }) => step),
   };
+}
+
+/**
+ * A saved plan on what is there now: the lines that hang on what has moved, or would do something else, as they are planned
+ * now; all others as they were saved.
+ */
+export function replanned(saved: Plan, fresh: Plan, { moved, changed }: Staleness): Plan {
+  const anew = new Set([...changed, ...moved.flatMap(({ steps }) => steps)]);
+  const kept = new Map(saved.lines.map((line) => [line.step, line]));
+  const { digest: _digest, ...plan } = fresh;
+  const made = {
+    ...plan,
+    lines: fresh.lines.map((line) => (anew.has(line.step) ? line : (kept.get(line.step) ?? line))),
+    // A line that is kept may look at what nothing is planned on any more.
+    readings: over(saved.readings, fresh.readings),
+    stateRefs: over(saved.stateRefs, fresh.stateRefs),
+  };
+  return { ...made, digest: digestOf(made) };
+}
+
+type ByHost<T> = { readonly [host: string]: { readonly [key: string]: T } };
+
+function over<T>(before: ByHost<T>, now: ByHost<T>): ByHost<T> {
+  const hosts = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return Object.fromEntries(hosts.map((host) => [host, { ...before[host], ...now[host] }]));
 }
 
 function stepsOn(plan: Plan, host: string, key: string): string[] {

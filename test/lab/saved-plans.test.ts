@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
+import { commonOptions } from '../../src/cli/options.ts';
+import { startRun } from '../../src/cli/start-run.ts';
 import type { SavedPlan } from '../../src/plan/saved-plan.ts';
 import { FerryOnLab } from '../kit/ferry-on-lab.ts';
 import { expectError } from '../kit/trouble.ts';
@@ -61,6 +63,26 @@ describe('a plan saved and run', () => {
     expect(await setting()).toBe('DWH_DB_SECURED_VALIDATION="Maybe"');
     const anew = await ferry.run(['run', file, '--replan']);
     expect(anew.code, anew.stderr).toBe(0);
+    expect(await setting()).toBe('DWH_DB_SECURED_VALIDATION="True"');
+  });
+
+  it('asks a person, where there is one, whether to plan the steps that hang on it anew', async () => {
+    await save();
+    await byOtherHands('Maybe');
+    const options = { ...commonOptions({ stateDir: ferry.stateDir }, {}), onFailure: 'pause' } as const;
+    const run = async (answer: boolean) => {
+      const questions: string[] = [];
+      const ask = async (question: string) => questions.push(question) > 0 && answer;
+      const end = await startRun(file, options, { ask, emit: () => undefined, signal: new AbortController().signal });
+      return { ...end, questions };
+    };
+    expect(await run(false)).toMatchObject({
+      outcome: 'refused',
+      exit: 5,
+      questions: [expect.stringMatching(/is not true any more.*fileContent\S+ on engine was .*Plan validate anew\?$/s)],
+    });
+    expect(await setting()).toBe('DWH_DB_SECURED_VALIDATION="Maybe"');
+    expect(await run(true)).toMatchObject({ outcome: 'finished', questions: [expect.stringContaining('Plan validate anew?')] });
     expect(await setting()).toBe('DWH_DB_SECURED_VALIDATION="True"');
   });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { fileContent } from '../../src/facts/file-content.ts';
 import { unitState } from '../../src/facts/unit-state.ts';
+import { digestOf } from '../../src/lib/json.ts';
 import { publishReading, showMove } from '../../src/plan/publish.ts';
 import { openSavedPlan, sealPlan } from '../../src/plan/saved-plan.ts';
-import { stalenessOf } from '../../src/plan/stale.ts';
+import { replanned, stalenessOf } from '../../src/plan/stale.ts';
 import { movePlan, planLine } from '../kit/plans.ts';
 
 const parts = {
@@ -66,6 +67,49 @@ describe('a plan compared with one made later', () => {
     expect(moved).toMatchObject([{ host: 'engine', key, steps: ['stop', 'start'] }]);
     expect(moved[0]?.before).not.toBe(moved[0]?.now);
     expect(changed).toEqual(['stop']);
+  });
+});
+
+describe('a saved plan that is planned anew', () => {
+  const [stop, other] = [unitState.key('x.service'), unitState.key('y.service')];
+  const reading = (active: boolean) => ({
+    state: 'value' as const,
+    value: { active, enabled: true, loaded: true, failed: false },
+  });
+  const plan = (active: boolean, size: string, kind: 'change' | 'no-change') =>
+    movePlan({
+      madeAt: size,
+      lines: [
+        planLine({ step: 'stop', host: 'engine', summary: `stop ${size}`, kind, facts: [['engine', stop]] }),
+        planLine({ step: 'start', host: 'engine', summary: `start ${size}`, after: ['stop'] }),
+        planLine({ step: 'dump', host: 'engine', summary: `dump, about ${size}`, facts: [['engine', other]] }),
+      ],
+      readings: { engine: { [stop]: reading(active), [other]: reading(true) } },
+      stateRefs: {
+        engine: { [stop]: { kind: 'unitState', args: ['x.service'] }, [other]: { kind: 'unitState', args: ['y.service'] } },
+      },
+    });
+  const [saved, fresh] = [plan(true, '60 MB', 'change'), plan(false, '61 MB', 'no-change')];
+  const made = replanned(
+    saved,
+    fresh,
+    stalenessOf(saved, fresh, () => unitState.definition),
+  );
+
+  // The whole fresh plan was taken, although the offer was to plan two steps anew.
+  it('keeps the lines of steps that hang on nothing that has moved', () => {
+    expect(made.lines.map(({ summary, kind }) => [summary, kind])).toEqual([
+      ['stop 61 MB', 'no-change'],
+      ['start 61 MB', 'change'],
+      ['dump, about 60 MB', 'change'],
+    ]);
+    expect(made.readings).toEqual(fresh.readings);
+  });
+
+  it('is a plan of its own: neither the saved one nor the fresh one', () => {
+    const { digest, ...rest } = made;
+    expect(digest).toBe(digestOf(rest));
+    expect([saved.digest, fresh.digest]).not.toContain(digest);
   });
 });
 
