@@ -60,7 +60,7 @@ export async function unlockHost(
       const left = await Promise.all(held.map((one) => tryOn(one, inventory, letGo)));
       const free = held.filter((_, index) => left[index] === null);
       if (state) for (const one of free) journal.append(run, { type: 'lease.released', epoch: state.epoch, host: one });
-      const what = ended ? 'was over' : 'is abandoned; what it changed stays as it is';
+      const what = ended ? 'was over' : `is abandoned; what it changed stays as it is${stays(state)}`;
       const still = left.flatMap((why, index) => (why === null ? [] : [{ host: held[index] ?? '', why }]));
       if (still.length === 0) return `Run ${run} ${what}. Free now: ${free.join(', ')}.`;
       throw new FerryError('LEASE_LEFT', {
@@ -75,6 +75,14 @@ export async function unlockHost(
   } finally {
     await asked.close();
   }
+}
+
+/** The steps whose change nothing takes back any more, in the order they were done. */
+function stays(state: RunState | null): string {
+  const changed = [...(state?.steps.values() ?? [])].filter(
+    ({ undo, phase }) => undo !== null && phase !== 'undone' && phase !== 'waiting',
+  );
+  return changed.length === 0 ? '' : `: ${changed.map(({ step, host }) => `${step} on ${host}`).join(', ')}`;
 }
 
 /** Null when a host was given back, or why not in a sentence. */

@@ -351,6 +351,20 @@ describe('the other verbs', () => {
     expect(missed.err.text()).toContain('did you mean dump?');
   });
 
+  it('ask in a terminal before a run is given up for good', async () => {
+    for (const [answer, exit, verbs] of [
+      ['n', 5, []],
+      ['y', 0, ['unlock']],
+    ] as const) {
+      const { wire, calls } = modelWire();
+      const ferry = typed('unlock engine --abandon', { wire, terminal: true });
+      await vi.waitFor(() => expect(ferry.err.text()).toContain('neither resumed nor rolled back any more. [y/N]'));
+      ferry.type(`${answer}\n`);
+      expect(await ferry.exit).toBe(exit);
+      expect(calls.map(([verb]) => verb)).toEqual(verbs);
+    }
+  });
+
   it('give a host free, and abandon a run only when told so', async () => {
     const { wire, calls } = modelWire();
     const ferry = typed('unlock engine', { wire });

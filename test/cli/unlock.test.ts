@@ -58,6 +58,12 @@ beforeEach(() => {
 });
 
 describe('a run that is given up', () => {
+  it('is told with the steps whose change nothing takes back any more', async () => {
+    const body = { attempt: 1, hosts: ['a'], outputs: {}, undo: { mode: 'none' }, undoSummary: 'lift it', change: {} };
+    journal.append(RUN, { type: 'step.intended', epoch: 1, step: 'maintenance', host: 'he1', body });
+    expect(await unlock('a', true)).toContain('what it changed stays as it is: maintenance on he1. Free now');
+  });
+
   it('is on record as that before any of its hosts is free, and is shut out of each', async () => {
     expect(await unlock('a', true)).toBe('Run r-1 is abandoned; what it changed stays as it is. Free now: a, b.');
     expect(world.done).toEqual(['fence a after run.abandoned', 'fence b after run.abandoned']);

@@ -133,7 +133,7 @@ describe('a run that is given up', () => {
 
     const given = await ferry.run(['unlock', 'engine', '--abandon']);
     expect(given.code, given.stderr).toBe(0);
-    expect(given.stdout).toContain(`Run ${run} is abandoned; what it changed stays as it is.`);
+    expect(given.stdout).toContain(`Run ${run} is abandoned; what it changed stays as it is: `);
     for (const host of ['engine', 'newdb', 'he1'])
       expect(await ask(labDir, host, 'cat /var/lib/ferry/lease 2>/dev/null || :')).toBe('');
     expect(await snapshot(labDir)).toEqual(there);

@@ -103,7 +103,7 @@ export const engineErrors = {
     title: 'The run that holds the host is not over',
     message: (a) => `${a.host} is held by run ${a.run} (${a.phase}; ${a.holder}, since ${a.since}). Nothing was changed.`,
     hint: (a) =>
-      `ferry resume ${a.run}   or   ferry rollback ${a.run};  to give that run up and leave the hosts as they are:  ferry unlock ${a.host} --abandon`,
+      `${a.phase === 'rolling-back' ? '' : `ferry resume ${a.run}   or   `}ferry rollback ${a.run};  to give that run up for good and leave the hosts as they are:  ferry unlock ${a.host} --abandon`,
     exit: 5,
     example: { host: 'engine', run: 'r-1', holder: 'root@admin1', since: '2026-01-01T02:00:00Z', phase: 'paused' },
   }),
@@ -136,7 +136,7 @@ export const engineErrors = {
     title: 'A run on these hosts is not finished',
     message: (a) => `Run ${a.run} on ${a.hosts} is not finished (${a.phase}).`,
     hint: (a) =>
-      `ferry resume ${a.run}   goes on,  ferry rollback ${a.run}   takes it back,  ferry unlock ${a.host} --abandon   gives it up and leaves the hosts as they are.`,
+      `${a.phase === 'rolling-back' ? '' : `ferry resume ${a.run}   goes on,  `}ferry rollback ${a.run}   takes it back,  ferry unlock ${a.host} --abandon   gives it up for good and leaves the hosts as they are.`,
     exit: 5,
     example: { run: 'r-1', phase: 'paused', hosts: 'engine, newdb', host: 'engine' },
   }),
