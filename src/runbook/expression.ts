@@ -80,7 +80,7 @@ function collect(node: unknown, references: Reference[], vague: VagueName[]): vo
   }
   if (!isNode(node)) return;
   const chain = chainOf(node);
-  if (chain && chain.root in FORMS) {
+  if (chain && Object.hasOwn(FORMS, chain.root)) {
     const { start, end } = node.range;
     const reference = referenceOf(chain.root, chain.keys);
     if (reference) references.push({ ...reference, start, end });
