@@ -74,14 +74,15 @@ export function withSettings({ settingsHash: _, ...rest }: PgDatabase, settings:
 
 function published(found: PgDatabase): Json {
   const masked = Object.entries(found.settings).map(([name, text]) => [name, isSecretSetting(name, text) ? MASK : text]);
-  const hash = found.settingsHash === undefined ? {} : { settingsHash: found.settingsHash };
-  return { ...withoutVolatile(found), settings: Object.fromEntries(masked) as Json, ...hash };
+  // Null is what nobody could know, as in a prediction.
+  const settingsHash = found.settingsHash ?? null;
+  return { ...withoutVolatile(found), settings: Object.fromEntries(masked) as Json, settingsHash };
 }
 
 /** Where one side has no hash, as a prediction has none, what can be seen of the settings decides. */
 function sameDatabase(before: Json, after: Json): boolean {
   const [a, b] = [before, after] as unknown as [PgDatabase, PgDatabase];
-  if (a.settingsHash !== undefined && b.settingsHash !== undefined) return sameJson(before, after);
+  if (a.settingsHash && b.settingsHash) return sameJson(before, after);
   return sameJson(withSettings(a, a.settings) as unknown as Json, withSettings(b, b.settings) as unknown as Json);
 }
 

@@ -166,6 +166,7 @@ describe('settings of a database that may be secrets', () => {
     expect(same(read('one', 'h1'), read('one', 'h1'))).toBe(true);
     expect(same(read('one', 'h1'), read('two', 'h2'))).toBe(false);
     expect(same(withSettings(read('one', 'h1'), read('one').settings), read('one', 'h1'))).toBe(true);
+    expect(publish(withSettings(read('one', 'h1'), {}))).toMatchObject({ settings: {}, settingsHash: null });
   });
 
   test('are compared as they are with what was predicted', () => {
