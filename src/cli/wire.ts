@@ -114,7 +114,7 @@ export const wire: Wire = {
   rollbackRun: (run, options: RollbackOptions, io) =>
     reopen(run, options, io, 'roll back', async (context) => {
       // Before what was written since is counted, on a machine where that means nothing.
-      await refuseOtherMachines(context, 'refused');
+      await refuseOtherMachines(context, 'passed over');
       return rollBack(context, options);
     }),
   previewRollback: (run, options: RollbackOptions) =>
