@@ -15,7 +15,8 @@ export function readInputs(
 ): InputSpec[] {
   return Object.entries(inputs).map(([name, value]) => {
     const spec = (value ?? {}) as { type?: Json; description?: Json; default?: Json; optional?: Json };
-    const type: InputType = typeof spec.type === 'string' && Object.hasOwn(EXPECTED, spec.type) ? (spec.type as InputType) : 'string';
+    const type: InputType =
+      typeof spec.type === 'string' && Object.hasOwn(EXPECTED, spec.type) ? (spec.type as InputType) : 'string';
     return {
       name,
       type,
