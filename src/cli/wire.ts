@@ -112,14 +112,10 @@ export const wire: Wire = {
       return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBackFailed(context, end) : end;
     }),
   rollbackRun: (run, options: RollbackOptions, io) =>
-    reopen(run, options, io, 'roll back', async (context) => {
-      // Before what was written since is counted, on a machine where that means nothing.
-      await refuseOtherMachines(context, 'passed over');
-      return rollBack(context, options);
-    }),
+    reopen(run, options, io, 'roll back', (context) => rollBack(context, options)),
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
-      await refuseOtherMachines(context, 'passed over');
+      await refuseOtherMachines(context, new Map());
       const to = rollbackTarget(context.state, options.to);
       const way = await withWrites(context, wayBack(context, to));
       return context.ports.redact({

@@ -1,4 +1,4 @@
-import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import { FerryError } from '../errors/ferry-error.ts';
 import { machineOf } from '../hosts/layout.ts';
 import type { Lease } from '../hosts/lease.ts';
 import { isoTime } from '../lib/clock.ts';
@@ -14,19 +14,24 @@ export function hostsToHold({ state }: RunContext): string[] {
   return [...new Set([...lines, ...begun].flatMap(({ hosts }) => hosts))];
 }
 
+/** Hosts that could not be reached, and why not. */
+export type Silent = Map<string, FerryError>;
+
 /**
  * Makes sure that the hosts this run has worked on are the machines they were. The inventory of today may name others, and an
- * undo would take away there what is not of this run. With `silent` hosts nothing can be told, and only those that answer count.
+ * undo would take away there what is not of this run. With `silent`, hosts that cannot be reached are put there, and only those
+ * that answer count.
  * @throws HOST_NOT_THE_SAME
  */
-export async function refuseOtherMachines({ state, ports }: RunContext, silent: 'refused' | 'passed over'): Promise<void> {
+export async function refuseOtherMachines({ state, ports }: RunContext, silent?: Silent): Promise<void> {
   await Promise.all(
     state.workedOn.map(async (host) => {
       try {
         if (await ports.fleet.knowsRun(host, state.run)) return;
       } catch (thrown) {
-        if (silent === 'passed over' && isFerryError(thrown)) return;
-        throw thrown;
+        if (!silent || !isOutOfReach(thrown)) throw thrown;
+        silent.set(host, thrown);
+        return;
       }
       const [before, now] = [state.machines[host] ?? '', machineOf(ports.fleet.info(host))];
       throw new FerryError('HOST_NOT_THE_SAME', { host, run: state.run, before, now }, { left: 'Nothing was changed.' });
@@ -36,18 +41,18 @@ export async function refuseOtherMachines({ state, ports }: RunContext, silent: 
 
 /**
  * Takes the lease of every host the run may change, all at once; those held already by this run are taken again, which is
- * how the epoch gets there. When one is held by another run, those just taken are given back. With `silent`, hosts that cannot
- * be reached are put there and left out, as long as another one can be.
- * @throws LEASE_HELD, HOST_NOT_THE_SAME
+ * how the epoch gets there. When one is held by another run, those just taken are given back. Hosts that are `silent` are left
+ * out, as is one that falls silent now, as long as another one can be had.
+ * @throws LEASE_HELD
  */
-export async function takeLeases(context: RunContext, silent?: Map<string, FerryError>): Promise<void> {
-  await refuseOtherMachines(context, silent ? 'passed over' : 'refused');
+export async function takeLeases(context: RunContext, silent?: Silent): Promise<void> {
   const lease = { run: context.state.run, holder: context.ports.holder, since: isoTime() };
   const before = [...context.state.leases];
   const hosts = hostsToHold(context);
   const refused: unknown[] = [];
   await Promise.all(
     hosts.map(async (host) => {
+      if (silent?.has(host)) return;
       try {
         await takeLease(context, host, lease);
       } catch (thrown) {
@@ -56,7 +61,7 @@ export async function takeLeases(context: RunContext, silent?: Map<string, Ferry
       }
     }),
   );
-  if (silent && silent.size > 0 && silent.size === hosts.length) refused.push(...silent.values());
+  if (silent && silent.size > 0 && hosts.every((host) => silent.has(host))) refused.push(...silent.values());
   if (refused.length === 0) return;
   await releaseLeases(
     context,

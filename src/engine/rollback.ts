@@ -6,13 +6,14 @@ import { plural } from '../lib/text.ts';
 import { siteOf } from '../plan/plan-step.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { actContext, attemptOf } from './act.ts';
-import { releaseLeases, takeLeases } from './leases.ts';
+import { refuseOtherMachines, releaseLeases, type Silent, takeLeases } from './leases.ts';
 import { isOutOfReach } from './out-of-sight.ts';
 import { actionOf } from './perform.ts';
 import { proveRollback } from './proof.ts';
 import type { Ending } from './run.ts';
 import type { RunContext } from './run-context.ts';
 import { endEffects, restingEffects } from './settle.ts';
+import { isAfter } from './state.ts';
 import { rollbackTarget, type WayBack, wayBack, withWrites, writtenSince } from './way-back.ts';
 
 /**
@@ -26,12 +27,14 @@ export async function rollBack(
   options: { to?: string | undefined; discardWrites: boolean },
 ): Promise<Ending> {
   const startedMs = nowMs();
+  const silent: Silent = new Map();
+  // Before what was written since is counted, on a machine where that means nothing.
+  await refuseOtherMachines(context, silent);
   const to = rollbackTarget(context.state, options.to);
   const way = await withWrites(context, wayBack(context, to));
   // The steps after the line may be undone already when a rollback is gone on with: its record says that it crosses.
   const isAgreed = options.discardWrites || (context.state.phase === 'rolling-back' && context.state.crossing);
   if (way.writeLine && !isAgreed) await refuseLoss(context, way.writeLine, to);
-  const silent: Silent = new Map();
   try {
     await takeLeases(context, silent);
   } catch (thrown) {
@@ -79,13 +82,9 @@ export async function rollBack(
 }
 
 /** Whether a step comes after a write line that is crossed: while it is not undone, writers may be at work on what would be taken away. */
-function mayWrite(context: RunContext, { writeLine }: WayBack, step: Step): boolean {
-  const at = (id: string) => context.ports.runbook.steps.findIndex((one) => one.id === id);
-  return writeLine !== null && at(step.id) > at(writeLine.step.id);
+function mayWrite({ state }: RunContext, { writeLine }: WayBack, step: Step): boolean {
+  return writeLine !== null && isAfter(state.plan, step.id, writeLine.step.id);
 }
-
-/** Hosts that could not be reached, and why not. */
-type Silent = Map<string, FerryError>;
 
 /** Makes of a host that cannot be reached one that is silent, and of its answer null. */
 function outOfReach(silent: Silent): (thrown: unknown) => null {

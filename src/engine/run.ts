@@ -4,7 +4,7 @@ import type { Step } from '../runbook/runbook.ts';
 import { decide } from './decide.ts';
 import { acceptMoved } from './drift.ts';
 import type { ErrorReport } from './events.ts';
-import { releaseLeases, takeLeases } from './leases.ts';
+import { refuseOtherMachines, releaseLeases, takeLeases } from './leases.ts';
 import { isOutOfSight } from './out-of-sight.ts';
 import { performStep } from './perform.ts';
 import { recallSecrets } from './recall.ts';
@@ -29,6 +29,7 @@ export async function executeRun(
   const startedMs = nowMs();
   try {
     if (options.resumed) context.record('run.resumed', { body: { by: context.ports.holder } });
+    if (options.resumed) await refuseOtherMachines(context);
     await takeLeases(context);
     if (options.resumed) await recallSecrets(context);
     if (options.replan) await acceptMoved(context);

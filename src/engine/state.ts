@@ -264,7 +264,8 @@ function applyStepRecord(state: RunState, step: StepState, { type, at, host, bod
   }
 }
 
-function isAfter({ lines }: Plan, step: string, other: string): boolean {
+/** Whether a step comes after another in the order of the plan. */
+export function isAfter({ lines }: Plan, step: string, other: string): boolean {
   const at = (id: string) => lines.findIndex((line) => line.step === id);
   return at(step) > at(other);
 }

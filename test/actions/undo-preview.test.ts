@@ -55,6 +55,12 @@ async function look(
 
 const pg = { 'pgCluster(5432)': value(cluster) };
 const server = { family: 'debian', version: 15, name: 'main', unit: 'postgresql@15-main.service' };
+const hiddenSetting = {
+  port: 5432,
+  server,
+  autoConfFile: '/d/auto',
+  former: { primary_conninfo: { autoConf: null, setting: null, needsRestart: false, hidden: true } },
+};
 const db = { port: 5432, database: 'engine' };
 const units = { start: ['a.service', 'b.service'], stop: ['c.service'], enable: ['a.service'], disable: [], waitMs: 1 };
 const unit = (active: boolean, enabled = 'enabled') => value({ active, moving: false, enabled });
@@ -206,12 +212,7 @@ const rows: [about: string, uses: string, undo: Json, found: Record<string, Obse
   [
     'a setting that may hold a password gets what the kept file has',
     'postgres.settings',
-    {
-      port: 5432,
-      server,
-      autoConfFile: '/d/auto',
-      former: { primary_conninfo: { autoConf: null, setting: null, needsRestart: false, hidden: true } },
-    },
+    hiddenSetting,
     {
       ...pg,
       'pgSetting(5432, primary_conninfo)': setting('host=b', { secret: true }),
@@ -222,12 +223,7 @@ const rows: [about: string, uses: string, undo: Json, found: Record<string, Obse
   [
     'and nothing where it has that already',
     'postgres.settings',
-    {
-      port: 5432,
-      server,
-      autoConfFile: '/d/auto',
-      former: { primary_conninfo: { autoConf: null, setting: null, needsRestart: false, hidden: true } },
-    },
+    hiddenSetting,
     {
       ...pg,
       'pgSetting(5432, primary_conninfo)': setting("password='x' \\", { secret: true }),

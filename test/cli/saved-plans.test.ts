@@ -4,18 +4,12 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readSavedPlan } from '../../src/cli/saved-plans.ts';
 import { sealPlan } from '../../src/plan/saved-plan.ts';
-import { movePlan } from '../kit/plans.ts';
+import { movePlan, planParts } from '../kit/plans.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ferry-plan-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const parts = {
-  ...{ release: '0.1.0', path: '/runbooks/move.yaml', inventory: '/inventory.yaml', secretsKey: '' },
-  sources: [{ path: 'move.yaml', text: 'ferry: 1\n' }],
-  hosts: { engine: 'root@192.0.2.7:22' },
-  secrets: {},
-  plan: movePlan(),
-};
+const parts = planParts();
 const read = (more: object) => {
   const file = join(folder, 'move.plan');
   writeFileSync(file, JSON.stringify(sealPlan({ ...parts, ...more })));

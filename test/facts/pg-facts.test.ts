@@ -10,6 +10,7 @@ import { type PgRole, pgRole } from '../../src/facts/pg-role.ts';
 import { pgSessions } from '../../src/facts/pg-sessions.ts';
 import { type PgSetting, pgSetting } from '../../src/facts/pg-setting.ts';
 import { scramVerifier } from '../../src/facts/postgres/scram.ts';
+import { ENGINE_DATABASE } from '../kit/facts.ts';
 import { answer } from '../kit/read-here.ts';
 
 describe('pgCluster', () => {
@@ -120,15 +121,8 @@ describe('pgRole', () => {
 });
 
 const database: PgDatabase = {
-  owner: 'engine',
-  encoding: 'UTF8',
-  collate: 'en_US.UTF-8',
-  ctype: 'en_US.UTF-8',
-  connectionLimit: -1,
-  allowConnections: true,
-  settings: {},
+  ...ENGINE_DATABASE,
   extensions: { x: { version: '1', owner: 'o', schema: 's' } },
-  grants: null,
   comment: 'made by ferry, run r-1',
 };
 

@@ -1,6 +1,21 @@
 import type { Fact, FactRef } from '../../src/facts/fact.ts';
 import { absent, value } from '../../src/facts/fact.ts';
+import type { PgDatabase } from '../../src/facts/pg-database.ts';
 import type { HostInfo } from '../../src/hosts/host.ts';
+
+/** A database of the engine with nothing in it. */
+export const ENGINE_DATABASE: PgDatabase = {
+  owner: 'engine',
+  encoding: 'UTF8',
+  collate: 'en_US.UTF-8',
+  ctype: 'en_US.UTF-8',
+  connectionLimit: -1,
+  allowConnections: true,
+  settings: {},
+  extensions: {},
+  grants: null,
+  comment: null,
+};
 
 /** A fact as `plan` sees it, without a host: `undefined` makes it absent, `read: false` makes it predicted. */
 export function factOf<V>(ref: FactRef<V>, found: V | undefined, more: { read?: boolean; after?: string } = {}): Fact<V> {

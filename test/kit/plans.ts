@@ -3,6 +3,7 @@ import type { StepBack } from '../../src/engine/preview-rollback.ts';
 import type { RunState } from '../../src/engine/state.ts';
 import type { StepState } from '../../src/engine/step-state.ts';
 import type { Plan, PlanLine } from '../../src/plan/plan.ts';
+import type { SavedPlan } from '../../src/plan/saved-plan.ts';
 import { waysBack } from '../../src/plan/ways-back.ts';
 
 /** A plan line with the quiet default of every field. */
@@ -51,6 +52,17 @@ export function aPlan(lines: readonly PlanLine[], parts: Partial<Plan> = {}): Pl
     warnings: [],
     digest: '7f3a91c2'.padEnd(64, '0'),
     ...parts,
+  };
+}
+
+/** What a saved plan of that move is made of. */
+export function planParts(): Omit<SavedPlan, 'ferryPlan' | 'digest'> {
+  return {
+    ...{ release: '0.1.0', path: '/runbooks/move.yaml', inventory: '/inventory.yaml', secretsKey: '' },
+    sources: [{ path: 'move.yaml', text: 'ferry: 1\n' }],
+    hosts: { engine: 'root@192.0.2.7:22' },
+    secrets: {},
+    plan: movePlan(),
   };
 }
 

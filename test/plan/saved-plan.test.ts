@@ -5,15 +5,9 @@ import { digestOf } from '../../src/lib/json.ts';
 import { publishReading, showMove } from '../../src/plan/publish.ts';
 import { openSavedPlan, sealPlan } from '../../src/plan/saved-plan.ts';
 import { replanned, stalenessOf } from '../../src/plan/stale.ts';
-import { movePlan, planLine } from '../kit/plans.ts';
+import { movePlan, planLine, planParts } from '../kit/plans.ts';
 
-const parts = {
-  ...{ release: '0.1.0', path: '/runbooks/move.yaml', inventory: '/inventory.yaml', secretsKey: '' },
-  sources: [{ path: 'move.yaml', text: 'ferry: 1\n' }],
-  hosts: { engine: 'root@192.0.2.7:22' },
-  secrets: {},
-  plan: movePlan(),
-};
+const parts = planParts();
 const text = JSON.stringify(sealPlan(parts));
 
 describe('a saved plan', () => {

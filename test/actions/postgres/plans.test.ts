@@ -33,7 +33,7 @@ import { pgSize } from '../../../src/facts/pg-size.ts';
 import { pgSuperusers } from '../../../src/facts/pg-superusers.ts';
 import { scramVerifier } from '../../../src/facts/postgres/scram.ts';
 import { Secret } from '../../../src/hosts/secret.ts';
-import { factOf, siteOf } from '../../kit/facts.ts';
+import { ENGINE_DATABASE, factOf, siteOf } from '../../kit/facts.ts';
 
 const H = 'newdb';
 const site = siteOf(H);
@@ -50,18 +50,6 @@ const running: PgCluster = {
   start: 'auto',
   encoding: 'UTF8',
   versionNum: 150018,
-};
-const aDatabase: PgDatabase = {
-  owner: 'engine',
-  encoding: 'UTF8',
-  collate: 'en_US.UTF-8',
-  ctype: 'en_US.UTF-8',
-  connectionLimit: -1,
-  allowConnections: true,
-  settings: {},
-  extensions: {},
-  grants: null,
-  comment: null,
 };
 const aRole: PgRole = {
   name: 'engine',
@@ -186,14 +174,14 @@ describe('postgres.read', () => {
     );
 
   test('hands on what may hold a password as a secret', () => {
-    const { outputs } = plan({ ...aDatabase, settings: { work_mem: '1MB', 'app.jwt_secret': 'CANARY' } });
+    const { outputs } = plan({ ...ENGINE_DATABASE, settings: { work_mem: '1MB', 'app.jwt_secret': 'CANARY' } });
     expect(outputs.settings).toMatchObject({ work_mem: '1MB', 'app.jwt_secret': expect.any(Secret) });
     expect(JSON.stringify(outputs)).not.toContain('CANARY');
   });
 
   test('does not hold while the role it is asked about has no session', () => {
-    expect(plan(aDatabase, 'engine').kind).toBe('check');
-    expect(plan(aDatabase, 'other')).toMatchObject({
+    expect(plan(ENGINE_DATABASE, 'engine').kind).toBe('check');
+    expect(plan(ENGINE_DATABASE, 'other')).toMatchObject({
       kind: 'blocked',
       summary: 'other has no session on database "engine" at newdb',
     });
@@ -201,7 +189,7 @@ describe('postgres.read', () => {
 
   test('hands out everything when the plan is made', () => {
     expect(
-      plan({ ...aDatabase, extensions: { 'uuid-ossp': { version: '1.1', owner: 'postgres', schema: 'public' } } }),
+      plan({ ...ENGINE_DATABASE, extensions: { 'uuid-ossp': { version: '1.1', owner: 'postgres', schema: 'public' } } }),
     ).toMatchObject({
       kind: 'check',
       summary: 'engine: owner engine, UTF8, en_US.UTF-8, 204 MB',
@@ -441,13 +429,13 @@ describe('postgres.database', () => {
         cluster: clusterFact(),
         database: databaseFact(found),
         contents: contentsFact(more.contents),
-        template: databaseFact({ ...aDatabase, owner: 'postgres', collate: 'C.UTF-8', ctype: 'C.UTF-8' }, 'template0'),
+        template: databaseFact({ ...ENGINE_DATABASE, owner: 'postgres', collate: 'C.UTF-8', ctype: 'C.UTF-8' }, 'template0'),
         owner: roleFact(more.owner === null ? undefined : aRole),
         locales: [factOf(pgLocale(5432, 'en_US.UTF-8').on(H), more.locale ?? { installed: true, accepted: true })],
       },
       { ...site, earlier: (more.earlier ?? null) as never },
     );
-  const right = { ...aDatabase, settings: { client_min_messages: 'error' } };
+  const right = { ...ENGINE_DATABASE, settings: { client_min_messages: 'error' } };
 
   test('makes it, empty', () => {
     const planned = plan(undefined);
@@ -469,7 +457,7 @@ describe('postgres.database', () => {
 
   test('one that is there, empty and right is left alone; another setting or owner is a change', () => {
     expect(plan(right, { contents: NO_CONTENTS })).toMatchObject({ kind: 'no-change' });
-    expect(plan(aDatabase, { contents: NO_CONTENTS })).toMatchObject({
+    expect(plan(ENGINE_DATABASE, { contents: NO_CONTENTS })).toMatchObject({
       diff: [['+', 'client_min_messages = error']],
       undo: { created: false, settings: { client_min_messages: null } },
     });
@@ -543,7 +531,7 @@ describe('postgres.extension', () => {
     );
 
   test('makes it, owned by postgres', () => {
-    const planned = plan(aDatabase, '1.1');
+    const planned = plan(ENGINE_DATABASE, '1.1');
     expect(planned).toMatchObject({ kind: 'change', outputs: { version: '1.1' } });
     expect(planned.kind === 'change' && planned.predicts[0]?.to).toMatchObject({
       value: { extensions: { 'uuid-ossp': { version: '1.1', owner: 'postgres' } } },
@@ -552,13 +540,16 @@ describe('postgres.extension', () => {
 
   test('leaves one that is there alone', () => {
     expect(
-      plan({ ...aDatabase, extensions: { 'uuid-ossp': { version: '1.0', owner: 'engine', schema: 'public' } } }, undefined),
+      plan({ ...ENGINE_DATABASE, extensions: { 'uuid-ossp': { version: '1.0', owner: 'engine', schema: 'public' } } }, undefined),
     ).toMatchObject({ kind: 'no-change', summary: 'version 1.0 is there, owner engine' });
   });
 
   test('names the package when its files are missing', () => {
-    expect(plan(aDatabase, undefined)).toMatchObject({ kind: 'blocked', hint: expect.stringContaining('postgresql-contrib') });
-    expect(plan(aDatabase, undefined, false)).toMatchObject({ kind: 'change' });
+    expect(plan(ENGINE_DATABASE, undefined)).toMatchObject({
+      kind: 'blocked',
+      hint: expect.stringContaining('postgresql-contrib'),
+    });
+    expect(plan(ENGINE_DATABASE, undefined, false)).toMatchObject({ kind: 'change' });
   });
 });
 
@@ -578,7 +569,7 @@ describe('postgres.dump', () => {
       dump.params.parse({ database: 'engine', path: '/srv/dumps/engine.dump', compress: more.compress }),
       {
         cluster: clusterFact(),
-        database: databaseFact(aDatabase),
+        database: databaseFact(ENGINE_DATABASE),
         size: factOf(pgSize(5432, 'engine').on(H), {
           bytes: 200_000_000,
           tables: 156,
@@ -642,7 +633,7 @@ describe('postgres.restore', () => {
       restore.params.parse({ database: 'engine', owner: 'engine', path: '/d/engine.dump' }),
       {
         cluster: clusterFact(),
-        database: databaseFact(more.found === null ? undefined : aDatabase),
+        database: databaseFact(more.found === null ? undefined : ENGINE_DATABASE),
         contents: contentsFact(more.contents ?? NO_CONTENTS),
         client: factOf(pgClientVersion(5432).on(H), more.client ?? 15),
         owner: roleFact(aRole),
@@ -655,7 +646,7 @@ describe('postgres.restore', () => {
     expect(plan()).toMatchObject({
       kind: 'change',
       summary: 'restore /d/engine.dump (61.0 MB) into engine, owner engine',
-      undo: { former: aDatabase },
+      undo: { former: ENGINE_DATABASE },
       bytes: 61_000_000,
     });
   });
@@ -694,26 +685,29 @@ describe('postgres.freeze', () => {
   const someone = [{ user: 'engine', address: null, count: 1 }];
 
   test('closes it, and undo has the former limit', () => {
-    expect(plan({ ...aDatabase, connectionLimit: 50 }, someone)).toMatchObject({ kind: 'change', undo: { connectionLimit: 50 } });
+    expect(plan({ ...ENGINE_DATABASE, connectionLimit: 50 }, someone)).toMatchObject({
+      kind: 'change',
+      undo: { connectionLimit: 50 },
+    });
   });
 
   test('has nothing to do when it is closed and quiet, but ends sessions that are left', () => {
-    expect(plan({ ...aDatabase, connectionLimit: 0 }, [])).toMatchObject({ kind: 'no-change' });
-    expect(plan({ ...aDatabase, connectionLimit: 0 }, someone)).toMatchObject({ kind: 'change' });
+    expect(plan({ ...ENGINE_DATABASE, connectionLimit: 0 }, [])).toMatchObject({ kind: 'no-change' });
+    expect(plan({ ...ENGINE_DATABASE, connectionLimit: 0 }, someone)).toMatchObject({ kind: 'change' });
   });
 
   test('refuses a superuser as owner unless told that nobody logs in as that', () => {
-    expect(plan(aDatabase, [], ['engine', 'postgres'])).toMatchObject({
+    expect(plan(ENGINE_DATABASE, [], ['engine', 'postgres'])).toMatchObject({
       kind: 'blocked',
       summary: expect.stringContaining('is a superuser'),
     });
-    expect(plan(aDatabase, [], ['engine'], { superuserOwner: 'allow' })).toMatchObject({ kind: 'change' });
+    expect(plan(ENGINE_DATABASE, [], ['engine'], { superuserOwner: 'allow' })).toMatchObject({ kind: 'change' });
   });
 });
 
 describe('checks', () => {
   test('the write line is one', () => {
-    const facts = { cluster: clusterFact(), database: databaseFact(aDatabase) };
+    const facts = { cluster: clusterFact(), database: databaseFact(ENGINE_DATABASE) };
     expect(writeLine.plan(writeLine.params.parse({ database: 'engine' }), facts, site)).toMatchObject({ kind: 'check' });
     expect(writeLine.written).toBeDefined();
   });
@@ -731,7 +725,7 @@ describe('checks', () => {
     expect(compare.roles?.(params)).toEqual(['old']);
     const facts = compare.facts(siteOf(H), params);
     expect([facts.left.host, facts.right.host]).toEqual(['newdb', 'old']);
-    const sides = { left: databaseFact(aDatabase), right: factOf(facts.right, aDatabase) };
+    const sides = { left: databaseFact(ENGINE_DATABASE), right: factOf(facts.right, ENGINE_DATABASE) };
     expect(compare.plan(params, sides, site)).toMatchObject({
       kind: 'check',
       summary: 'every row of engine on newdb and engine on old',
