@@ -75,6 +75,19 @@ describe('a question before a change', () => {
     expect(run.world.cells.get('a/conf')).toBe('edited by hand');
   });
 
+  it('is followed by a plan on what is there then, when a person takes that for good', async () => {
+    const run = new ModelRun(
+      runbookOf([step('edit', 'model.atomic', { key: 'conf', value: 'new' }, { confirm: 'Change it?' })]),
+      CELLS,
+    );
+    run.whileAsked = () => run.world.cells.set('a/conf', 'edited by hand');
+    run.person = true;
+    expect(await run.start()).toMatchObject({ outcome: 'finished' });
+    expect(run.world.cells.get('a/conf')).toBe('new');
+    await run.rollBack();
+    expect(run.world.cells.get('a/conf')).toBe('edited by hand');
+  });
+
   it('is asked once', async () => {
     const run = new ModelRun(
       runbookOf([step('edit', 'model.atomic', { key: 'conf', value: 'new' }, { confirm: 'Change it?' })]),
