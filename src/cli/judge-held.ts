@@ -1,4 +1,5 @@
-import { foldRun, isOver } from '../engine/state.ts';
+import { foldRun } from '../engine/fold.ts';
+import { isOver } from '../engine/state.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { finding } from '../errors/finding.ts';
 import type { Lease } from '../hosts/lease.ts';

@@ -1,7 +1,7 @@
+import { foldRun } from '../engine/fold.ts';
 import { rollBackFailed } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
-import { foldRun } from '../engine/state.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';

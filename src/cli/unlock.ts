@@ -1,4 +1,5 @@
-import { foldRun, isOver, type RunState } from '../engine/state.ts';
+import { foldRun } from '../engine/fold.ts';
+import { isOver, type RunState } from '../engine/state.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Fleet } from '../hosts/fleet.ts';
 import type { HostSettings, Inventory } from '../inventory/inventory.ts';

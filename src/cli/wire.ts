@@ -1,9 +1,10 @@
+import { foldRun } from '../engine/fold.ts';
 import { refuseOtherMachines } from '../engine/leases.ts';
 import { previewSteps } from '../engine/preview-rollback.ts';
 import { rollBack, rollBackFailed } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
-import { foldRun, isOver, type RunState } from '../engine/state.ts';
+import { isOver, type RunState } from '../engine/state.ts';
 import { rollbackTarget, wayBack, withWrites, writtenSince } from '../engine/way-back.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { Journal } from '../journal/journal.ts';

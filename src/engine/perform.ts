@@ -1,57 +1,14 @@
-import type { Action, Change, Planned } from '../actions/action.ts';
+import type { Planned } from '../actions/action.ts';
 import { FerryError } from '../errors/ferry-error.ts';
-import type { FactRef, Observed } from '../facts/fact.ts';
 import { nowMs } from '../lib/clock.ts';
-import type { Json } from '../lib/json.ts';
 import type { PlanLine } from '../plan/plan.ts';
-import { publishPredictions } from '../plan/plan-line.ts';
-import { planStep, type StepPlan } from '../plan/plan-step.ts';
-import { holdsUnknown } from '../plan/publish.ts';
 import type { Step } from '../runbook/runbook.ts';
-import { applyChange, applyCheck, attemptOf } from './act.ts';
+import { applyCheck } from './act.ts';
+import { doChange } from './change.ts';
 import { refuseDrift } from './drift.ts';
+import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext, titleOf } from './run-context.ts';
-import { verify } from './verify.ts';
-
-export type FreshPlan = Extract<StepPlan, { kind: 'planned' }> & {
-  readonly found: ReadonlyMap<FactRef<unknown>, Observed<unknown>>;
-};
-
-export function actionOf(context: RunContext, step: Step): Action {
-  const action = context.ports.actions.get(step.uses);
-  if (!action) throw new FerryError('INTERNAL', { what: `no action ${step.uses}` });
-  return action;
-}
-
-/** Plans a step on facts read just now; null when its condition does not hold. */
-export async function planFresh(context: RunContext, step: Step): Promise<FreshPlan | null> {
-  const action = actionOf(context, step);
-  const found = new Map<FactRef<unknown>, Observed<unknown>>();
-  const byId = new Map<string, Observed<unknown>>();
-  const begun = context.stepState(step.id).undo;
-  const plan = (): StepPlan =>
-    planStep(step, action, {
-      names: context.names,
-      hostOfRole: (role) => context.hostOfRole(role),
-      earlier: begun ? { undo: begun.undo } : null,
-      look(ref) {
-        const observed = byId.get(`${ref.host} ${ref.key}`);
-        return observed ? { observed, madeBy: null } : 'missing';
-      },
-    });
-  let result = plan();
-  if (result.kind === 'missing') {
-    for (const [ref, observed] of await context.observe(result.refs)) {
-      found.set(ref, observed);
-      byId.set(`${ref.host} ${ref.key}`, observed);
-    }
-    result = plan();
-  }
-  if (result.kind === 'skipped') return null;
-  if (result.kind !== 'planned')
-    throw new FerryError('INTERNAL', { what: `step ${step.id} still waits for what was done before it` });
-  return { ...result, found };
-}
+import { ended, started } from './tell.ts';
 
 /** Does a step that was not begun before, or only taken back: fresh facts, drift, plan, and what the plan says. */
 export async function performStep(context: RunContext, step: Step): Promise<void> {
@@ -110,105 +67,6 @@ function refines(line: PlanLine, now: Planned['kind']): boolean {
   return line.kind === 'later' || line.kind === now || (line.kind === 'change' && now === 'no-change' && line.stamp !== 'exact');
 }
 
-/** Intent, keep, apply, verify: each on record before the next. */
-export async function doChange(
-  context: RunContext,
-  step: Step,
-  plan: FreshPlan,
-  change: Change<Json>,
-  startedMs: number,
-): Promise<void> {
-  const host = plan.site.host.name;
-  const before = context.stepState(step.id);
-  const attempt = before.attempt + 1;
-  const intent = {
-    attempt,
-    generation: before.undo === null ? before.undoAttempt : before.generation,
-    epoch: context.state.epoch,
-    summary: change.summary,
-    hosts: plan.hosts,
-    outputs: context.keepOutputs(step.id, change.outputs),
-    undo: change.undo,
-    undoSummary: change.undoSummary,
-    irreversible: change.irreversible ?? null,
-    keep: change.keep.map(({ name, host: on }) => ({ name, host: on })),
-    change: { summary: change.summary, data: change.data, predicts: publishPredictions(change), opaque: change.opaque },
-    ...publishReadings(plan.found),
-  };
-  context.record('step.intended', { step: step.id, host, body: intent });
-  started(context, step, host, attempt, change.summary, false);
-  await keepAndOpen(context, step, plan, change, attempt, intent);
-  context.ports.crash('before-apply', step.id);
-  const outputs = await applyChange(context, step, plan, change, attempt);
-  context.ports.crash('after-apply', step.id);
-  const written = context.keepOutputs(step.id, outputs);
-  const { promised } = context.stepState(step.id);
-  await conclude(context, step, plan, change, attempt === 1 ? written : mergeOutputs(promised, written), startedMs);
-}
-
-/** The first intent's promises win, because later plans see a state this step had already changed; unknowns are filled in. */
-export function mergeOutputs(
-  promised: { readonly [name: string]: Json },
-  found: { [name: string]: Json },
-): { [name: string]: Json } {
-  const known = Object.entries(promised).filter(([, value]) => !holdsUnknown(value));
-  return { ...found, ...Object.fromEntries(known) };
-}
-
-async function keepAndOpen(
-  context: RunContext,
-  step: Step,
-  plan: FreshPlan,
-  change: Change<Json>,
-  attempt: number,
-  intent: { [name: string]: unknown },
-): Promise<void> {
-  const { fleet } = context.ports;
-  const id = attemptOf(context, step.id, attempt);
-  const text = JSON.stringify(context.ports.redact(intent));
-  await Promise.all(plan.hosts.map((host) => fleet.openAttempt(host, id, text)));
-  if (change.keep.length === 0) {
-    // An attempt before this one died before its bytes were kept; this one has none to keep, and its undo may run.
-    if (context.stepState(step.id).keepOwed)
-      context.record('step.kept', { step: step.id, host: plan.site.host.name, body: { kept: [] } });
-    return;
-  }
-  context.ports.crash('before-keep', step.id);
-  const kept = await Promise.all(
-    plan.hosts.map(async (host) => {
-      const requests = change.keep.filter((keep) => keep.host === host);
-      const made = requests.length === 0 ? [] : await fleet.keep(host, id, requests, context.stepState(step.id).generation);
-      if (made.length !== requests.length)
-        throw new FerryError('INTERNAL', {
-          what: `${requests.length - made.length} of the files to keep on ${host} were not kept`,
-        });
-      return made.map((one) => ({ host, ...one }));
-    }),
-  );
-  context.record('step.kept', { step: step.id, host: plan.site.host.name, body: { kept: kept.flat() } });
-}
-
-/** Records what apply did, waits for the facts to show it, and records that. */
-export async function conclude(
-  context: RunContext,
-  step: Step,
-  plan: FreshPlan,
-  change: Pick<Change<Json>, 'opaque' | 'summary'> & { readonly predicts: Parameters<typeof verify>[3] },
-  outputs: { [name: string]: Json },
-  startedMs: number,
-): Promise<void> {
-  const host = plan.site.host.name;
-  context.record('step.applied', { step: step.id, host, body: { outputs } });
-  const found = await verify(
-    context,
-    { step: step.id, host, limitMs: actionOf(context, step).verifyTimeoutMs },
-    plan.refs,
-    change.predicts,
-  );
-  context.record('step.verified', { step: step.id, host, body: { ...publishReadings(found), opaque: change.opaque } });
-  ended(context, step, host, 'ok', change.summary, startedMs);
-}
-
 async function doCheck(
   context: RunContext,
   step: Step,
@@ -257,27 +115,4 @@ function done(
   plan: FreshPlan,
 ): { [name: string]: unknown } {
   return { summary: planned.summary, outputs: context.keepOutputs(step.id, planned.outputs), ...publishReadings(plan.found) };
-}
-
-export function started(
-  context: RunContext,
-  step: Step,
-  host: string,
-  attempt: number,
-  summary: string,
-  reattached: boolean,
-): void {
-  context.emit({ type: 'step.started', step: step.id, host, attempt, title: titleOf(step), summary, reattached });
-}
-
-export function ended(
-  context: RunContext,
-  step: Step,
-  host: string,
-  outcome: 'ok' | 'no-change' | 'skipped',
-  summary: string,
-  startedMs: number,
-): void {
-  const { outputs } = context.stepState(step.id);
-  context.emit({ type: 'step.ended', step: step.id, host, outcome, summary, ms: nowMs() - startedMs, outputs, error: null });
 }

@@ -5,7 +5,7 @@ import type { FactRef, Observed } from '../facts/fact.ts';
 import { keepPath } from '../hosts/layout.ts';
 import { factsOf, type Look, refsOf } from '../plan/fact-view.ts';
 import type { Step } from '../runbook/runbook.ts';
-import { actionOf } from './perform.ts';
+import { actionOf } from './plan-fresh.ts';
 import type { RunContext } from './run-context.ts';
 import type { WayBack } from './way-back.ts';
 

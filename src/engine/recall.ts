@@ -3,7 +3,7 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { Secret } from '../hosts/secret.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, applyCheck, attemptOf } from './act.ts';
-import { type FreshPlan, planFresh } from './perform.ts';
+import { type FreshPlan, planFresh } from './plan-fresh.ts';
 import { isHidden, type RunContext } from './run-context.ts';
 
 /**

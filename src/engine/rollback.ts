@@ -8,7 +8,7 @@ import type { Step } from '../runbook/runbook.ts';
 import { actContext, attemptOf } from './act.ts';
 import { refuseOtherMachines, releaseLeases, type Silent, takeLeases } from './leases.ts';
 import { isOutOfReach } from './out-of-sight.ts';
-import { actionOf } from './perform.ts';
+import { actionOf } from './plan-fresh.ts';
 import { proveRollback } from './proof.ts';
 import type { Ending } from './run.ts';
 import type { RunContext } from './run-context.ts';

@@ -12,8 +12,9 @@ import { publishReading, publishValue } from '../plan/publish.ts';
 import type { Names } from '../runbook/evaluate.ts';
 import type { Step } from '../runbook/runbook.ts';
 import type { ErrorReport, Event, EventBody } from './events.ts';
+import { applyRecord } from './fold.ts';
 import type { Ports } from './ports.ts';
-import { applyRecord, type RunState, type StoredRef } from './state.ts';
+import type { RunState, StoredRef } from './state.ts';
 import type { StepState } from './step-state.ts';
 
 /** What the parts of the engine share while they work on one run: the ports, the state, and the one way to add a record. */

@@ -6,8 +6,11 @@ import type { Json } from '../lib/json.ts';
 import type { Reading } from '../plan/plan.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
-import { actionOf, askFirst, conclude, doChange, ended, type FreshPlan, mergeOutputs, planFresh, started } from './perform.ts';
+import { conclude, doChange, mergeOutputs } from './change.ts';
+import { askFirst } from './perform.ts';
+import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
+import { ended, started } from './tell.ts';
 
 // A short command holds a host for minutes at most; what runs longer was started detached.
 const SHORT_LIMIT_MS = 600_000;

@@ -1,7 +1,7 @@
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { readOnly } from './act.ts';
-import { actionOf } from './perform.ts';
+import { actionOf } from './plan-fresh.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunState } from './state.ts';
 

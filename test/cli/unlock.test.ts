@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { unlockHost } from '../../src/cli/unlock.ts';
-import { foldRun } from '../../src/engine/state.ts';
+import { foldRun } from '../../src/engine/fold.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { Json } from '../../src/lib/json.ts';
 import { ModelJournal, ModelWorld } from '../kit/model-world.ts';

@@ -1,12 +1,12 @@
 import type { Action } from '../../src/actions/action.ts';
 import type { OutputValue } from '../../src/actions/outputs.ts';
 import type { EventBody } from '../../src/engine/events.ts';
+import { foldRun } from '../../src/engine/fold.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { previewSteps, type StepBack } from '../../src/engine/preview-rollback.ts';
 import { rollBack } from '../../src/engine/rollback.ts';
 import { type Ending, executeRun } from '../../src/engine/run.ts';
 import { RunContext } from '../../src/engine/run-context.ts';
-import { foldRun } from '../../src/engine/state.ts';
 import { rollbackTarget, wayBack } from '../../src/engine/way-back.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import { Redactor } from '../../src/hosts/redactor.ts';

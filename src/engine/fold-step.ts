@@ -1,0 +1,94 @@
+import type { JournalRecord } from '../journal/journal.ts';
+import type { Reading, Readings } from '../plan/plan.ts';
+import type { ErrorReport } from './events.ts';
+import { isAfter, type RunState } from './state.ts';
+import type { StepState } from './step-state.ts';
+
+/** Brings one step on by one of its records, and what the run knows with it. */
+export function applyStepRecord(state: RunState, step: StepState, { type, at, host, body }: JournalRecord): void {
+  if (body.readings)
+    learnReadings(state, at, body.readings as unknown as Readings, body.refs as unknown as RunState['refs'] | undefined);
+  if (typeof body.summary === 'string') step.summary = body.summary;
+  switch (type) {
+    case 'step.intended': {
+      step.phase = 'doubt';
+      step.attempt = Number(body.attempt);
+      step.change = body.change as StepState['change'];
+      step.hosts = body.hosts as unknown as readonly string[];
+      // Only the first attempt's undo counts: a later one was planned on a state this step had already changed.
+      if (step.undo === null) {
+        step.irreversible = (body.irreversible as string | null) ?? null;
+        step.undo = { undo: body.undo ?? null, summary: String(body.undoSummary) };
+        step.generation = Number(body.generation ?? 0);
+        step.firstAttempt = step.attempt;
+        step.promised = body.outputs as StepState['promised'];
+        step.keepOwed = Array.isArray(body.keep) && body.keep.length > 0;
+      }
+      step.startedAt ??= at;
+      step.error = null;
+      if (state.writeLine && isAfter(state.plan, step.step, state.writeLine.step))
+        state.writeLine = { ...state.writeLine, isCrossed: true };
+      break;
+    }
+    case 'step.kept':
+      step.keepOwed = false;
+      break;
+    case 'step.applied':
+      step.phase = 'applied';
+      step.outputs = body.outputs as StepState['outputs'];
+      break;
+    case 'step.verified':
+    case 'step.unchanged':
+    case 'step.checked':
+    case 'step.confirmed':
+      step.phase = 'done';
+      step.attempt = Math.max(step.attempt, 1);
+      step.endedAt = at;
+      step.error = null;
+      if (body.outputs) step.outputs = body.outputs as StepState['outputs'];
+      // A bare command may have moved anything on its hosts: what was read there before is no measure of drift any more.
+      if (body.opaque === true) for (const touched of step.hosts) delete state.readings[touched];
+      if (body.writeLine === true) state.writeLine ??= { step: step.step, at, isCrossed: false };
+      break;
+    case 'step.skipped':
+      step.phase = 'skipped';
+      step.endedAt = at;
+      break;
+    case 'step.failed':
+      if (body.outcome !== 'unknown') step.phase = 'failed';
+      step.error = body.error as unknown as ErrorReport;
+      step.endedAt = at;
+      break;
+    case 'step.undoing':
+      step.phase = 'undoing';
+      step.undoAttempt = Number(body.attempt);
+      break;
+    case 'step.undone':
+      step.phase = 'undone';
+      step.error = null;
+      for (const kept of (body.kept ?? []) as { host: string; key?: string; what: string }[]) {
+        state.kept.push({ step: step.step, host: kept.host ?? host ?? step.host, key: kept.key ?? null, what: kept.what });
+      }
+      break;
+    case 'step.undo-owed':
+      step.phase = 'owed';
+      step.error = body.error as unknown as ErrorReport;
+      break;
+    case 'step.undo-failed':
+      step.error = body.error as unknown as ErrorReport;
+      break;
+  }
+}
+
+/** Takes readings for the latest there are, and for those from before where there were none. */
+export function learnReadings(state: RunState, at: string, readings: Readings, refs: RunState['refs'] | undefined): void {
+  const baseline = state.baseline as Record<string, Record<string, Reading>>;
+  for (const [host, byKey] of Object.entries(readings)) {
+    for (const [key, reading] of Object.entries(byKey)) {
+      (state.readings[host] ??= {})[key] = reading;
+      (state.readAt[host] ??= {})[key] = at;
+      (baseline[host] ??= {})[key] ??= reading;
+    }
+  }
+  for (const [host, byKey] of Object.entries(refs ?? {})) Object.assign((state.refs[host] ??= {}), byKey);
+}

@@ -1,0 +1,132 @@
+import type { JournalRecord } from '../journal/journal.ts';
+import type { Readings } from '../plan/plan.ts';
+import type { ProofLine } from './events.ts';
+import { applyStepRecord, learnReadings } from './fold-step.ts';
+import type { RunState } from './state.ts';
+import { waitingStep } from './step-state.ts';
+
+/** The state a run is in after its records. Pure; the first record must be `run.started`. */
+export function foldRun(run: string, records: readonly JournalRecord[]): RunState {
+  const first = records[0];
+  if (first?.type !== 'run.started') throw new TypeError(`the records of ${run} do not begin with run.started`);
+  const state = beginState(run, first);
+  for (const record of records.slice(1)) applyRecord(state, record);
+  return state;
+}
+
+/** The state right after `run.started`. */
+export function beginState(run: string, record: JournalRecord): RunState {
+  const body = record.body as unknown as Pick<RunState, 'plan' | 'path' | 'sources' | 'inventory' | 'secrets'> & {
+    readonly machines?: RunState['machines'];
+  };
+  return {
+    run,
+    plan: body.plan,
+    path: body.path,
+    sources: body.sources,
+    inventory: body.inventory,
+    machines: body.machines ?? {},
+    secrets: body.secrets,
+    phase: 'running',
+    epoch: record.epoch,
+    startedAt: record.at,
+    endedAt: null,
+    steps: new Map(body.plan.lines.map((line) => [line.step, waitingStep(line.step, line.host, line.hosts, line.summary)])),
+    checkpoints: [],
+    leases: [],
+    workedOn: [],
+    readings: structuredClone(body.plan.readings) as RunState['readings'],
+    readAt: {},
+    replanned: new Set(),
+    baseline: structuredClone(body.plan.readings),
+    refs: structuredClone(body.plan.stateRefs) as RunState['refs'],
+    readingsAt: {},
+    writeLine: null,
+    pause: null,
+    rollbackTo: null,
+    crossing: false,
+    crossed: false,
+    proof: null,
+    kept: [],
+  };
+}
+
+/** Brings the state on by one record. Unknown types change nothing, so that a newer release's journal still reads. */
+export function applyRecord(state: RunState, record: JournalRecord): void {
+  const step = record.step === null ? undefined : state.steps.get(record.step);
+  if (step) applyStepRecord(state, step, record);
+  else applyRunRecord(state, record);
+}
+
+function applyRunRecord(state: RunState, { type, at, epoch, host, body }: JournalRecord): void {
+  state.epoch = epoch;
+  switch (type) {
+    case 'lease.taken':
+      if (host && !state.leases.includes(host)) state.leases.push(host);
+      if (host && !state.workedOn.includes(host)) state.workedOn.push(host);
+      break;
+    case 'lease.released':
+      state.leases = state.leases.filter((held) => held !== host);
+      break;
+    case 'checkpoint.reached':
+      state.checkpoints.push(String(body.checkpoint));
+      state.readingsAt[String(body.checkpoint)] = structuredClone(state.readings);
+      break;
+    case 'run.resumed':
+      state.phase = 'running';
+      state.pause = null;
+      // What was proven held before the run went on.
+      state.proof = null;
+      break;
+    case 'run.paused':
+      if (state.phase === 'running') state.phase = 'paused';
+      state.pause = body as unknown as RunState['pause'];
+      break;
+    case 'facts.accepted':
+      learnReadings(state, at, body.readings as unknown as Readings, undefined);
+      for (const step of body.steps as string[]) state.replanned.add(step);
+      break;
+    case 'run.finished':
+      state.phase = 'finished';
+      state.endedAt = at;
+      break;
+    case 'run.abandoned':
+    case 'run.refused':
+      state.phase = type === 'run.refused' ? 'refused' : 'abandoned';
+      state.endedAt = at;
+      break;
+    case 'rollback.started':
+      // One that goes on with another goes where that one went.
+      state.crossing = body.crosses === true || (state.phase === 'rolling-back' && state.crossing);
+      state.crossed ||= state.crossing;
+      state.phase = 'rolling-back';
+      state.rollbackTo = (body.to as string | null) ?? null;
+      state.pause = null;
+      break;
+    case 'rollback.finished':
+      state.proof = body.proof as unknown as readonly ProofLine[];
+      state.phase = state.rollbackTo === null ? 'rolled-back' : 'paused';
+      // What was undone is measured from here when it is done again.
+      for (const [on, byKey] of Object.entries(body.readings as unknown as Readings))
+        Object.assign((state.readings[on] ??= {}), byKey);
+      state.checkpoints = state.checkpoints.slice(0, state.checkpoints.indexOf(state.rollbackTo ?? '') + 1);
+      if (state.rollbackTo === null) state.endedAt = at;
+      else reopen(state);
+      break;
+  }
+}
+
+/** After a rollback to a checkpoint, what was undone waits to be done again. Attempts go on counting: their folders are there. */
+function reopen(state: RunState): void {
+  const upTo = state.plan.checkpoints.find((checkpoint) => checkpoint.name === state.rollbackTo)?.afterStep ?? 0;
+  for (const { step } of state.plan.lines.slice(upTo)) {
+    const one = state.steps.get(step);
+    if (one)
+      state.steps.set(step, {
+        ...waitingStep(step, one.host, one.hosts, one.summary),
+        attempt: one.attempt,
+        undoAttempt: one.undoAttempt,
+      });
+  }
+  state.writeLine = state.writeLine && state.steps.get(state.writeLine.step)?.phase === 'done' ? state.writeLine : null;
+}
