@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FerryError } from '../errors/ferry-error.ts';
 import { finding } from '../errors/finding.ts';
@@ -23,6 +23,10 @@ export async function readSavedPlan(path: string): Promise<SavedPlan | null> {
  * @throws PLAN_FILE_UNWRITABLE
  */
 export async function checkPlanFile(path: string): Promise<void> {
+  // What is no plain file is not opened: a pipe would wait for ever, and a link leads to what somebody else may have chosen.
+  const found = await lstat(resolve(path)).catch(() => null);
+  if (found && !found.isFile() && !found.isDirectory())
+    throw unwritable(path, found.isSymbolicLink() ? 'it is a symbolic link' : 'it is no regular file');
   const there = await readFile(resolve(path), 'utf8').catch((thrown: NodeJS.ErrnoException) => {
     if (thrown.code === 'ENOENT') return null;
     throw unwritable(path, thrown.code === 'EISDIR' ? 'it is a folder' : thrown.message, thrown);

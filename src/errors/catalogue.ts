@@ -1,22 +1,26 @@
 import { actionErrors } from './catalogue/actions.ts';
 import { engineErrors } from './catalogue/engine.ts';
+import { hostKeyErrors } from './catalogue/host-keys.ts';
 import { hostErrors } from './catalogue/hosts.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
 import { runbookErrors } from './catalogue/runbook.ts';
+import { securityErrors } from './catalogue/security.ts';
 import { usageErrors } from './catalogue/usage.ts';
 
 /** Every error Ferry can end with, by code. */
 export const catalogue = {
   ...usageErrors,
   ...runbookErrors,
+  ...hostKeyErrors,
   ...hostErrors,
   ...actionErrors,
   ...engineErrors,
   ...planErrors,
   ...preflightErrors,
   ...postgresErrors,
+  ...securityErrors,
 };
 
 export type ErrorCode = keyof typeof catalogue;

@@ -33,7 +33,7 @@ export interface Fleet {
   ): Promise<{ name: string; sha256: string }[]>;
   /** Whether the machine behind a host's name is one on which this run took the lease under that name. */
   knowsRun(host: string, run: string): Promise<boolean>;
-  /** Null when taken; the other run's lease when held. @throws RUN_SHUT_OUT when this run was given up there */
+  /** Null when taken; the other run's lease when held. @throws RUN_SHUT_OUT when this run was given up there, HOST_FOLDER_UNSAFE */
   takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null>;
   releaseLease(host: string, run: string): Promise<void>;
   /** Gives the host back and makes every further command of that run there refuse, whoever gives it. */

@@ -1,3 +1,4 @@
+import { SECURE_FOLDER } from './host-folder.ts';
 import { FERRY_DIR, runDir } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
 
@@ -10,11 +11,13 @@ export interface Lease {
 
 /**
  * Takes the host for a run, or prints why not: `held RUN HOLDER SINCE` when another has it, `abandoned` when this run was shut
- * out here. Writes the run's epoch, and under which name the run knows this machine. Taking it twice is fine.
+ * out here, `unsafe WHY` when Ferry's folder there cannot be trusted. Writes the run's epoch, and under which name the run knows this machine. Taking it twice is fine.
  */
 export function takeLeaseScript(host: string, lease: Lease, epoch: number): Sh {
   const line = `${lease.run} ${lease.holder} ${lease.since}`;
-  return sh`set -e; umask 077; mkdir -p ${FERRY_DIR}; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+  return sh`set -e; umask 077
+${SECURE_FOLDER}
+exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :)
 if [ -e ${`${runDir(lease.run)}/abandoned`} ]; then echo abandoned; exit 0; fi
 if [ -n "$H" ] && [ "\${H%% *}" != ${lease.run} ]; then echo "held $H"; exit 0; fi

@@ -6,7 +6,7 @@ import { effectsScript, endDetachedScript, exitCodesScript, wholeStdin } from '.
 import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
 import { keepScript } from './keep.ts';
-import { attemptDir } from './layout.ts';
+import { attemptDir, FERRY_DIR } from './layout.ts';
 import { fenceLeaseScript, knowsRunScript, parseLease, readLeaseScript, releaseLeaseScript, takeLeaseScript } from './lease.ts';
 import { hostInfo, Machine } from './machine.ts';
 import { sh } from './sh.ts';
@@ -83,6 +83,8 @@ cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.js
     },
     async takeLease(name, lease, epoch) {
       const line = must(name, 'taking the lease', await machine(name).run(takeLeaseScript(name, lease, epoch))).stdout.trim();
+      if (line.startsWith('unsafe '))
+        throw new FerryError('HOST_FOLDER_UNSAFE', { host: name, folder: FERRY_DIR, why: line.slice(7) });
       if (line === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
       return line.startsWith('held ') ? parseLease(line.slice(5)) : null;
     },

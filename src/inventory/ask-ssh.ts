@@ -42,7 +42,7 @@ export interface SshAsked {
 
 const LIMIT_MS = 30_000;
 /** What would change who answers or who is believed, and Ferry does not do. `none` and `no` switch them off. */
-const REFUSED = ['CertificateFile', 'KnownHostsCommand', 'PKCS11Provider', 'BindInterface'];
+const REFUSED = ['CertificateFile', 'KnownHostsCommand', 'RevokedHostKeys', 'PKCS11Provider', 'BindInterface'];
 
 /**
  * Asks `ssh -G` what it would do for a destination: only ssh itself follows Include, Match, tokens and what the system's

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FerryError } from '../errors/ferry-error.ts';
+import { secureStateFolder } from './state-folder.ts';
 
 const KEY_BYTES = 32;
 
@@ -12,12 +13,12 @@ const KEY_BYTES = 32;
 export class SecretHashes {
   readonly #key: Buffer;
 
-  /** @throws STATE_DIR_UNUSABLE when the key cannot be read or made, or is none */
+  /** @throws STATE_DIR_UNUSABLE when the key cannot be read or made, or is none; STATE_DIR_UNSAFE */
   constructor(stateDir: string) {
     const unusable = (why: string, cause?: unknown) => new FerryError('STATE_DIR_UNUSABLE', { dir: stateDir, why }, { cause });
     const file = join(stateDir, 'hash.key');
+    secureStateFolder(stateDir);
     try {
-      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
       try {
         writeFileSync(file, randomBytes(KEY_BYTES), { mode: 0o600, flag: 'wx' });
       } catch (thrown) {

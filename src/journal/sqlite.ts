@@ -1,10 +1,11 @@
-import { chmodSync, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { FerryError } from '../errors/ferry-error.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Journal, JournalRecord, NewRecord, RunSummary } from './journal.ts';
+import { secureNewFile, secureStateFolder } from './state-folder.ts';
 
 // statfs type numbers of file systems whose locks and syncs cannot be relied on.
 const NETWORK_FILE_SYSTEMS = new Map([
@@ -28,7 +29,7 @@ const SQLITE_BUSY = 5;
 /**
  * Opens the journal in a state folder, made when absent (0700, files 0600). Every append is on disk when it returns:
  * WAL with synchronous=FULL.
- * @throws STATE_DIR_UNUSABLE
+ * @throws STATE_DIR_UNUSABLE, STATE_DIR_UNSAFE
  */
 export function openSqliteJournal(stateDir: string): Journal {
   const locks = new Map<string, DatabaseSync>();
@@ -45,12 +46,13 @@ export function openSqliteJournal(stateDir: string): Journal {
     let handle: DatabaseSync | undefined;
     try {
       mkdirSync(join(stateDir, 'locks'), { recursive: true, mode: 0o700 });
+      secureNewFile(lockFile(run));
       // Long enough for a look by `isOpen`, which holds it for an instant.
       handle = new DatabaseSync(lockFile(run), { timeout: 200 });
-      chmodSync(lockFile(run), 0o600);
       handle.exec('BEGIN EXCLUSIVE');
     } catch (cause) {
       handle?.close();
+      if (isFerryError(cause)) throw cause;
       if (isBusy(cause)) throw new FerryError('RUN_BUSY', { run }, { cause });
       throw unusable(stateDir, `locks/${run}.lock: ${wordsOf(cause)}`, cause);
     }
@@ -163,8 +165,8 @@ function unusable(dir: string, why: string, cause?: unknown): FerryError<'STATE_
 
 function openDatabase(stateDir: string): DatabaseSync {
   let fileSystem: string | undefined;
+  secureStateFolder(stateDir);
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     // statfs numbers are unsigned 32-bit; Node may hand them out signed.
     fileSystem = NETWORK_FILE_SYSTEMS.get(statfsSync(stateDir).type >>> 0);
   } catch (cause) {
@@ -173,8 +175,8 @@ function openDatabase(stateDir: string): DatabaseSync {
   if (fileSystem) throw unusable(stateDir, `it is on ${fileSystem}, whose locks and syncs cannot be relied on`);
   const file = join(stateDir, 'journal.db');
   try {
+    secureNewFile(file);
     const database = new DatabaseSync(file, { timeout: 5000 });
-    chmodSync(file, 0o600);
     database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
     database.exec(SCHEMA);
     return database;

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { FerryError } from '../errors/ferry-error.ts';
 
 /** One key of a known_hosts file that stands for the host asked about. */
 export interface KnownKey {
@@ -8,8 +9,11 @@ export interface KnownKey {
   readonly type: string;
   /** Base64, as in the file. */
   readonly blob: string;
-  readonly revoked: boolean;
+  /** What the line says of its key: it is the host's, nobody's any more, or an authority that signs keys of hosts. */
+  readonly as: 'host' | 'revoked' | 'authority';
 }
+
+const MARKERS: Readonly<Record<string, KnownKey['as']>> = { '@revoked': 'revoked', '@cert-authority': 'authority' };
 
 /** `SHA256:…` of a key blob, as OpenSSH shows it. */
 export function fingerprint(blob: string): string {
@@ -21,21 +25,37 @@ export function knownHostsName(hostName: string, port: number): string {
   return port === 22 ? hostName : `[${hostName}]:${port}`;
 }
 
-/** Every key the files hold for a host, in order; files that do not exist hold none. CA lines are left out: they are not supported. */
+/**
+ * Every key the files hold for a host, in order; files that do not exist hold none. A key revoked for the host counts as revoked
+ * on each of its ports. A line with a marker that OpenSSH does not know says nothing.
+ * @throws KNOWN_HOSTS_UNREADABLE, since what cannot be read may be what revokes a key
+ */
 export async function knownKeys(files: readonly string[], hostName: string, port: number): Promise<KnownKey[]> {
   const name = knownHostsName(hostName, port).toLowerCase();
+  const bare = hostName.toLowerCase();
   const found: KnownKey[] = [];
   for (const file of files) {
-    const text = await readFile(file, 'utf8').catch(() => '');
-    text.split('\n').forEach((raw, index) => {
+    (await textOf(file)).split('\n').forEach((raw, index) => {
       const words = raw.trim().split(/\s+/);
       const marker = words[0]?.startsWith('@') ? words.shift() : undefined;
+      const as = marker === undefined ? 'host' : MARKERS[marker];
       const [names, type, blob] = words;
-      if (!names || !type || !blob || names.startsWith('#') || marker === '@cert-authority') return;
-      if (namesMatch(names, name)) found.push({ file, line: index + 1, type, blob, revoked: marker === '@revoked' });
+      if (!as || !names || !type || !blob || names.startsWith('#')) return;
+      const isMeant = namesMatch(names, name) || (as === 'revoked' && namesMatch(names, bare));
+      if (isMeant) found.push({ file, line: index + 1, type, blob, as });
     });
   }
   return found;
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return '';
+    throw new FerryError('KNOWN_HOSTS_UNREADABLE', { file, why: message }, { cause: thrown });
+  }
 }
 
 function namesMatch(names: string, name: string): boolean {

@@ -3,9 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { AnyAuthMethod, Client, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
+import { judgeHostKey } from './judge-host-key.ts';
 import { addressOf, type JumpHosts } from './jump-hosts.ts';
 import type { KeyRing } from './key-ring.ts';
-import { fingerprint, type KnownKey, knownKeys } from './known-hosts.ts';
+import { type KnownKey, knownKeys } from './known-hosts.ts';
 import { type Login, prepareLogin } from './ssh-auth.ts';
 
 export interface Connection {
@@ -31,7 +32,7 @@ export interface SshShared {
 
 /**
  * Opens one checked connection, through the jump hosts its settings name, each checked like any other.
- * @throws HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_UNREACHABLE, HOST_LOGIN_REFUSED, IDENTITY_UNREADABLE
+ * @throws HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_KEY_CA, KNOWN_HOSTS_UNREADABLE, HOST_UNREACHABLE, HOST_LOGIN_REFUSED, IDENTITY_UNREADABLE
  */
 export async function sshConnect(settings: HostSettings, timeoutMs: number, shared: SshShared): Promise<Connection> {
   let asked = false;
@@ -85,7 +86,7 @@ async function connectOnce(
     algorithms: { serverHostKey: orderedTypes(known) },
     hostVerifier: (key: Buffer) => {
       seen = { type: keyType(key), blob: key.toString('base64') };
-      refusal = judge(settings, known, seen);
+      refusal = judgeHostKey(settings, known, seen);
       return refusal === undefined;
     },
   };
@@ -156,33 +157,8 @@ function connectError(settings: HostSettings, cause: Error & { level?: string },
   return unreachable(settings, cause.message, cause);
 }
 
-function judge(settings: HostSettings, known: readonly KnownKey[], seen: { type: string; blob: string }): FerryError | undefined {
-  const base = { ...addressOf(settings), ...(settings.hostKeyAlias === undefined ? {} : { alias: settings.hostKeyAlias }) };
-  const same = known.filter((key) => key.blob === seen.blob);
-  const got = `${seen.type} ${fingerprint(seen.blob)}`;
-  const revoked = same.find((key) => key.revoked);
-  if (revoked) return new FerryError('HOST_KEY_REVOKED', { ...base, got, file: revoked.file, line: revoked.line });
-  if (same.length > 0) return undefined;
-  const other = known.find((key) => key.type === seen.type && !key.revoked) ?? known.find((key) => !key.revoked);
-  if (other) {
-    return new FerryError('HOST_KEY_CHANGED', {
-      ...base,
-      got,
-      expected: `${other.type} ${fingerprint(other.blob)}`,
-      file: other.file,
-      line: other.line,
-    });
-  }
-  return new FerryError('HOST_KEY_UNKNOWN', {
-    ...base,
-    fingerprint: fingerprint(seen.blob),
-    type: seen.type,
-    files: settings.knownHostsFiles.join(', '),
-  });
-}
-
 function orderedTypes(known: readonly KnownKey[]): ServerHostKeyAlgorithm[] {
-  const types = new Set(known.filter((key) => !key.revoked).map((key) => key.type));
+  const types = new Set(known.filter((key) => key.as === 'host').map((key) => key.type));
   const wanted = (type: string) => types.has(type) || (type.startsWith('rsa-') && types.has('ssh-rsa'));
   return [...HOST_KEY_TYPES.filter(wanted), ...HOST_KEY_TYPES.filter((type) => !wanted(type))];
 }

@@ -158,6 +158,7 @@ describe('what cannot be followed is told with file and line', () => {
     ],
     ['before any block', '# why\nCertificateFile ~/.ssh/cert\n', 'CertificateFile', '{dir}/config:2:1'],
     ['under Match', 'Match user nobody\n ProxyCommand a\nMatch host x\n ProxyCommand b\n', 'ProxyCommand', '{dir}/config:4:2'],
+    ['that revokes keys', 'RevokedHostKeys /etc/ssh/revoked\n', 'RevokedHostKeys', '{dir}/config:1:1'],
     ['under Match all', 'Match all\n KnownHostsCommand /bin/x\n', 'KnownHostsCommand', '{dir}/config:2:2'],
     ['in what is included', 'Host y\n Include {dir}/idle\nHost x\n Include {dir}/more\n', 'ProxyCommand', '{dir}/more:1:1'],
     ['of a jump host', 'Host x\n ProxyJump gate\nHost gate\n ProxyCommand nc %h %p\n', 'ProxyCommand', '{dir}/config:4:2'],

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,13 +69,58 @@ describe('the keys known for a host', () => {
     expect(await knownKeys([file], 'he1.lab.example', 22)).toEqual([]);
   });
 
-  it('say which are revoked, and leave certificate authorities out', async () => {
-    const text = `@revoked * ${OTHER}\n@cert-authority * ${KEY}\nnewdb ${KEY}\n`;
+  it('say which are revoked and which are authorities; a marker nobody knows makes no key of a line', async () => {
+    const markers = `@revoked * ${OTHER}\n@cert-authority * ${KEY}\nnewdb ${KEY}\n`;
+    const text = `${markers}@REVOKED newdb ${OTHER}\n@trusted newdb ${OTHER}\n@revoked @cert-authority newdb ${OTHER}\n`;
     const keys = await knownKeys([write(text)], 'newdb', 22);
-    expect(keys.map(({ line, revoked }) => ({ line, revoked }))).toEqual([
-      { line: 1, revoked: true },
-      { line: 3, revoked: false },
+    expect(keys.map(({ line, as }) => [line, as])).toEqual([
+      [1, 'revoked'],
+      [2, 'authority'],
+      [3, 'host'],
     ]);
+  });
+
+  it('are revoked on every port when they are on one name', async () => {
+    const keys = await knownKeys([write(`@revoked newdb ${KEY}\nnewdb ${OTHER}\n`)], 'newdb', 2222);
+    expect(keys.map(({ line, as }) => [line, as])).toEqual([[1, 'revoked']]);
+  });
+
+  it('are those that ssh-keygen finds, line by line', async () => {
+    const lines = [
+      'newdb',
+      '[newdb]:2222',
+      'new*,!newdb',
+      '*',
+      '10.0.0.?',
+      '!newdb,*db',
+      'NEWDB',
+      '@revoked *',
+      '@cert-authority newdb',
+      '@odd newdb',
+    ];
+    const text = lines.map((names) => `${names} ${KEY}\n`).join('');
+    // It hashes no file with a line it cannot read.
+    const hashed = write(text.replace(/^@odd.*\n/m, ''));
+    execFileSync('ssh-keygen', ['-H', '-f', hashed], { stdio: 'ignore' });
+    for (const file of [write(text), hashed]) {
+      for (const [host, port] of [
+        ['newdb', 22],
+        ['newdb', 2222],
+        ['newdbs', 22],
+        ['10.0.0.7', 22],
+        ['olddb', 22],
+      ] as const) {
+        const { stdout } = spawnSync('ssh-keygen', ['-F', knownHostsName(host, port), '-f', file], { encoding: 'utf8' });
+        const told = [...stdout.matchAll(/found: line (\d+)(?: (\S+))?/g)].map((match) => [Number(match[1]), match[2] ?? '']);
+        const words = { host: '', revoked: 'REVOKED', authority: 'CA' };
+        const ours = (await knownKeys([file], host, port)).map(({ line, as }) => [line, words[as]]);
+        expect(ours, `${host} ${port} in ${file}`).toEqual(told);
+      }
+    }
+  });
+
+  it('are not to be had from a file that is there and cannot be read', async () => {
+    await expect(knownKeys([folder], 'newdb', 22)).rejects.toMatchObject({ code: 'KNOWN_HOSTS_UNREADABLE' });
   });
 
   it('come with file and line, from all files in order; a file that is not there holds none', async () => {

@@ -74,6 +74,22 @@ describe('a host that cannot be trusted or entered', () => {
     expect(result.stderr).not.toContain('ssh-keygen');
   });
 
+  it('is refused when an authority alone vouches for it, with the key it shows and how that is made known', async () => {
+    const knownHosts = spoilt.knownHosts((lines) =>
+      lines.map((line) => (line.startsWith('newdb') ? `@cert-authority ${line}` : line)),
+    );
+    expectError(await runWith(spoilt.inventory({ knownHosts })), {
+      exit: 5,
+      code: 'HOST_KEY_CA',
+      says: [
+        /newdb .*certificate authority in \S+ line \d+/,
+        /ssh-ed25519 SHA256:\S{43}/,
+        NOTHING,
+        `ssh-keyscan -p 22 ${addressOf('newdb').slice(0, 4)}`,
+      ],
+    });
+  });
+
   it('is told apart: the login of another user is refused', async () => {
     const inventory = spoilt.inventory({
       line: (host, line) => (host === 'newdb' ? line.replace('user: root', 'user: nobody') : line),
