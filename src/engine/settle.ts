@@ -64,16 +64,16 @@ type Found = Effect & { readonly host: string };
 
 /** Puts on record which commands died without a result: the reason why facts must decide. */
 function recordLost(context: RunContext, step: Step, attempt: number, effects: readonly Found[]): void {
-  for (const { name, host, state } of effects) {
+  for (const { name, host, state, why = 'it left no exit code and does not run' } of effects) {
     if (state !== 'lost') continue;
     context.record('step.lost', {
       step: step.id,
       host,
-      body: { attempt, effect: name, why: 'it left no exit code and does not run' },
+      body: { attempt, effect: name, why },
     });
     context.emit({
       type: 'note',
-      text: `${step.id}: what was begun before (${name}) died on ${host}; what is there now decides what is left to do`,
+      text: `${step.id}: what was begun before (${name}) left no exit code on ${host}: ${why}; what is there now decides what is left to do`,
     });
   }
 }

@@ -10,7 +10,7 @@ export interface HostTools {
 }
 
 /** What Ferry's own scripts need of a host, whatever the step. */
-export const BASE_TOOLS = ['base64', 'timeout', 'mktemp', 'sha256sum', 'flock', 'runuser', 'systemd-run'] as const;
+export const BASE_TOOLS = ['base64', 'timeout', 'mktemp', 'sha256sum', 'flock', 'runuser', 'setsid'] as const;
 
 /** Prints the commands that are missing, one a line, then the family as `=debian`. */
 export function toolsScript(names: readonly string[]) {
@@ -44,7 +44,7 @@ export const hostTools = defineFact<[names: string[]], HostTools>({
 const PACKAGES: Readonly<Record<string, { readonly debian: string; readonly el: string }>> = {
   flock: { debian: 'util-linux', el: 'util-linux' },
   runuser: { debian: 'util-linux', el: 'util-linux' },
-  'systemd-run': { debian: 'systemd', el: 'systemd' },
+  setsid: { debian: 'util-linux', el: 'util-linux' },
   psql: { debian: 'postgresql-client', el: 'postgresql' },
   pg_dump: { debian: 'postgresql-client', el: 'postgresql' },
   pg_restore: { debian: 'postgresql-client', el: 'postgresql' },

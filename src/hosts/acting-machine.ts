@@ -2,10 +2,12 @@ import type { Duplex } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
 import { poll } from '../lib/clock.ts';
 import { asUser } from './as-user.ts';
-import { changeScript, detachedScript, watchScript, wholeStdin } from './effect-scripts.ts';
+import { detachedScript, watchScript } from './detached-scripts.ts';
+import { changeScript, wholeStdin } from './effect-scripts.ts';
 import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult } from './host.ts';
 import { type AttemptId, secretsDir } from './layout.ts';
 import { bytesOf } from './machine.ts';
+import { whyLost } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
 
 const DAY_MS = 86_400_000;
@@ -51,7 +53,7 @@ export class ActingMachine implements ActingHost {
     });
     const { word, rest, body } = firstLine(answer.stdout);
     this.#refuse(name, answer, word, rest);
-    if (word === 'lost') throw this.#lost(name, 'its process is gone');
+    if (word === 'lost') throw this.#lost(name, whyLost(rest));
     return this.#judge(name, { code: Number(rest), stdout: body, stderr: answer.stderr }, options);
   }
 
@@ -95,7 +97,7 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
     const { word, rest, body } = firstLine(answer.stdout);
     const second = firstLine(body);
     if (word === 'exited') return { code: Number(rest), stdout: second.body, stderr: '' };
-    if (word === 'lost') throw this.#lost(name, `${second.word} ${second.rest}`.trim() || 'its unit is gone');
+    if (word === 'lost') throw this.#lost(name, whyLost(rest));
     if (word !== 'running') throw this.#failed(name, answer);
     const bytes = Number.parseInt(second.word, 10);
     this.#report({

@@ -1,4 +1,5 @@
-import { type AttemptId, type Attempts, attemptDir, FERRY_DIR, runDir, SECRETS_DIR, secretsDir, unitName } from './layout.ts';
+import { type AttemptId, type Attempts, attemptDir, FERRY_DIR, runDir } from './layout.ts';
+import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
 
 /**
@@ -22,13 +23,13 @@ export function wholeStdin(bytes: number): Sh {
 }
 
 /** Prints the answer line, then up to 1 MiB of what the command printed on each stream; waits for what outlives its shell. */
-const REPORT = sh`[ -e "$F/rc" ] || flock -x "$F/held" true; if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c 1048576 "$F/out"; head -c 1048576 "$F/err" >&2; else echo lost; fi`;
+const REPORT = sh`[ -e "$F/rc" ] || flock -x "$F/held" true; if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c 1048576 "$F/out"; head -c 1048576 "$F/err" >&2; else u=; echo "lost $(${POSTMORTEM})"; fi`;
 
 /**
  * Takes the effect's own lock as file 8, before its folder is made: who comes second, as a call tried again over a fresh
  * connection does, waits until the first has run its command or started its unit, and never takes a beginning for an end.
  */
-const TAKE_LOCK = sh`exec 8>>"$F.alive"; flock -x 8`;
+export const TAKE_LOCK = sh`exec 8>>"$F.alive"; flock -x 8`;
 
 /**
  * Runs `command` at most once per attempt and name. The folder is made by an atomic mkdir; who comes second waits for the
@@ -41,7 +42,7 @@ export function changeScript(id: AttemptId, name: string, command: Sh, stdinByte
 ${stdinBytes > 0 ? wholeStdin(stdinBytes) : sh`:`}
 ${guard(id)}
 F="$A/"${name}; ${TAKE_LOCK}
-if mkdir "$F" 2>/dev/null; then
+if mkdir "$F" 2>/dev/null; then ${RECORD_BOOT}
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} change=${name}`} 2>/dev/null
 exec 6>>"$F/held"; flock -x 6
 umask 022; sh -c ${command.text} >"$F/out" 2>"$F/err" 8>&- 9>&-; r=$?; umask 077; exec 6>&-
@@ -50,57 +51,8 @@ fi
 ${REPORT}`;
 }
 
-/**
- * Starts `command` as a transient unit of its own, at most once per attempt and name. The unit's script writes its log and,
- * by rename, its exit code, because a unit does not outlive a reboot and a file does. The script is a file: systemd
- * expands `$` in arguments.
- */
-export function detachedScript(id: AttemptId, name: string, command: Sh): Sh {
-  const unit = unitName(id, name);
-  const body = sh`exec >>"$F/out" 2>&1 </dev/null
-FERRY_SECRETS=${secretsDir(id, name)}; export FERRY_SECRETS
-umask 022; sh -c ${command.text}; r=$?; umask 077
-rm -rf "$FERRY_SECRETS"
-echo $r >"$F/rc.new"; sync "$F/rc.new"; mv "$F/rc.new" "$F/rc"`;
-  return sh`umask 077
-${guard(id)}
-F="$A/"${name}; ${TAKE_LOCK}
-if mkdir "$F" 2>/dev/null; then
-: >"$F/out"; : >"$F/err"; echo ${unit} >"$F/unit"
-printf 'F=%s\n%s\n' "$F" ${body.text} >"$F/script"; sync "$F/script"
-logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} detached=${name}`} 2>/dev/null
-systemd-run --quiet --unit=${unit} --property=WorkingDirectory=/ --property=KillMode=control-group --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$F/script" >"$F/err" 2>&1 8>&- 9>&- || { echo 125 >"$F/rc"; cat "$F/err" >>"$F/out"; }
-fi
-echo running`;
-}
-
-/** Asks how a detached command stands: answer line, then bytes done, then, when it ended, the last 64 KiB of its log. */
-export function watchScript(id: AttemptId, name: string, progress: Sh | undefined): Sh {
-  const unit = unitName(id, name);
-  // The unit is asked first and the file second: the other order could miss an exit in between and call it lost.
-  return sh`F=${`${attemptDir(id)}/${name}`}; [ -e "$F.alive" ] && { exec 8>>"$F.alive"; flock -x 8; }; S=$(systemctl is-active ${unit} 2>/dev/null)
-if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c 65536 "$F/out"
-elif [ "$S" = active ] || [ "$S" = activating ] || [ "$S" = deactivating ] || [ "$S" = reloading ]; then echo running; ${progress ? sh`sh -c ${progress.text} 2>/dev/null` : sh`:`}
-else echo lost; systemctl show -p Result -p ExecMainStatus ${unit} | tr '\n' ' '; echo; tail -c 65536 "$F/out"; systemctl reset-failed ${unit} 2>/dev/null; rm -rf ${secretsDir(id, name)}; fi`;
-}
-
 /** Prints the exit codes that a command of a step has left on a host, one a line for each of these attempts in which it ended. */
 export function exitCodesScript({ run, step, attempts }: Attempts, effect: string): Sh {
   const files = attempts.map((attempt) => `${attemptDir({ run, step, attempt, undo: false })}/${effect}/rc`);
   return sh`for F in ${files}; do [ -e "$F" ] && cat "$F"; done; :`;
-}
-
-/** Lists what an attempt did on a host, one effect a line: `name detached|short exited|running|lost`. */
-export function effectsScript(id: AttemptId): Sh {
-  return sh`A=${attemptDir(id)}; [ -d "$A" ] || { echo none; exit 0; }; echo found
-for F in "$A"/*/; do F="\${F%/}"; [ -d "$F" ] || continue; n="\${F##*/}"; k=short; [ -e "$F/unit" ] && k=detached
-S=inactive; if ! flock -n "$F.alive" true || { [ -e "$F/held" ] && ! flock -n "$F/held" true; }; then S=active; elif [ "$k" = detached ]; then S=$(systemctl is-active "$(cat "$F/unit")" 2>/dev/null); fi
-if [ -e "$F/rc" ]; then s=exited; elif [ "$S" = active ] || [ "$S" = activating ] || [ "$S" = deactivating ]; then s=running; else s=lost; fi
-echo "$n $k $s"; done`;
-}
-
-/** Ends what an attempt's detached commands still run, and everything those started; waits until the units are gone. */
-export function endDetachedScript(id: AttemptId): Sh {
-  return sh`for U in ${attemptDir(id)}/*/unit; do [ -e "$U" ] || continue; u=$(cat "$U"); systemctl stop "$u" 2>/dev/null; systemctl reset-failed "$u" 2>/dev/null; done
-for S in ${secretsDir(id, '')}*; do [ -e "$S" ] && rm -rf "$S"; done; rmdir ${`${SECRETS_DIR}/${id.run}`} 2>/dev/null; exit 0`;
 }

@@ -8,6 +8,8 @@ export interface Effect {
   readonly name: string;
   readonly detached: boolean;
   readonly state: 'exited' | 'running' | 'lost';
+  /** Why it left no exit code, when it is lost and its host can tell. */
+  readonly why?: string;
 }
 
 /** The hosts of a run, by inventory name: all the engine sees of machines. One connection each, opened when first used. */
@@ -22,7 +24,10 @@ export interface Fleet {
   effects(host: string, id: AttemptId): Promise<Effect[] | null>;
   /** What a command has ended with, in each of these attempts in which it did. */
   exitCodes(host: string, attempts: Attempts, effect: string): Promise<number[]>;
-  /** Ends the attempt's detached commands that still run, with everything they started. */
+  /**
+   * Ends the attempt's detached commands that still run, with everything they started, and returns when nothing of it is left.
+   * @throws COMMAND_FAILED when something cannot be ended
+   */
   endDetached(host: string, id: AttemptId): Promise<void>;
   /** Keeps bytes on a host before an attempt's first command. @throws EPOCH_STALE */
   keep(

@@ -1,3 +1,4 @@
+import { endAllDetached } from './detached-scripts.ts';
 import { SECURE_FOLDER } from './host-folder.ts';
 import { FERRY_DIR, runDir } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
@@ -50,7 +51,7 @@ H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi
 export function fenceLeaseScript(run: string): Sh {
   return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}; exec 7>&-
 exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; exec 8>&-
-systemctl stop ${`ferry-${run}-*.service`} 2>/dev/null; systemctl reset-failed ${`ferry-${run}-*.service`} 2>/dev/null
+${endAllDetached(run)}
 for H in ${runDir(run)}/*/*/held; do [ ! -e "$H" ] || [ -e "\${H%held}rc" ] || flock -x "$H" true; done
 exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;

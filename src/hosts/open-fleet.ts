@@ -2,13 +2,15 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
 import type { Transport } from '../transports/transport.ts';
 import { ActingMachine } from './acting-machine.ts';
-import { effectsScript, endDetachedScript, exitCodesScript, wholeStdin } from './effect-scripts.ts';
+import { effectsScript, endDetachedScript } from './detached-scripts.ts';
+import { exitCodesScript, wholeStdin } from './effect-scripts.ts';
 import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
 import { keepScript } from './keep.ts';
 import { attemptDir, FERRY_DIR } from './layout.ts';
 import { fenceLeaseScript, knowsRunScript, parseLease, readLeaseScript, releaseLeaseScript, takeLeaseScript } from './lease.ts';
 import { hostInfo, Machine } from './machine.ts';
+import { whyLost } from './postmortem.ts';
 import { sh } from './sh.ts';
 
 // A data directory that undo needs is copied whole; what hangs is ended by the person who waits.
@@ -57,8 +59,11 @@ cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.js
         .split('\n');
       if (lines[0] !== 'found') return null;
       return lines.slice(1).map((line): Effect => {
-        const [effect = '', kind, state] = line.split(' ');
-        return { name: effect, detached: kind === 'detached', state: state === 'exited' || state === 'running' ? state : 'lost' };
+        const [effect = '', kind, state, ...rest] = line.split(' ');
+        const found = { name: effect, detached: kind === 'detached' };
+        return state === 'exited' || state === 'running'
+          ? { ...found, state }
+          : { ...found, state: 'lost', why: whyLost(rest.join(' ')) };
       });
     },
     async exitCodes(name, attempts, effect) {

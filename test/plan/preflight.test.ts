@@ -137,7 +137,7 @@ describe('a host that cannot be read', () => {
 
 describe('commands a host lacks', () => {
   const lacks = (...missing: string[]): Observed<unknown> => value({ missing, family: 'el' });
-  const base = ['base64', 'timeout', 'mktemp', 'sha256sum', 'flock', 'runuser', 'systemd-run'];
+  const base = ['base64', 'timeout', 'mktemp', 'sha256sum', 'flock', 'runuser', 'setsid'];
 
   it('are told once with what to type; steps that need them are not planned, others are', async () => {
     const tools = ['psql'];

@@ -1,0 +1,92 @@
+import { guard, TAKE_LOCK } from './effect-scripts.ts';
+import { type AttemptId, attemptDir, FERRY_DIR, runDir, SECRETS_DIR, secretsDir, unitName } from './layout.ts';
+import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
+import { type Sh, sh } from './sh.ts';
+
+/** How long what is ended has for an end of its own, before it is killed. */
+const GRACE_S = 10;
+
+/** What `systemctl is-active` says of a unit that is not over; for `case "$S" in`. */
+const UNIT_LIVES = sh`active|activating|deactivating|reloading`;
+
+/**
+ * Starts `command` on its own, at most once per attempt and name: as a transient unit, or, where there is no systemd or
+ * systemd-run is refused, as a session of its own. Its script writes its log and, by rename, its exit code, because a unit does not outlive a
+ * reboot and a file does. The script is a file: systemd expands `$` in arguments. It begins by an atomic mkdir, so that a unit
+ * which starts after all, when systemd-run has failed, does nothing; and what is asked to end leaves no exit code, whoever of its
+ * processes hears it first.
+ */
+export function detachedScript(id: AttemptId, name: string, command: Sh): Sh {
+  const unit = unitName(id, name);
+  const body = sh`mkdir "$F/begun" 2>/dev/null || exit 0
+trap 'exit 143' TERM
+exec >>"$F/out" 2>&1 </dev/null
+read -r S </proc/$$/stat; set -- \${S##*) }; echo "$$ \${20}" >"$F/pid"
+FERRY_EFFECT="\${F#${FERRY_DIR}/}" FERRY_SECRETS=${secretsDir(id, name)}; export FERRY_EFFECT FERRY_SECRETS
+umask 022; sh -c ${command.text}; r=$?; umask 077
+rm -rf "$FERRY_SECRETS"
+echo $r >"$F/rc.new"; sync "$F/rc.new"; mv "$F/rc.new" "$F/rc"`;
+  return sh`umask 077
+${guard(id)}
+F="$A/"${name}; ${TAKE_LOCK}
+if mkdir "$F" 2>/dev/null; then
+: >"$F/out"; : >"$F/err"; ${RECORD_BOOT}; echo ${unit} >"$F/unit"
+printf 'F=%s\n%s\n' "$F" ${body.text} >"$F/script"; sync "$F/script"
+logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} detached=${name}`} 2>/dev/null
+if [ -d /run/systemd/system ] && systemd-run --quiet --unit=${unit} --property=WorkingDirectory=/ --property=KillMode=control-group --property=TimeoutStopSec=${GRACE_S} --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$F/script" >"$F/err" 2>&1 8>&- 9>&-
+then echo systemd >"$F/how"
+else echo setsid >"$F/how"; exec 6>>"$F/held"; flock -x 6; cd /; setsid env -i LC_ALL=C PATH="$PATH" /bin/sh "$F/script" </dev/null >>"$F/err" 2>&1 8>&- 9>&- & exec 6>&-
+fi; fi
+echo running`;
+}
+
+/** Asks how a detached command stands: answer line, then bytes done, then, when it ended, the last 64 KiB of its log. */
+export function watchScript(id: AttemptId, name: string, progress: Sh | undefined): Sh {
+  // Whether it lives is asked first and the file second: the other order could miss an exit in between and call it lost.
+  return sh`F=${`${attemptDir(id)}/${name}`}; u=${unitName(id, name)}; [ -e "$F.alive" ] && { exec 8>>"$F.alive"; flock -x 8; }
+S=$(systemctl is-active "$u" 2>/dev/null); [ -e "$F/held" ] && ! flock -n "$F/held" true && S=active
+if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c 65536 "$F/out"
+else case "$S" in ${UNIT_LIVES}) echo running; ${progress ? sh`sh -c ${progress.text} 2>/dev/null` : sh`:`};;
+*) echo "lost $(${POSTMORTEM})"; echo; tail -c 65536 "$F/out"; systemctl reset-failed "$u" 2>/dev/null; rm -rf ${secretsDir(id, name)};; esac; fi`;
+}
+
+/**
+ * Lists what an attempt did on a host, one effect a line: `name detached|short exited|running|lost`, and after `lost` what is
+ * known of how it died.
+ */
+export function effectsScript(id: AttemptId): Sh {
+  return sh`A=${attemptDir(id)}; [ -d "$A" ] || { echo none; exit 0; }; echo found
+for F in "$A"/*/; do F="\${F%/}"; [ -d "$F" ] || continue; n="\${F##*/}"; k=short; u=; [ -e "$F/unit" ] && { k=detached; u=$(cat "$F/unit"); }
+S=inactive; if ! flock -n "$F.alive" true || { [ -e "$F/held" ] && ! flock -n "$F/held" true; }; then S=active; elif [ "$k" = detached ]; then S=$(systemctl is-active "$u" 2>/dev/null); fi
+if [ -e "$F/rc" ]; then s=exited; else case "$S" in ${UNIT_LIVES}) s=running;; *) s="lost $(${POSTMORTEM})";; esac; fi
+echo "$n $k $s"; done`;
+}
+
+/**
+ * Shell functions that end the detached command in folder `$F`, of unit `$u`, and everything it started, and return when nothing of it is
+ * left; 1 and a word when something is. What has ended by itself is left alone. A unit is ended with its control group. A session is ended with all that belongs
+ * to it: what has the command's mark in its environment, or the lock it was started with, or is of its session while the
+ * process that began it is known to be the same one.
+ */
+const END_ONE = sh`members() { { grep -lzxF -e "FERRY_EFFECT=\${F#${FERRY_DIR}/}" /proc/[0-9]*/environ
+for d in /proc/[0-9]*; do [ "$d/fd/6" -ef "$F/held" ] && echo "$d/"; [ -n "$P" ] && read -r S <"$d/stat" && set -- \${S##*) } && [ "$4" = "$P" ] && echo "$d/"; done; } 2>/dev/null | cut -d/ -f3 | sort -u; }
+end_one() { [ ! -e "$F/rc" ] && [ ! -e "$F/lost" ] && : >"$F/ended"
+C=$(systemctl show -p ControlGroup --value "$u" 2>/dev/null); systemctl stop "$u" 2>/dev/null; systemctl reset-failed "$u" 2>/dev/null
+if [ -n "$C" ] && cat "/sys/fs/cgroup$C/cgroup.procs" "/sys/fs/cgroup/systemd$C/cgroup.procs" 2>/dev/null | grep -q .; then echo "what runs in $u cannot be ended" >&2; return 1; fi
+[ -e "$F/rc" ] && return 0
+P=; if read -r p t <"$F/pid" && read -r S <"/proc/$p/stat"; then set -- \${S##*) }; [ "\${20}" = "$t" ] && P=$p; fi 2>/dev/null
+n=0; while L=$(members); [ -n "$L" ]; do [ $n -lt ${GRACE_S * 15} ] || { echo "process $(echo $L) cannot be ended" >&2; return 1; }
+if [ $n -eq 0 ]; then kill -TERM $L; elif [ $n -ge ${GRACE_S * 10} ]; then kill -KILL $L; fi 2>/dev/null; n=$((n+1)); sleep 0.1; done; }`;
+
+/** Ends what an attempt's detached commands still run, and everything those started; waits until it is gone. */
+export function endDetachedScript(id: AttemptId): Sh {
+  return sh`${END_ONE}
+r=0; for F in ${attemptDir(id)}/*/unit; do [ -e "$F" ] || continue; u=$(cat "$F"); F="\${F%/unit}"; end_one || r=1; done
+for S in ${secretsDir(id, '')}*; do [ -e "$S" ] && rm -rf "$S"; done; rmdir ${`${SECRETS_DIR}/${id.run}`} 2>/dev/null; exit $r`;
+}
+
+/** The same for all of a run, as a piece of a script; what cannot be ended is told on stderr. */
+export function endAllDetached(run: string): Sh {
+  return sh`${END_ONE}
+for F in ${runDir(run)}/*/*/unit; do [ -e "$F" ] || continue; u=$(cat "$F"); F="\${F%/unit}"; end_one; done`;
+}

@@ -1,0 +1,152 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ActingHost } from '../../src/hosts/host.ts';
+import type { AttemptId } from '../../src/hosts/layout.ts';
+import { sh } from '../../src/hosts/sh.ts';
+import { fleetHere } from '../kit/fleet-here.ts';
+
+// Long commands where there is no systemd: real scripts, real processes, on this machine's own shell.
+const folder = mkdtempSync(join(tmpdir(), 'ferry-detached-'));
+const fleet = fleetHere(folder);
+const signal = new AbortController().signal;
+const made = (name: string) => join(folder, name);
+let count = 0;
+
+async function attempt(): Promise<{ id: AttemptId; on: ActingHost; inside: (file: string) => string }> {
+  count += 1;
+  const id = { run: 'r-here', step: `s${count}`, attempt: 1, epoch: 1, undo: false };
+  await fleet.openAttempt('here', id, '{}');
+  const on = fleet.acting('here', id, signal, () => undefined);
+  return { id, on, inside: (file) => join(folder, 'lib', id.run, `${id.step}.1`, 'work', file) };
+}
+const stateOf = async (id: AttemptId) => (await fleet.effects('here', id))?.[0]?.state;
+const begun = (id: AttemptId, file: string) =>
+  vi.waitFor(async () => {
+    expect(existsSync(file)).toBe(true);
+    expect(await stateOf(id)).toBe('running');
+  });
+const isAlive = (pid: string) => {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid.trim()}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+/** The wrapper: the first process of the command. */
+const wrapperOf = (inside: (file: string) => string) => Number(readFileSync(inside('pid'), 'utf8').split(' ')[0]);
+
+beforeAll(async () => {
+  await fleet.takeLease('here', { run: 'r-here', holder: 'test@here', since: '2026-01-01T00:00:00Z' }, 1);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.runIf(process.platform === 'linux')('a long command where there is no systemd', () => {
+  it('runs once, whoever asks again, and leaves its exit code and its log', async () => {
+    const { id, on, inside } = await attempt();
+    const script = sh`echo x >>${made('once')}; echo out; echo err >&2; exit 3`;
+    const options = { okCodes: [3] };
+    const answers = await Promise.all([on.detached('work', script, options), on.detached('work', script, options)]);
+    expect(answers).toEqual(Array.from({ length: 2 }, () => ({ code: 3, stdout: 'out\nerr\n', stderr: '' })));
+    expect(readFileSync(made('once'), 'utf8')).toBe('x\n');
+    expect(readFileSync(inside('how'), 'utf8')).toBe('setsid\n');
+    expect(await stateOf(id)).toBe('exited');
+  });
+
+  it('has a bare environment, no terminal, and its secrets while it runs', async () => {
+    const { on } = await attempt();
+    const { stdout } = await on.detached('work', sh`cat "$FERRY_SECRETS/word"; env | cut -d= -f1 | sort | tr '\\n' ' '; tty`, {
+      secrets: { word: 'hidden ' },
+      okCodes: [1],
+    });
+    expect(stdout).toBe('hidden FERRY_EFFECT FERRY_SECRETS LC_ALL PATH PWD not a tty\n');
+    expect(existsSync(join(folder, 'run/ferry/r-here/s2.1.work'))).toBe(false);
+  });
+
+  it('goes on when its first process is killed alone, and is lost when the rest has ended', async () => {
+    const { id, on, inside } = await attempt();
+    const work = on.detached('work', sh`while [ ! -e ${made('go')} ]; do sleep 0.05; done; echo x >>${made('orphan')}`);
+    const lost = expect(work).rejects.toMatchObject({ code: 'COMMAND_LOST', args: { why: 'its process died' } });
+    await begun(id, inside('pid'));
+    process.kill(wrapperOf(inside), 'SIGKILL');
+    await vi.waitFor(() => expect(isAlive(String(wrapperOf(inside)))).toBe(false));
+    expect(await stateOf(id)).toBe('running');
+    writeFileSync(made('go'), '');
+    await lost;
+    expect(readFileSync(made('orphan'), 'utf8')).toBe('x\n');
+    await expect(on.detached('work', sh`true`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
+  });
+
+  it('is ended with everything it started: other sessions, a bare environment, what ignores being asked', async () => {
+    const { id, on, inside } = await attempt();
+    const others = await attempt();
+    const other = others.on.detached('work', sh`echo $$ >${made('other')}; while [ ! -e ${made('end')} ]; do sleep 0.05; done`);
+    // Each is out of reach for one of the ways to find it.
+    const work = on.detached(
+      'work',
+      sh`setsid sh -c 'echo $$ >"$1"; exec sleep 300' - ${made('marked')} 6>&- &
+setsid env -i sh -c 'echo $$ >"$1"; exec sleep 300' - ${made('locked')} &
+env -i sh -c 'trap "" TERM; echo $$ >"$1"; exec sleep 300' - ${made('kin')} 6>&- &
+echo $$ >${made('own')}; trap '' TERM; while :; do sleep 0.05; done`,
+    );
+    const lost = expect(work).rejects.toMatchObject({ code: 'COMMAND_LOST', args: { why: 'Ferry ended it' } });
+    for (const name of ['own', 'marked', 'locked', 'kin']) await begun(id, made(name));
+    await begun(others.id, made('other'));
+    await fleet.endDetached('here', id);
+    await lost;
+    const pids = ['own', 'marked', 'locked', 'kin'].map((name) => readFileSync(made(name), 'utf8'));
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(isAlive(String(wrapperOf(inside)))).toBe(false);
+    expect(await stateOf(id)).toBe('lost');
+    expect(await stateOf(others.id)).toBe('running');
+    writeFileSync(made('end'), '');
+    expect((await other).code).toBe(0);
+  });
+
+  it('that has ended is left alone, with what it left behind', async () => {
+    const { id, on } = await attempt();
+    await on.detached(
+      'work',
+      sh`setsid sh -c 'echo $$ >"$1"; exec sleep 300' - ${made('daemon')} >/dev/null 2>&1 &
+while [ ! -s ${made('daemon')} ]; do sleep 0.05; done`,
+    );
+    await fleet.endDetached('here', id);
+    expect(await stateOf(id)).toBe('exited');
+    const pid = readFileSync(made('daemon'), 'utf8');
+    expect(isAlive(pid)).toBe(true);
+    process.kill(Number(pid), 'SIGKILL');
+  });
+
+  it('is told from one that a reboot ended, and from one that never began', async () => {
+    const { id, on, inside } = await attempt();
+    const work = on.detached('work', sh`sleep 300`);
+    const lost = expect(work).rejects.toMatchObject({ code: 'COMMAND_LOST', args: { why: expect.stringContaining('rebooted') } });
+    await begun(id, inside('pid'));
+    // What a reboot changes, without one.
+    writeFileSync(inside('boot'), '00000000-0000-0000-0000-000000000000\n');
+    process.kill(-wrapperOf(inside), 'SIGKILL');
+    await lost;
+    expect(await fleet.effects('here', id)).toMatchObject([{ state: 'lost', why: expect.stringContaining('rebooted') }]);
+
+    const cut = await attempt();
+    await cut.on.change('prepare', sh`true`);
+    await fleet
+      .host('here')
+      .run(sh`mkdir ${cut.inside('')}; echo ferry-no-such.service >${cut.inside('unit')}; : >${cut.inside('out')}`);
+    expect((await fleet.effects('here', cut.id))?.find(({ name }) => name === 'work')).toMatchObject({
+      state: 'lost',
+      why: 'it was cut off before it began',
+    });
+  });
+
+  it('is ended, and its host free, when its run is given up', async () => {
+    const { id, on, inside } = await attempt();
+    const lost = expect(on.detached('work', sh`sleep 300`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
+    await begun(id, inside('pid'));
+    await fleet.fenceRun('here', id.run);
+    await lost;
+    expect(isAlive(String(wrapperOf(inside)))).toBe(false);
+    expect(await fleet.lease('here')).toBe(null);
+  });
+});
