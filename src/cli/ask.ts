@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { printable } from '../lib/text.ts';
 
 interface Terminal {
   readonly stdin: NodeJS.ReadStream;
@@ -18,7 +19,7 @@ export async function askLine(
   line.on('close', () => ended.abort());
   const signals = [ended.signal, ...(more.signal ? [more.signal] : [])];
   try {
-    return (await line.question(question, { signal: AbortSignal.any(signals) })).trim();
+    return (await line.question(printable(question), { signal: AbortSignal.any(signals) })).trim();
   } catch (thrown) {
     if (!AbortSignal.any(signals).aborted) throw thrown;
     terminal.stderr.write('\n');

@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../engine/events.ts';
+import { jsonText } from '../lib/json.ts';
 import type { Page } from '../renderers/paint.ts';
 import type { Wire } from './contract.ts';
 
@@ -40,7 +41,7 @@ export function print(outside: Outside, text: string): void {
 /** Writes an error to stderr, as JSON where the verb was asked for JSON. */
 export async function printError(outside: Outside, error: ErrorReport, json: boolean): Promise<void> {
   if (json) {
-    outside.stderr.write(`${JSON.stringify({ error })}\n`);
+    outside.stderr.write(`${jsonText({ error })}\n`);
     return;
   }
   const { errorText } = await import('../renderers/error.ts');

@@ -1,6 +1,7 @@
 import { type Argument, Command, CommanderError } from 'commander';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
+import { printable } from '../lib/text.ts';
 import { actions } from './commands/actions.ts';
 import { completion } from './commands/completion.ts';
 import { init } from './commands/init.ts';
@@ -54,7 +55,7 @@ export async function runCli(words: readonly string[], outside: Outside): Promis
     if (error instanceof FindingsError && !json) await showFindings(error, outside);
     await printError(outside, reportOf(error), json);
     if (!isFerryError(error) && outside.env.FERRY_DEBUG)
-      outside.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+      outside.stderr.write(`${printable(String(error instanceof Error ? error.stack : error))}\n`);
     return isFerryError(error) ? error.exit : 1;
   }
 }

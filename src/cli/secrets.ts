@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
+import { printable } from '../lib/text.ts';
 
 /**
  * Reads a secret from where it is kept: `env:VAR`, `file:PATH` or `cmd:COMMAND`. One trailing newline is not part of it.
@@ -70,7 +71,7 @@ export async function promptSecret(
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   // The terminal shows nothing from here on; a question that stood before that would let a fast answer be seen.
   const line = createInterface({ input: terminal.stdin, output: nowhere, terminal: true });
-  terminal.stderr.write(`${question}: `);
+  terminal.stderr.write(`${printable(question)}: `);
   try {
     return await new Promise<string | null>((resolve) => {
       line.on('line', resolve);

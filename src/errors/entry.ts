@@ -1,3 +1,5 @@
+import { cutMiddle } from '../lib/text.ts';
+
 /** Values a message needs, by name. */
 export type ErrorArgs = Readonly<Record<string, string | number>>;
 
@@ -18,4 +20,9 @@ export interface ErrorEntry<A extends ErrorArgs> {
 /** Declares an entry; only there to type its args. */
 export function entry<A extends ErrorArgs>(definition: ErrorEntry<A>): ErrorEntry<A> {
   return definition;
+}
+
+/** Values as a message takes them: what a host printed may be a megabyte without a line end. */
+export function cutArgs(args: ErrorArgs): ErrorArgs {
+  return Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, typeof arg === 'string' ? cutMiddle(arg) : arg]));
 }

@@ -1,5 +1,5 @@
 import { type ArgsOf, catalogue, type ErrorCode } from './catalogue.ts';
-import type { ErrorArgs, ErrorEntry } from './entry.ts';
+import { cutArgs, type ErrorArgs, type ErrorEntry } from './entry.ts';
 
 /**
  * The one error class. Compare `code`, never text. `left` says what state was left ("Nothing was changed on newdb.");
@@ -14,7 +14,7 @@ export class FerryError<C extends ErrorCode = ErrorCode> extends Error {
 
   constructor(code: C, args: ArgsOf<C>, more: { at?: string; left?: string; cause?: unknown } = {}) {
     const definition = catalogue[code] as unknown as ErrorEntry<ErrorArgs>;
-    super(definition.message(args as ErrorArgs), more.cause === undefined ? {} : { cause: more.cause });
+    super(definition.message(cutArgs(args as ErrorArgs)), more.cause === undefined ? {} : { cause: more.cause });
     this.name = 'FerryError';
     this.code = code;
     this.args = args;
@@ -24,7 +24,7 @@ export class FerryError<C extends ErrorCode = ErrorCode> extends Error {
 
   /** The next command to type, when the catalogue has one. */
   get hint(): string | undefined {
-    return (catalogue[this.code] as unknown as ErrorEntry<ErrorArgs>).hint?.(this.args as ErrorArgs);
+    return (catalogue[this.code] as unknown as ErrorEntry<ErrorArgs>).hint?.(cutArgs(this.args as ErrorArgs));
   }
 
   /** The exit code this error ends Ferry with. */

@@ -20,3 +20,11 @@ export function sameJson(a: unknown, b: unknown): boolean {
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
+
+// Characters that JSON may hold as they are, and that a terminal takes for commands or for the order of what it shows.
+const UNSAFE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\udb40]/g;
+
+/** Writes a value as JSON text that is the same value to a program and does nothing to a terminal. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(UNSAFE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

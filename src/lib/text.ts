@@ -41,8 +41,28 @@ export function plural(count: number, noun: string): string {
 
 // Any control character but tab and newline.
 const CONTROL = /(?![\t\n])\p{Cc}/gu;
+// What moves letters about or stands between them and is not seen: bidirectional controls, zero-width letters, tags, line separators.
+const UNSEEN = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 
-/** Makes output of a host safe to show: terminal escapes and control characters are taken out, tabs and newlines stay. */
+const codePoint = (char: string): string => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`;
+
+/**
+ * Makes text of a host safe to show: terminal escapes and control characters are taken out, what is not seen and changes how the
+ * rest reads is shown as `<U+202E>`; tabs and newlines stay.
+ */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(CONTROL, '');
+  return stripVTControlCharacters(text).replace(CONTROL, '').replace(UNSEEN, codePoint);
+}
+
+/** The same with nothing taken out, for text whose every byte matters: an escape is shown as `<U+001B>`. */
+export function visible(text: string): string {
+  return text.replace(CONTROL, codePoint).replace(UNSEEN, codePoint);
+}
+
+/** Cuts text of a host that is too long for a message in the middle: its beginning and its end say what it is. */
+export function cutMiddle(text: string, limit = 4000): string {
+  if (text.length <= limit) return text;
+  const head = Math.floor(limit / 4);
+  const left = text.length - limit;
+  return `${text.slice(0, head).toWellFormed()} ... (${left} characters left out) ... ${text.slice(head - limit).toWellFormed()}`;
 }

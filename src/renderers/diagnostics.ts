@@ -2,13 +2,14 @@ import type { Diagnostic } from '../errors/diagnostic.ts';
 import { plural, printable } from '../lib/text.ts';
 import { wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
+import { shown as fit } from './shown.ts';
 
 type Source = { readonly path: string; readonly text: string };
 
 /** Findings about files, each with its place, the line it is about and what to do; in the order given. */
 export function diagnosticsText(diagnostics: readonly Diagnostic[], sources: readonly Source[], page: Page): string {
   const paint = createPaint(page.colour);
-  const blocks = diagnostics.map((found) => oneDiagnostic(found, sources, page, paint).join('\n'));
+  const blocks = diagnostics.map((found) => oneDiagnostic(fit(found), sources, page, paint).join('\n'));
   return [...blocks, countLine(diagnostics)].join('\n\n');
 }
 
@@ -36,7 +37,7 @@ function oneDiagnostic(found: Diagnostic, sources: readonly Source[], page: Page
 /** The line meant and the one before it, with a caret under what is meant. */
 function codeFrame(found: Diagnostic, sources: readonly Source[], page: Page, paint: Paint): string[] {
   const { at } = found;
-  const text = at && sources.find((source) => source.path === at.file)?.text;
+  const text = at && sources.find((source) => fit(source.path) === at.file)?.text;
   if (!at || text === undefined) return [];
   const lines = text.split(/\r?\n/);
   const gutter = String(at.line).length;

@@ -1,4 +1,4 @@
-import { printable } from '../lib/text.ts';
+import { visible } from '../lib/text.ts';
 import type { PlanLine } from '../plan/plan.ts';
 import { clip } from './layout.ts';
 import type { Paint } from './paint.ts';
@@ -23,5 +23,5 @@ export function diffLines(diff: readonly DiffLine[], indent: number, width: numb
 
 /** Text of a host on one line. */
 function plain(text: string): string {
-  return printable(text).replaceAll('\n', '\\n').replaceAll('\t', '  ');
+  return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '  ');
 }

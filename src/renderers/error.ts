@@ -1,8 +1,8 @@
 import type { ErrorReport } from '../engine/events.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
-import { printable } from '../lib/text.ts';
 import { wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { shown } from './shown.ts';
 
 /** What is told of anything thrown: a FerryError as it is, anything else as a defect of Ferry. */
 export function reportOf(thrown: unknown): ErrorReport {
@@ -18,7 +18,8 @@ export function errorText(error: ErrorReport, page: Page): string {
 }
 
 /** The same line by line, for embedding under a step. Hints are never wrapped, so that a command in them can be copied. */
-export function errorLines(error: ErrorReport, page: Page): string[] {
+export function errorLines(report: ErrorReport, page: Page): string[] {
+  const error = shown(report);
   const paint = createPaint(page.colour);
   const head = `error ${error.code}  `;
   const [first = '', ...more] = wrapText(`${head}${error.message}`, page.width);
@@ -26,10 +27,6 @@ export function errorLines(error: ErrorReport, page: Page): string[] {
     `${paint.bad(head.trimEnd())}${first.slice(head.trimEnd().length)}`,
     ...more.flatMap((line) => wrapText(line, page.width - 2)).map((line) => `  ${line}`),
     ...(error.left ? wrapText(error.left, page.width - 2).map((line) => `  ${paint.quiet(line)}`) : []),
-    ...(error.hint
-      ? printable(error.hint)
-          .split('\n')
-          .map((line) => `  ${paint.accent(line)}`)
-      : []),
+    ...(error.hint ? error.hint.split('\n').map((line) => `  ${paint.accent(line)}`) : []),
   ];
 }

@@ -7,6 +7,7 @@ import { moment, oneLine } from './layout.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { createPaint } from './paint.ts';
 import type { Renderer } from './renderer.ts';
+import { shown } from './shown.ts';
 
 type Progressed = Extract<Event, { type: 'step.progressed' }>;
 
@@ -92,7 +93,8 @@ export function createLines(write: (text: string) => void, colour = false): Rend
     held = undefined;
   };
   return {
-    emit(event) {
+    emit(told) {
+      const event = shown(told);
       const [first = '', ...more] = tell(event);
       if (first === '') return;
       if (!wasLate && forecast.isLate(Date.parse(event.at))) {

@@ -1,11 +1,12 @@
 import type { JournalRecord } from '../journal/journal.ts';
 import { clip, moment, oneLine } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { shown as fit } from './shown.ts';
 
 /** The records of a run, one line each; those of one step when its id is given. */
 export function logText(records: readonly JournalRecord[], step: string | undefined, page: Page): string {
   const paint = createPaint(page.colour);
-  const shown = step === undefined ? records : records.filter((record) => record.step === step);
+  const shown = fit(step === undefined ? records : records.filter((record) => record.step === step));
   const typeWidth = Math.max(0, ...shown.map((record) => record.type.length));
   return shown
     .map((record) => {

@@ -7,6 +7,7 @@ import { errorText } from './error.ts';
 import { oneLine, table } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 import { proofText } from './proof.ts';
+import { shown } from './shown.ts';
 import { waysOn } from './ways-on.ts';
 
 /** How a run ended, as the command line learns it. */
@@ -40,7 +41,8 @@ export function createOutcome(): OutcomeTeller {
     table(checks.map((check) => [`  ${check.step}`, outputWords(check.outputs) || oneLine(check.summary)]));
 
   return {
-    hear(event) {
+    hear(told) {
+      const event = shown(told);
       if (event.type === 'run.started') {
         started = event;
         for (const step of event.done) done.add(step);

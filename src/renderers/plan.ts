@@ -7,9 +7,11 @@ import { roughly } from './forecast.ts';
 import { table, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { planSigns, type Sign } from './plan-signs.ts';
+import { shown } from './shown.ts';
 
 /** A plan for a person: what stands in the way, each step with its proof and its way back, and what it adds up to. */
-export function planText(plan: Plan, page: Page, estimate?: Estimate): string {
+export function planText(made: Plan, page: Page, estimate?: Estimate): string {
+  const plan = shown(made);
   const paint = createPaint(page.colour);
   return [
     ...headLines(plan, estimate, paint, page.width),

@@ -2,9 +2,11 @@ import type { ProofLine } from '../engine/events.ts';
 import { plural } from '../lib/text.ts';
 import { oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { shown } from './shown.ts';
 
 /** What a rollback proved: how many state facts are as before, and each that was kept on purpose or differs. */
-export function proofText(proof: readonly ProofLine[], page: Page): string {
+export function proofText(found: readonly ProofLine[], page: Page): string {
+  const proof = shown(found);
   const paint = createPaint(page.colour);
   const of = (verdict: ProofLine['verdict']) => proof.filter((line) => line.verdict === verdict);
   const [equal, kept, differs] = [of('equal'), of('kept'), of('differs')];

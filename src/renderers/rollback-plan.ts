@@ -4,9 +4,11 @@ import { diffLines } from './diff.ts';
 import { roughly } from './forecast.ts';
 import { moment, oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { shown } from './shown.ts';
 
 /** A rollback before it is done: what each undo changes, what is kept, and what would be lost. */
-export function rollbackPlanText(view: RollbackPreview, page: Page): string {
+export function rollbackPlanText(preview: RollbackPreview, page: Page): string {
+  const view = shown(preview);
   const paint = createPaint(page.colour);
   const target = view.to ? `to checkpoint ${view.to}` : 'to before the run';
   const { length } = view.steps;

@@ -1,9 +1,11 @@
 import type { RunSummary } from '../journal/journal.ts';
 import { moment, table } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { shown } from './shown.ts';
 
 /** All runs as a table, in the order given. */
-export function runsText(runs: readonly RunSummary[], page: Page): string {
+export function runsText(found: readonly RunSummary[], page: Page): string {
+  const runs = shown(found);
   if (runs.length === 0) return 'There are no runs yet.';
   const paint = createPaint(page.colour);
   const rows = runs.map((run) => [run.run, run.runbook, moment(run.startedAt), moment(run.lastAt), standing(run.stands)]);

@@ -2,18 +2,21 @@ import type { ErrorReport } from '../engine/events.ts';
 import type { RunPhase, RunState } from '../engine/state.ts';
 import type { StepState } from '../engine/step-state.ts';
 import { formatDuration } from '../lib/duration.ts';
+import { jsonText } from '../lib/json.ts';
 import { plural } from '../lib/text.ts';
 import { errorLines } from './error.ts';
 import { clip, moment, oneLine } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { proofText } from './proof.ts';
+import { shown } from './shown.ts';
 import { waysOn } from './ways-on.ts';
 
 /**
  * Where a run stands, on one screen: what is done, what runs, what comes, and the commands that lead on. `workedOn` tells a
  * run under way from one whose Ferry was killed; their records are the same.
  */
-export function statusText(state: RunState, page: Page, workedOn = true): string {
+export function statusText(found: RunState, page: Page, workedOn = true): string {
+  const state = shown(found);
   const paint = createPaint(page.colour);
   const steps = [...state.steps.values()];
   const done = steps.filter((step) => step.phase === 'done').length;
@@ -51,9 +54,8 @@ function pauseLines({ pause }: RunState, steps: readonly StepState[], page: Page
 /** The same for programs: plain JSON, steps as a list. */
 export function statusJson(state: RunState, workedOn = true): string {
   const { plan, sources: _sources, steps, ...rest } = state;
-  return JSON.stringify(
+  return jsonText(
     { ...rest, workedOn, runbook: plan.runbook, plan: plan.digest, lastAt: lastMoment(state), steps: [...steps.values()] },
-    null,
     2,
   );
 }

@@ -9,6 +9,7 @@ import { type LiveItem, type LiveList, type Mark, openLiveList } from './live-li
 import { createMeter, type Meter } from './meter.ts';
 import { createPaint } from './paint.ts';
 import type { Renderer } from './renderer.ts';
+import { shown } from './shown.ts';
 
 /** A step or undo in the picture: what it is called, and what is told of it besides its state. */
 interface Row extends LiveItem {
@@ -155,7 +156,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
   };
   let letGo: () => void = () => undefined;
   return {
-    emit: (event) => void then(() => handle(event)),
+    emit: (event) => void then(() => handle(shown(event))),
     suspend() {
       letGo();
       const hidden = then(() => shut(rows.filter(isToCome)));

@@ -1,17 +1,25 @@
 import type { ClientChannel } from 'ssh2';
-import { type CommandResult, ConnectionLost, OUTPUT_LIMIT_BYTES } from './transport.ts';
+import { type CommandResult, ConnectionLost, OUTPUT_LIMIT_BYTES, OutputTooLong } from './transport.ts';
 
-/** Waits for a command on a channel of its own and returns what it left. @throws ConnectionLost when it ends without an exit code */
+/**
+ * Waits for a command on a channel of its own and returns what it left; one that prints too much is ended.
+ * @throws ConnectionLost when it ends without an exit code, OutputTooLong
+ */
 export function collect(channel: ClientChannel): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    let size = 0;
+    let isTooLong = false;
     let code: number | undefined;
-    const keep = (into: Buffer[]) => (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > OUTPUT_LIMIT_BYTES * 2) channel.close();
-      else into.push(chunk);
+    const keep = (into: Buffer[]) => {
+      let size = 0;
+      return (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= OUTPUT_LIMIT_BYTES) return void into.push(chunk);
+        // Not held for a lost connection, which would have the command tried again.
+        isTooLong = true;
+        channel.close();
+      };
     };
     channel.on('data', keep(out));
     channel.stderr.on('data', keep(err));
@@ -21,7 +29,8 @@ export function collect(channel: ClientChannel): Promise<CommandResult> {
       code = exit ?? 137;
     });
     channel.once('close', () => {
-      if (code === undefined) reject(new ConnectionLost('the connection was lost while a command ran'));
+      if (isTooLong) reject(new OutputTooLong());
+      else if (code === undefined) reject(new ConnectionLost('the connection was lost while a command ran'));
       else resolve({ code, stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') });
     });
   });

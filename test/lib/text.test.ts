@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { printable } from '../../src/lib/text.ts';
+import { cutMiddle, printable, visible } from '../../src/lib/text.ts';
 
 // What a host prints reaches a terminal: it may neither move the cursor, nor name the window, nor hide what stands there.
 it.each([
@@ -21,4 +21,18 @@ it.each(['\x1b', 'a\x1b', '\x1b[', '\x1b]0;never ended', '\x1bPq#0', '\x1bc', '\
 
 it('tabs, line ends and letters of any language stay', () => {
   expect(printable('a\tb\nü 日本 🚢')).toBe('a\tb\nü 日本 🚢');
+});
+
+it('what is not seen and reorders letters is shown by its number', () => {
+  expect(printable('a\u202eb\u200bc\ufeff\u{e0041}')).toBe('a<U+202E>b<U+200B>c<U+FEFF><U+E0041>');
+});
+
+it('nothing is taken out of what must be seen whole', () => {
+  expect(visible('a\x1b[31mb\r\t\n\x9b\u2066')).toBe('a<U+001B>[31mb<U+000D>\t\n<U+009B><U+2066>');
+});
+
+it('a text that is too long keeps its beginning and its end', () => {
+  expect(cutMiddle('x'.repeat(4000))).toHaveLength(4000);
+  const cut = cutMiddle(`begin${'x'.repeat(1_000_000)}end`);
+  expect(cut).toMatch(/^beginx+ \.\.\. \(996008 characters left out\) \.\.\. x+end$/);
 });

@@ -169,13 +169,13 @@ What a rollback undoes once all of it is done:
     expect(planText(aPlan([planLine({ step: 'look', host: 'db', kind: 'check' })]), wide)).not.toContain('rollback');
   });
 
-  it('takes terminal escapes out of what hosts said', () => {
+  it('takes terminal escapes out of what hosts said, and shows them in a diff', () => {
     const text = planText(
       aPlan([planLine({ step: 'put', host: 'db', summary: 'x\u001b[2Jy', diff: [['+', 'a\u001b]0;title\u0007b']] })]),
       wide,
     );
     expect(text).not.toContain('\u001b');
-    expect(text).toContain('+ ab');
+    expect(text).toContain('+ a<U+001B>]0;title<U+0007>b');
   });
 
   it('colours only when asked to', () => {

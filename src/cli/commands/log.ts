@@ -1,4 +1,5 @@
 import { FerryError } from '../../errors/ferry-error.ts';
+import { jsonText } from '../../lib/json.ts';
 import { nearest } from '../../lib/text.ts';
 import { commonOptions, JSON_FLAG, STATE_DIR, type Typed } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
@@ -29,7 +30,7 @@ export const log: Verb = (program, cli) => {
         }
         const shown = step === undefined ? records : records.filter((record) => record.step === step);
         const { logText } = await import('../../renderers/log.ts');
-        if (options.json) for (const record of shown) print(cli.outside, JSON.stringify(record));
+        if (options.json) for (const record of shown) print(cli.outside, jsonText(record));
         else print(cli.outside, logText(shown, undefined, pageOf(cli.outside.stdout, cli.outside.env)));
         return 0;
       }),

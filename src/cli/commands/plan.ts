@@ -1,3 +1,4 @@
+import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withHosts, withInputs } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -26,7 +27,7 @@ export const plan: Verb = (program, cli) => {
         const options = { ...commonOptions(typed, cli.outside.env), ...(out === undefined ? {} : { out }) };
         const wire = await cli.outside.loadWire();
         const { plan: made, estimate } = await wire.planRunbook(path, options);
-        if (options.json) print(cli.outside, JSON.stringify({ ...made, estimate }, null, 2));
+        if (options.json) print(cli.outside, jsonText({ ...made, estimate }, 2));
         else {
           const { planText } = await import('../../renderers/plan.ts');
           print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env), estimate));

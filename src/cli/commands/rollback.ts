@@ -1,3 +1,4 @@
+import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withHosts } from '../options.ts';
 import { canAsk, type Outside, pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -34,7 +35,7 @@ export const rollback: Verb = (program, cli) => {
           return rollbackPlanText(await preview(), pageOf(stream, outside.env));
         };
         if (typed.plan) {
-          print(outside, options.json ? JSON.stringify(await preview(), null, 2) : await textOf(outside.stdout));
+          print(outside, options.json ? jsonText(await preview(), 2) : await textOf(outside.stdout));
           return 0;
         }
         // RUN is the latest unless named, and one word would take back what was done last month.

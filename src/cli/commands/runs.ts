@@ -1,3 +1,4 @@
+import { jsonText } from '../../lib/json.ts';
 import { commonOptions, JSON_FLAG, STATE_DIR, type Typed } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -16,10 +17,7 @@ export const runs: Verb = (program, cli) => {
         const options = commonOptions(typed, cli.outside.env);
         const found = (await cli.outside.loadWire()).readRuns(options);
         const { runsText } = await import('../../renderers/runs.ts');
-        print(
-          cli.outside,
-          options.json ? JSON.stringify(found, null, 2) : runsText(found, pageOf(cli.outside.stdout, cli.outside.env)),
-        );
+        print(cli.outside, options.json ? jsonText(found, 2) : runsText(found, pageOf(cli.outside.stdout, cli.outside.env)));
         return 0;
       }),
     );

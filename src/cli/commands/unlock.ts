@@ -1,3 +1,4 @@
+import { printable } from '../../lib/text.ts';
 import { commonOptions, type Typed, withHosts } from '../options.ts';
 import { canAsk, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -23,7 +24,7 @@ export const unlock: Verb = (program, cli) => {
           const question = `Give up the run that holds ${host}, for good? It can be neither resumed nor rolled back any more.`;
           if (!(await askYes(cli.outside, question))) return 5;
         }
-        print(cli.outside, await (await cli.outside.loadWire()).unlockHost(host, options));
+        print(cli.outside, printable(await (await cli.outside.loadWire()).unlockHost(host, options)));
         return 0;
       }),
     );

@@ -1,3 +1,4 @@
+import { jsonText } from '../../lib/json.ts';
 import { plural } from '../../lib/text.ts';
 import { JSON_FLAG } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
@@ -17,7 +18,7 @@ export const validate: Verb = (program, cli) => {
         const wire = await cli.outside.loadWire();
         const { diagnostics, sources, runbook } = await wire.validateRunbook(path);
         const wrong = diagnostics.some((found) => found.severity === 'error');
-        if (options.json) print(cli.outside, JSON.stringify(diagnostics, null, 2));
+        if (options.json) print(cli.outside, jsonText(diagnostics, 2));
         else {
           const { diagnosticsText } = await import('../../renderers/diagnostics.ts');
           if (diagnostics.length > 0)
