@@ -82,6 +82,11 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
       if (state.phase === 'running') state.phase = 'paused';
       state.pause = body as unknown as RunState['pause'];
       break;
+    case 'run.taken-over':
+      // A rollback goes on as one; what went forward waits for `resume`.
+      if (state.phase === 'running') state.phase = 'paused';
+      state.pause = { reason: 'taken over', step: null, error: null };
+      break;
     case 'facts.accepted':
       learnReadings(state, at, body.readings as unknown as Readings, undefined);
       for (const step of body.steps as string[]) state.replanned.add(step);

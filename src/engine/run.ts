@@ -70,9 +70,7 @@ async function workThrough(context: RunContext, until: string | undefined): Prom
       for (const step of decision.ready.filter(({ id }) => !underWay.has(id))) {
         const work = doStep(context, step)
           .catch((thrown: unknown) => {
-            // The first is what the run pauses on; a second one, side by side with it, must be on record all the same.
-            if (failure) recordFailure(context, step, thrown);
-            else failure = { step, thrown };
+            failure = failed(context, failure, { step, thrown });
           })
           .finally(() => underWay.delete(step.id));
         underWay.set(step.id, work);
@@ -80,6 +78,20 @@ async function workThrough(context: RunContext, until: string | undefined): Prom
     }
     if (underWay.size === 0) return failure;
     await Promise.race(underWay.values());
+  }
+}
+
+/**
+ * The failure that the run pauses on: the first. One that comes side by side with it must be on record all the same; where
+ * another controller has taken the run over, nothing goes on record any more, and that is what ends the work.
+ */
+function failed(context: RunContext, first: Failure | null, next: Failure): Failure {
+  if (first === null || isFerryError(next.thrown, 'JOURNAL_FENCED')) return next;
+  try {
+    recordFailure(context, next.step, next.thrown);
+    return first;
+  } catch (thrown) {
+    return { step: next.step, thrown };
   }
 }
 
@@ -120,7 +132,9 @@ function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorR
   return error;
 }
 
+/** @throws JOURNAL_FENCED when the run was taken over meanwhile */
 function pause(context: RunContext, { step, thrown }: Failure): Ending {
+  if (isFerryError(thrown, 'JOURNAL_FENCED')) throw thrown;
   const error = recordFailure(context, step, thrown);
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return { outcome: 'failed', error, exit: 1 };
   const gate = isFerryError(thrown, 'GATE_WAITS');

@@ -7,6 +7,7 @@ import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
 import { runbookErrors } from './catalogue/runbook.ts';
 import { securityErrors } from './catalogue/security.ts';
+import { takeoverErrors } from './catalogue/takeover.ts';
 import { usageErrors } from './catalogue/usage.ts';
 
 /** Every error Ferry can end with, by code. */
@@ -21,6 +22,7 @@ export const catalogue = {
   ...preflightErrors,
   ...postgresErrors,
   ...securityErrors,
+  ...takeoverErrors,
 };
 
 export type ErrorCode = keyof typeof catalogue;

@@ -10,6 +10,8 @@ export interface JournalRecord {
   readonly step: string | null;
   readonly host: string | null;
   readonly body: { readonly [name: string]: Json };
+  /** Over this record and the hash of the one before it (`chain.ts`); null where an older release wrote it. */
+  readonly hash: string | null;
 }
 
 /** A record before it has its number and time. */
@@ -32,6 +34,19 @@ export interface RunSummary {
   readonly stands: string;
 }
 
+/** A process that holds the lock of a run. */
+export interface Holder {
+  readonly pid: number;
+  /** ISO time. */
+  readonly since: string;
+}
+
+/** Records as hosts keep them, one line each, and the hash of the record before the first. */
+export interface JournalLines {
+  readonly previous: string | null;
+  readonly lines: readonly string[];
+}
+
 /** The durable memory of runs. */
 export interface Journal {
   /**
@@ -41,11 +56,24 @@ export interface Journal {
   create(run: string, runbook: string, first: NewRecord): JournalRecord;
   /** Takes the lock of an existing run. @throws RUN_BUSY, RUN_UNKNOWN */
   open(run: string): void;
-  /** Whether some process holds the lock of the run. */
+  /** Whether some process holds the lock of the run, in its present epoch. */
   isOpen(run: string): boolean;
-  /** Adds a record and returns when it is on disk. */
+  /** Who does; null when nobody does, or it left no word. */
+  holderOf(run: string): Holder | null;
+  /**
+   * Adds a record and returns when it is on disk. Any process may, with the lock or without.
+   * @throws JOURNAL_FENCED when a record of a higher epoch is there: another controller has taken the run over
+   */
   append(run: string, record: NewRecord): JournalRecord;
+  /**
+   * Takes a run over, whoever holds its lock: the record `run.taken-over` begins the next epoch, whose lock this process holds
+   * until `close`. From then on every append of an epoch before is refused.
+   * @throws RUN_UNKNOWN; RUN_BUSY when another takeover is under way
+   */
+  takeOver(run: string, body: { [name: string]: Json }): JournalRecord;
   read(run: string): JournalRecord[];
+  /** The records after a number. */
+  linesAfter(run: string, seq: number): JournalLines;
   /** Newest first. */
   runs(): RunSummary[];
   close(): void;

@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
+import { hashOf, headOf, lineOf } from './chain.ts';
 import type { Journal, JournalRecord, NewRecord, RunSummary } from './journal.ts';
+import { RunLocks } from './run-locks.ts';
 import { secureNewFile, secureStateFolder } from './state-folder.ts';
 
 // statfs type numbers of file systems whose locks and syncs cannot be relied on.
@@ -20,11 +22,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, runbook TEXT NOT NULL, started_at TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS records (
     run TEXT NOT NULL REFERENCES runs, seq INTEGER NOT NULL, at TEXT NOT NULL, epoch INTEGER NOT NULL,
-    type TEXT NOT NULL, step TEXT, host TEXT, body TEXT NOT NULL, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+    type TEXT NOT NULL, step TEXT, host TEXT, body TEXT NOT NULL, hash TEXT, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
 `;
-
-// SQLite's own number for a lock that another process holds.
-const SQLITE_BUSY = 5;
 
 /**
  * Opens the journal in a state folder, made when absent (0700, files 0600). Every append is on disk when it returns:
@@ -32,95 +31,94 @@ const SQLITE_BUSY = 5;
  * @throws STATE_DIR_UNUSABLE, STATE_DIR_UNSAFE
  */
 export function openSqliteJournal(stateDir: string): Journal {
-  const locks = new Map<string, DatabaseSync>();
   const database = openDatabase(stateDir);
+  const locks = new RunLocks(stateDir);
   const insert = database.prepare(
-    `INSERT INTO records (run, seq, at, epoch, type, step, host, body)
-     SELECT :run, coalesce(max(seq), 0) + 1, :at, :epoch, :type, :step, :host, :body FROM records WHERE run = :run RETURNING seq`,
+    `INSERT INTO records (run, seq, at, epoch, type, step, host, body, hash)
+     VALUES (:run, :seq, :at, :epoch, :type, :step, :host, :body, :hash)`,
   );
+  const last = database.prepare('SELECT seq, epoch, hash FROM records WHERE run = ? ORDER BY seq DESC LIMIT 1');
+  const after = database.prepare('SELECT * FROM records WHERE run = ? AND seq > ? ORDER BY seq');
 
-  const lockFile = (run: string): string => join(stateDir, 'locks', `${run}.lock`);
-  /** The lock is an open transaction on a file of its own: the kernel lets go of it when this process dies, however it dies. */
-  const lock = (run: string): void => {
-    if (locks.has(run)) return;
-    let handle: DatabaseSync | undefined;
-    try {
-      mkdirSync(join(stateDir, 'locks'), { recursive: true, mode: 0o700 });
-      secureNewFile(lockFile(run));
-      // Long enough for a look by `isOpen`, which holds it for an instant.
-      handle = new DatabaseSync(lockFile(run), { timeout: 200 });
-      handle.exec('BEGIN EXCLUSIVE');
-    } catch (cause) {
-      handle?.close();
-      if (isFerryError(cause)) throw cause;
-      if (isBusy(cause)) throw new FerryError('RUN_BUSY', { run }, { cause });
-      throw unusable(stateDir, `locks/${run}.lock: ${wordsOf(cause)}`, cause);
-    }
-    locks.set(run, handle);
+  const known = (run: string): void => {
+    if (!database.prepare('SELECT 1 FROM runs WHERE run = ?').get(run)) throw new FerryError('RUN_UNKNOWN', { run });
   };
+  const epochOf = (run: string): number => Number(last.get(run)?.epoch ?? 1);
+  const readAfter = (run: string, seq: number): JournalRecord[] => after.all(run, seq).map(recordOf);
 
-  const append = (run: string, { type, epoch, step, host, body }: NewRecord): JournalRecord => {
-    const at = isoTime();
+  /** All of it on disk, or nothing: other processes append too, and the next number and hash hang on the last. */
+  const transaction = <T>(work: () => T): T => {
+    if (database.isTransaction) return work();
     try {
-      const row = insert.get({
-        ...{ run, at, epoch, type, step: step ?? null, host: host ?? null },
-        body: JSON.stringify(body ?? {}),
-      });
-      return { seq: Number(row?.seq), at, epoch, type, step: step ?? null, host: host ?? null, body: body ?? {} };
+      database.exec('BEGIN IMMEDIATE');
+      const done = work();
+      database.exec('COMMIT');
+      return done;
     } catch (cause) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      if (isFerryError(cause)) throw cause;
       throw new FerryError('JOURNAL_UNWRITABLE', { dir: stateDir, why: wordsOf(cause) }, { cause });
     }
   };
 
+  const refuseFenced = (run: string, ours: number): void => {
+    const fence = readAfter(run, 0).find(({ epoch }) => epoch > ours);
+    if (fence)
+      throw new FerryError('JOURNAL_FENCED', { run, by: String(fence.body.by ?? ''), at: fence.at, ours, theirs: fence.epoch });
+  };
+
+  const append = (run: string, { type, epoch, step = '', host = '', body = {} }: NewRecord): JournalRecord =>
+    transaction(() => {
+      const before = last.get(run);
+      if (Number(before?.epoch ?? 0) > epoch) refuseFenced(run, epoch);
+      const record = {
+        ...{ seq: Number(before?.seq ?? 0) + 1, at: isoTime(), epoch, type, step: step || null, host: host || null },
+        // As it will be read again: what JSON leaves out is no part of the hash.
+        body: JSON.parse(JSON.stringify(body)) as JournalRecord['body'],
+      };
+      const previous = before?.hash ?? headOf(run, before ? readAfter(run, 0) : []);
+      const hash = hashOf(String(previous), record);
+      insert.run({ ...record, run, hash, body: JSON.stringify(body) });
+      return { ...record, hash };
+    });
+
   return {
-    create(run, runbook, first) {
-      lock(run);
-      database.exec('BEGIN IMMEDIATE');
-      try {
+    create: (run, runbook, first) => {
+      locks.take(run, first.epoch);
+      return transaction(() => {
         database.prepare('INSERT INTO runs (run, runbook, started_at) VALUES (?, ?, ?)').run(run, runbook, isoTime());
-        const record = append(run, first);
-        database.exec('COMMIT');
-        return record;
-      } catch (thrown) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        throw thrown;
-      }
+        return append(run, first);
+      });
     },
     open(run) {
-      if (!database.prepare('SELECT 1 FROM runs WHERE run = ?').get(run)) throw new FerryError('RUN_UNKNOWN', { run });
-      lock(run);
-    },
-    isOpen(run) {
-      if (locks.has(run)) return true;
-      if (!existsSync(lockFile(run))) return false;
-      let handle: DatabaseSync | undefined;
-      try {
-        handle = new DatabaseSync(lockFile(run), { timeout: 0 });
-        handle.exec('BEGIN EXCLUSIVE; ROLLBACK');
-        return false;
-      } catch (cause) {
-        if (isBusy(cause)) return true;
-        throw unusable(stateDir, `locks/${run}.lock: ${wordsOf(cause)}`, cause);
-      } finally {
-        handle?.close();
+      known(run);
+      // Again when it was taken over between the look and the lock.
+      for (let epoch = 0; epoch !== epochOf(run); ) {
+        if (epoch > 0) locks.release(run);
+        epoch = epochOf(run);
+        locks.take(run, epoch);
       }
     },
+    isOpen: (run) => locks.isTaken(run, epochOf(run)),
+    holderOf: (run) => locks.holderOf(run, epochOf(run)),
     append,
-    read(run) {
-      const rows = database
-        .prepare('SELECT seq, at, epoch, type, step, host, body FROM records WHERE run = ? ORDER BY seq')
-        .all(run);
-      return rows.map(
-        (row): JournalRecord => ({
-          seq: Number(row.seq),
-          at: String(row.at),
-          epoch: Number(row.epoch),
-          type: String(row.type),
-          step: row.step === null ? null : String(row.step),
-          host: row.host === null ? null : String(row.host),
-          body: JSON.parse(String(row.body)) as { [name: string]: Json },
-        }),
-      );
+    takeOver(run, body) {
+      known(run);
+      for (;;) {
+        const epoch = epochOf(run) + 1;
+        locks.release(run);
+        locks.take(run, epoch);
+        const taken = transaction(() =>
+          epochOf(run) < epoch ? append(run, { type: 'run.taken-over', epoch, body }) : undefined,
+        );
+        if (taken) return taken;
+      }
+    },
+    read: (run) => readAfter(run, 0),
+    linesAfter(run, seq) {
+      const records = readAfter(run, seq - 1);
+      const before = seq > 0 ? records.shift() : undefined;
+      return { previous: before?.hash ?? null, lines: records.map(lineOf) };
     },
     runs() {
       const rows = database
@@ -144,15 +142,24 @@ export function openSqliteJournal(stateDir: string): Journal {
       );
     },
     close() {
-      for (const handle of locks.values()) handle.close();
-      locks.clear();
+      locks.releaseAll();
       database.close();
     },
   };
 }
 
-function isBusy(thrown: unknown): boolean {
-  return (thrown as { errcode?: number }).errcode === SQLITE_BUSY;
+function recordOf(row: Record<string, SQLOutputValue>): JournalRecord {
+  const text = (value: unknown): string | null => (value === null ? null : String(value));
+  return {
+    seq: Number(row.seq),
+    at: String(row.at),
+    epoch: Number(row.epoch),
+    type: String(row.type),
+    step: text(row.step),
+    host: text(row.host),
+    body: JSON.parse(String(row.body)) as { [name: string]: Json },
+    hash: text(row.hash),
+  };
 }
 
 function wordsOf(thrown: unknown): string {
@@ -161,6 +168,15 @@ function wordsOf(thrown: unknown): string {
 
 function unusable(dir: string, why: string, cause?: unknown): FerryError<'STATE_DIR_UNUSABLE'> {
   return new FerryError('STATE_DIR_UNUSABLE', { dir, why }, { cause });
+}
+
+/** Records of older releases have no hash; theirs stays null. */
+function addHashes(database: DatabaseSync): void {
+  const hasHash = () => database.prepare("SELECT 1 FROM pragma_table_info('records') WHERE name = 'hash'").get() !== undefined;
+  if (hasHash()) return;
+  database.exec('BEGIN IMMEDIATE');
+  if (!hasHash()) database.exec('ALTER TABLE records ADD COLUMN hash TEXT');
+  database.exec('COMMIT');
 }
 
 function openDatabase(stateDir: string): DatabaseSync {
@@ -179,6 +195,7 @@ function openDatabase(stateDir: string): DatabaseSync {
     const database = new DatabaseSync(file, { timeout: 5000 });
     database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
     database.exec(SCHEMA);
+    addHashes(database);
     return database;
   } catch (cause) {
     throw unusable(stateDir, wordsOf(cause), cause);

@@ -51,7 +51,7 @@ it('a run that never came to a host takes it as it is', async () => {
     { 'a/conf': 'old', 'b/conf': 'old' },
   );
   const take = run.world.takeLease.bind(run.world);
-  run.world.takeLease = (host, lease) => (host === 'b' ? Promise.reject(new Error('gone')) : take(host, lease));
+  run.world.takeLease = (host, lease, epoch) => (host === 'b' ? Promise.reject(new Error('gone')) : take(host, lease, epoch));
   expect(await run.start()).toMatchObject({ outcome: 'refused' });
   run.world.takeLease = take;
   expect(run.state.workedOn).not.toContain('b');

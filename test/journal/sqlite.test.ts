@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Journal } from '../../src/journal/journal.ts';
+import { verifyChain } from '../../src/journal/chain.ts';
+import type { Journal, JournalRecord } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import type { Json } from '../../src/lib/json.ts';
 
@@ -176,6 +177,80 @@ process.stdout.write('held\\n'); setInterval(() => journal.runs(), 1000);`),
     expect(other.stderr).toBe('');
     journal.append('r-1', { type: 'run.paused', epoch: 1 });
     expect([journal.read('r-1').length, journal.read('r-2').length]).toEqual([2, 21]);
+  });
+
+  it('takes records of two processes at once into one chain', async () => {
+    journal.create('r-1', 'move', started);
+    const many = `for (let i = 0; i < 50; i++) journal.append('r-1', { type: 'x', epoch: 1, body: { i } }); journal.close();`;
+    const ended = [1, 2].map(
+      () => new Promise<number | null>((resolve) => spawn(process.execPath, elsewhere(many)).on('close', resolve)),
+    );
+    expect(await Promise.all(ended)).toEqual([0, 0]);
+    const records = journal.read('r-1');
+    expect(records.map(({ seq }) => seq)).toEqual(Array.from({ length: 101 }, (_, index) => index + 1));
+    expect(verifyChain('r-1', records)).toBe(null);
+    expect(new Set(records.map(({ hash }) => hash)).size).toBe(101);
+  });
+
+  it('takes a record whose body has what JSON leaves out', () => {
+    journal.create('r-1', 'move', {
+      ...started,
+      body: { gone: undefined as unknown as Json, list: [undefined as unknown as Json] },
+    });
+    expect(verifyChain('r-1', journal.read('r-1'))).toBe(null);
+  });
+
+  it('goes on with the journal of an older release, and vouches for its records from then on', () => {
+    journal.close();
+    rmSync(dir, { recursive: true });
+    mkdirSync(dir, { mode: 0o700 });
+    const old = new DatabaseSync(join(dir, 'journal.db'));
+    old.exec(`CREATE TABLE runs (run TEXT PRIMARY KEY, runbook TEXT NOT NULL, started_at TEXT NOT NULL) STRICT;
+      CREATE TABLE records (run TEXT NOT NULL REFERENCES runs, seq INTEGER NOT NULL, at TEXT NOT NULL, epoch INTEGER NOT NULL,
+        type TEXT NOT NULL, step TEXT, host TEXT, body TEXT NOT NULL, PRIMARY KEY (run, seq)) STRICT, WITHOUT ROWID;
+      INSERT INTO runs VALUES ('r-1', 'move', 'then');
+      INSERT INTO records VALUES ('r-1', 1, 'then', 1, 'run.started', NULL, NULL, '{"b": 1, "a": 2}');
+      INSERT INTO records VALUES ('r-1', 2, 'then', 1, 'step.intended', 'dump', 'engine', '{}');`);
+    old.close();
+    journal = openSqliteJournal(dir);
+    expect(journal.append('r-1', { type: 'run.resumed', epoch: 1 })).toMatchObject({ seq: 3, hash: expect.any(String) });
+    const records = journal.read('r-1');
+    expect(records.map(({ hash }) => hash === null)).toEqual([true, true, false]);
+    expect(verifyChain('r-1', records)).toBe(null);
+    expect(verifyChain('r-1', records.with(1, { ...(records[1] as JournalRecord), host: 'newdb' }))).toMatchObject({ seq: 3 });
+  });
+
+  it('gives a run to who takes it over though another process holds its lock, and takes no record of that one any more', async () => {
+    const first = spawn(
+      process.execPath,
+      elsewhere(`journal.create('r-1', 'move', { type: 'run.started', epoch: 1 });
+process.stdout.write('held\\n');
+process.stdin.once('data', () => {
+  try { journal.append('r-1', { type: 'step.applied', epoch: 1 }); } catch (thrown) { process.stdout.write(JSON.stringify([thrown.code, thrown.args])); }
+  journal.close();
+});`),
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    onTestFinished(() => void first.kill('SIGKILL'));
+    await new Promise((resolve) => first.stdout.once('data', resolve));
+    expect(caught(() => journal.open('r-1'))).toMatchObject({ code: 'RUN_BUSY', args: { pid: first.pid } });
+    expect(journal.holderOf('r-1')).toMatchObject({ pid: first.pid, since: expect.stringMatching(/^20\d\d-/) });
+    const taken = journal.takeOver('r-1', { by: 'me@here' });
+    expect(taken).toMatchObject({ seq: 2, epoch: 2, type: 'run.taken-over' });
+    expect(journal.holderOf('r-1')).toMatchObject({ pid: process.pid });
+    expect(journal.append('r-1', { type: 'run.resumed', epoch: 2 }).seq).toBe(3);
+    const said = new Promise((resolve) => first.stdout.once('data', (text) => resolve(JSON.parse(String(text)))));
+    first.stdin.write('go on\n');
+    expect(await said).toEqual(['JOURNAL_FENCED', { run: 'r-1', by: 'me@here', at: taken.at, ours: 1, theirs: 2 }]);
+    expect(journal.read('r-1').map(({ type }) => type)).toEqual(['run.started', 'run.taken-over', 'run.resumed']);
+
+    const other = openSqliteJournal(dir);
+    expect(caught(() => other.open('r-1'))).toMatchObject({ code: 'RUN_BUSY' });
+    expect(caught(() => other.takeOver('r-7', {}))).toMatchObject({ code: 'RUN_UNKNOWN' });
+    // A second takeover fences this process, which then may hold what it likes.
+    expect(other.takeOver('r-1', { by: 'you@there' })).toMatchObject({ epoch: 3 });
+    expect(caught(() => journal.append('r-1', { type: 'x', epoch: 2 }))).toMatchObject({ args: { by: 'you@there' } });
+    other.close();
   });
 
   it('says so when the folder cannot be used', () => {

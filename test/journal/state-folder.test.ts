@@ -72,7 +72,14 @@ for (const path of [dir, ...globSync(dir + '/**')].sort()) console.log(path.slic
     expect(stderr).toBe('');
     const modes = Object.fromEntries([...new Set(stdout.trimEnd().split('\n'))].map((line) => line.split(' ')));
     expect(modes).toEqual({
-      ...{ '': '700', locks: '700', 'hash.key': '600', 'locks/r-1.lock': '600', 'locks/r-1.lock-journal': '600' },
+      ...{
+        '': '700',
+        locks: '700',
+        'hash.key': '600',
+        'locks/r-1.lock': '600',
+        'locks/r-1.lock.pid': '600',
+        'locks/r-1.lock-journal': '600',
+      },
       ...{ 'journal.db': '600', 'journal.db-shm': '600', 'journal.db-wal': '600' },
     });
   });

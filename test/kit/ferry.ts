@@ -77,7 +77,10 @@ export function modelWire(
     readLog(named) {
       calls.push(['log', named]);
       return [
-        { seq: 1, at: '2026-01-01T02:00:00.000Z', epoch: 1, type: 'step.verified', step: 'dump', host: 'engine', body: {} },
+        {
+          ...{ seq: 1, at: '2026-01-01T02:00:00.000Z', epoch: 1, type: 'step.verified', step: 'dump', host: 'engine' },
+          ...{ body: {}, hash: null },
+        },
       ];
     },
     async unlockHost(host, options) {

@@ -6,6 +6,7 @@ import type { ActingHost, HostInfo } from '../../src/hosts/host.ts';
 import type { AttemptId, Attempts } from '../../src/hosts/layout.ts';
 import type { Lease } from '../../src/hosts/lease.ts';
 import { sh } from '../../src/hosts/sh.ts';
+import { hashOf, headOf, lineOf } from '../../src/journal/chain.ts';
 import type { Journal, JournalRecord, NewRecord } from '../../src/journal/journal.ts';
 
 /** Thrown where the controller dies; nothing it does afterwards reaches the world. */
@@ -35,6 +36,8 @@ interface RanEffect {
 export class ModelWorld implements Fleet {
   readonly cells = new Map<string, string>();
   readonly leases = new Map<string, Lease>();
+  /** The epoch of each run on each host, as `host/run`: commands of one before are refused. */
+  readonly epochs = new Map<string, number>();
   /** Machines that know a run, as `host/run`. */
   readonly known = new Set<string>();
   readonly kept = new Map<string, string>();
@@ -75,6 +78,7 @@ export class ModelWorld implements Fleet {
   acting(host: string, id: AttemptId, signal?: AbortSignal): ActingHost {
     const perform = (name: string, command: string, detached: boolean): RanEffect => {
       this.#reach(host);
+      this.#guard(host, id);
       const folder = this.attempts.get(this.#folder(host, id));
       if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
       const known = folder.get(name);
@@ -133,6 +137,7 @@ export class ModelWorld implements Fleet {
 
   async openAttempt(host: string, id: AttemptId): Promise<boolean> {
     this.#reach(host);
+    this.#guard(host, id);
     const folder = this.#folder(host, id);
     if (this.attempts.has(folder)) return false;
     this.attempts.set(folder, new Map());
@@ -149,6 +154,7 @@ export class ModelWorld implements Fleet {
   }
   async endDetached(host: string, id: AttemptId): Promise<void> {
     this.#reach(host);
+    this.#guard(host, id);
     for (const effect of this.attempts.get(this.#folder(host, id))?.values() ?? [])
       if (effect.state === 'running') effect.state = 'lost';
   }
@@ -164,10 +170,12 @@ export class ModelWorld implements Fleet {
     this.#alive();
     return this.known.has(`${host}/${run}`);
   }
-  async takeLease(host: string, lease: Lease): Promise<Lease | null> {
+  async takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null> {
     this.#reach(host);
     const held = this.leases.get(host);
     if (held && held.run !== lease.run) return held;
+    if ((this.epochs.get(`${host}/${lease.run}`) ?? 0) > epoch) this.#guard(host, { run: lease.run, epoch });
+    this.epochs.set(`${host}/${lease.run}`, epoch);
     this.leases.set(host, held ?? lease);
     this.known.add(`${host}/${lease.run}`);
     return null;
@@ -187,6 +195,10 @@ export class ModelWorld implements Fleet {
   #reach(host: string): void {
     this.#alive();
     if (this.away.has(host)) throw new FerryError('HOST_UNREACHABLE', { host, address: host, port: 22, why: 'no route' });
+  }
+  #guard(host: string, { run, epoch }: Pick<AttemptId, 'run' | 'epoch'>): void {
+    const theirs = this.epochs.get(`${host}/${run}`) ?? epoch;
+    if (theirs !== epoch) throw new FerryError('EPOCH_STALE', { host, run, ours: epoch, theirs: String(theirs) });
   }
   #alive(): void {
     if (this.dead) throw new Died('the controller is dead');
@@ -222,21 +234,39 @@ export class ModelJournal implements Journal {
   isOpen(): boolean {
     return false;
   }
+  holderOf(): null {
+    return null;
+  }
   append(run: string, { type, epoch, step, host, body }: NewRecord): JournalRecord {
     if (this.world.dead) throw new Died('the controller is dead');
     const list = this.records.get(run) ?? [];
-    const record = {
+    const fence = list.find((record) => record.epoch > epoch);
+    if (fence)
+      throw new FerryError('JOURNAL_FENCED', {
+        ...{ run, at: fence.at, by: String(fence.body.by) },
+        ...{ ours: epoch, theirs: fence.epoch },
+      });
+    const unhashed = {
       seq: list.length + 1,
       at: new Date(0).toISOString(),
       epoch,
       type,
       step: step ?? null,
       host: host ?? null,
-      body: structuredClone(body ?? {}),
+      body: JSON.parse(JSON.stringify(body ?? {})) as JournalRecord['body'],
     };
-    list.push(JSON.parse(JSON.stringify(record)) as JournalRecord);
+    const record = { ...unhashed, hash: hashOf(headOf(run, list), unhashed) };
+    list.push(structuredClone(record));
     this.records.set(run, list);
     return record;
+  }
+  takeOver(run: string, body: NonNullable<NewRecord['body']>): JournalRecord {
+    const epoch = Math.max(...this.read(run).map((record) => record.epoch)) + 1;
+    return this.append(run, { type: 'run.taken-over', epoch, body });
+  }
+  linesAfter(run: string, seq: number) {
+    const records = this.read(run);
+    return { previous: records[seq - 1]?.hash ?? null, lines: records.slice(seq).map(lineOf) };
   }
   read(run: string): JournalRecord[] {
     return structuredClone(this.records.get(run) ?? []);

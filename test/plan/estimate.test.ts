@@ -70,7 +70,7 @@ describe('an estimate', () => {
 
 describe('the timings of a run', () => {
   const record = (second: number, type: string, step: string | null, body: object = {}): JournalRecord => ({
-    ...{ seq: second + 1, epoch: 1, type, step, host: null },
+    ...{ seq: second + 1, epoch: 1, type, step, host: null, hash: null },
     at: new Date(1_700_000_000_000 + second * 1000).toISOString(),
     body: body as JournalRecord['body'],
   });

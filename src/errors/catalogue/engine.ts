@@ -118,12 +118,13 @@ export const engineErrors = {
       why: 'newdb (192.0.2.7 port 22) cannot be reached: there is no route to it.',
     },
   }),
-  RUN_BUSY: entry<{ run: string }>({
+  RUN_BUSY: entry<{ run: string; pid: number; since: string }>({
     title: 'Another process works on the run',
-    message: (a) => `Another ferry process on this machine works on run ${a.run}. Nothing was changed.`,
+    message: (a) =>
+      `Another ferry process on this machine${a.pid === 0 ? '' : ` (pid ${a.pid}, since ${a.since})`} works on run ${a.run}. Nothing was changed.`,
     hint: (a) => `ferry status ${a.run}`,
     exit: 5,
-    example: { run: 'r-1' },
+    example: { run: 'r-1', pid: 4242, since: '2026-01-01T02:00:00Z' },
   }),
   RUN_UNKNOWN: entry<{ run: string }>({
     title: 'There is no such run',
