@@ -17,7 +17,8 @@ export interface CommonOptions {
   /** `--secret name=source`, the source unread: `env:VAR`, `file:PATH` or `cmd:...`. */
   readonly secrets: Map<string, string>;
   /** `--role role=host`. */
-  readonly roles: Map<string, string>;
+  /** Hosts, or a group of the inventory, for each role that is given some. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
   /** Answers the plan's question and gates with yes; never stands for giving up what was written. */
   readonly yes: boolean;
   readonly json: boolean;

@@ -39,7 +39,9 @@ export function withHosts(command: Command): Command {
   return command
     .option('-i, --inventory <file>', 'hosts and roles (default: inventory.yaml beside the runbook or here)')
     .addOption(
-      new Option('--role <role=host>', 'the host that plays a role; may be repeated').argParser(pair('--role', 'role=host')),
+      new Option('--role <role=host>', 'the host that plays a role, or several between commas; may be repeated').argParser(
+        pair('--role', 'role=host'),
+      ),
     )
     .option(...STATE_DIR)
     .option(...JSON_FLAG);
@@ -72,7 +74,7 @@ export function commonOptions(typed: Typed, env: Outside['env']): CommonOptions 
     ...(typed.inputs === undefined ? {} : { inputsFile: typed.inputs }),
     inputs: new Map(typed.input),
     secrets: new Map(typed.secret),
-    roles: new Map(typed.role),
+    roles: new Map([...(typed.role ?? [])].map(([role, hosts]) => [role, hosts.split(',')])),
     yes: typed.yes ?? false,
     json: typed.json ?? false,
   };

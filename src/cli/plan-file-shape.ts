@@ -28,6 +28,7 @@ const line = z.object({
   kind: z.enum(['change', 'no-change', 'check', 'gate', 'later', 'skipped', 'blocked']),
   stamp: z.enum(['exact', 'predicted', 'opaque']),
   ...{ notes: texts, after: texts, needs: texts, hosts: texts },
+  part: z.object({ of: text, concurrency: orNull(count) }).exactOptional(),
   ...{ diff, undo: orNull(text), undoDiff: orNull(diff), irreversible: orNull(text) },
   ...{ writeLine: z.boolean(), bytes: orNull(z.number()) },
   facts: z.array(z.tuple([text, text])),

@@ -11,6 +11,7 @@ import { makePlan } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type SavedPlan, sealPlan } from '../plan/saved-plan.ts';
 import type { Runbook } from '../runbook/runbook.ts';
+import { gatherRoles } from '../runbook/spread.ts';
 import type { CommonOptions, RunIo } from './contract.ts';
 import { fleetOf } from './engine-ports.ts';
 import { askHidden, gatherInputs, type InputValues, recallInputs } from './inputs.ts';
@@ -37,11 +38,11 @@ type Asking = Pick<RunIo, 'askHidden'>;
 
 /** Reads runbook, inventory and inputs, connects, and plans. */
 export async function prepare(path: string, options: CommonOptions, io: Asking = {}): Promise<Prepared> {
-  const runbook = await readRunbook(path);
+  const written = await readRunbook(path);
   const inventory = await readInventory(options.inventory, path);
-  const on = await rolesOf(runbook, inventory, options.roles);
-  const inputs = await gatherInputs(runbook, options, on.roles);
-  return plan({ path: resolve(path), runbook, inputs, inventory: inventory.file, ...on }, options, io);
+  const on = await rolesOf(written, inventory, options.roles);
+  const inputs = await gatherInputs(on.runbook, options, on.roles);
+  return plan({ path: resolve(path), inputs, inventory: inventory.file, ...on }, options, io);
 }
 
 /**
@@ -54,7 +55,7 @@ export async function prepareSaved(file: string, saved: SavedPlan, options: Comm
   const [root] = saved.sources;
   const runbook = await readRunbook(root?.path ?? saved.path, frozenReader(saved.sources), { lint: false });
   const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path);
-  const on = await rolesOf(runbook, inventory, new Map(Object.entries(saved.plan.roles)));
+  const on = await rolesOf(runbook, inventory, gatherRoles(saved.plan.roles));
   refuseOtherHosts(file, saved, on.roles);
   const secrets = Object.keys(saved.secrets);
   const stateDir = stateDirOf(options.stateDir);
@@ -66,14 +67,14 @@ export async function prepareSaved(file: string, saved: SavedPlan, options: Comm
       { file, secrets: secrets.join(', '), stateDir, runbook: saved.path },
       { left: 'Nothing was changed.' },
     );
-  const inputs = await recallInputs(runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, on.roles);
+  const inputs = await recallInputs(on.runbook, { inputs: saved.plan.inputs, secrets: saved.secrets }, options, on.roles);
   if (hashes)
     refuseOtherSecrets(saved.secrets, inputs, () => hashes, { since: 'the plan was saved', command: `ferry run ${file}` });
-  return plan({ path: saved.path, runbook, inputs, inventory: inventory.file, ...on }, options, io);
+  return plan({ path: saved.path, inputs, inventory: inventory.file, ...on }, options, io);
 }
 
 async function plan(
-  parts: Pick<Prepared, 'path' | 'runbook' | 'inputs' | 'inventory'> & Awaited<ReturnType<typeof rolesOf>>,
+  parts: Pick<Prepared, 'path' | 'inputs' | 'inventory'> & Awaited<ReturnType<typeof rolesOf>>,
   options: CommonOptions,
   io: Asking,
 ): Promise<Prepared> {

@@ -12,6 +12,7 @@ import { resolveRoles } from '../inventory/resolve-roles.ts';
 import { settleHosts } from '../inventory/settle.ts';
 import { loadRunbook, type ReadFile } from '../runbook/load.ts';
 import type { Runbook } from '../runbook/runbook.ts';
+import { spreadRunbook } from '../runbook/spread.ts';
 import type { CommonOptions } from './contract.ts';
 import { accountHome, readFolder, readInput } from './places.ts';
 
@@ -77,12 +78,19 @@ async function findInventory(runbookPath: string): Promise<string> {
   throw new FerryError('INVENTORY_MISSING', { places: [...new Set(places)].join(' and ') });
 }
 
-/** The host of each role, ready to connect. @throws INVENTORY_INVALID with all that is missing */
+/**
+ * The runbook with its steps spread over the hosts of their roles, and the host of each role, ready to connect.
+ * @throws INVENTORY_INVALID with all that is missing
+ */
 export async function rolesOf(
   runbook: Runbook,
   inventory: Inventory,
   given: CommonOptions['roles'],
-): Promise<{ readonly roles: ReadonlyMap<string, HostInfo>; readonly hosts: ReadonlyMap<string, HostSettings> }> {
+): Promise<{
+  readonly runbook: Runbook;
+  readonly roles: ReadonlyMap<string, HostInfo>;
+  readonly hosts: ReadonlyMap<string, HostSettings>;
+}> {
   const resolved = resolveRoles(runbook, inventory, given);
   if ('diagnostics' in resolved)
     throw new FindingsError(
@@ -91,13 +99,14 @@ export async function rolesOf(
       resolved.diagnostics,
       runbook.sources,
     );
-  const hosts = await hostsOf(inventory, resolved.roles.values());
+  const bound = spreadRunbook(runbook, resolved.roles);
+  const hosts = await hostsOf(inventory, bound.roles.values());
   const info = (host: string): HostInfo => {
     const settings = hosts.get(host);
     if (!settings) throw new FerryError('INTERNAL', { what: `no host ${host} in the inventory` });
     return hostInfo(settings);
   };
-  return { roles: new Map([...resolved.roles].map(([role, host]) => [role, info(host)])), hosts };
+  return { runbook: bound.runbook, roles: new Map([...bound.roles].map(([role, host]) => [role, info(host)])), hosts };
 }
 
 /** The actions a runbook uses, loaded. */

@@ -11,6 +11,7 @@ import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
 import { rollbackMs } from '../plan/estimate.ts';
 import { loadRunbook } from '../runbook/load.ts';
+import { gatherRoles } from '../runbook/spread.ts';
 import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
@@ -50,9 +51,9 @@ async function reopen<T>(
     const state = stateOf(journal, id);
     refuseOver(state, verb);
     const [root] = state.sources;
-    const runbook = await readRunbook(root?.path ?? state.path, frozenReader(state.sources), { lint: false });
+    const frozen = await readRunbook(root?.path ?? state.path, frozenReader(state.sources), { lint: false });
     const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
-    const { roles, hosts } = await rolesOf(runbook, inventory, new Map(Object.entries(state.plan.roles)));
+    const { runbook, roles, hosts } = await rolesOf(frozen, inventory, gatherRoles(state.plan.roles));
     const inputs: InputValues =
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)

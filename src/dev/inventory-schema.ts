@@ -62,7 +62,16 @@ export function inventorySchema(): JsonSchema {
           },
         },
       },
-      roles: { type: 'object', additionalProperties: { type: 'string' }, description: 'The host for each role of a runbook.' },
+      roles: {
+        type: 'object',
+        additionalProperties: {
+          type: ['string', 'array'],
+          items: { type: 'string', minLength: 1 },
+          minLength: 1,
+          minItems: 1,
+        },
+        description: 'The host for each role of a runbook; a list of hosts for a role of many.',
+      },
     },
   };
 }

@@ -140,6 +140,12 @@ export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []
             ...NAME,
             description: 'The role whose host it takes when no host is named for it.',
           },
+          many: {
+            title: 'many: true or false',
+            type: 'boolean',
+            default: false,
+            description: 'True when any number of hosts may play it; a step on it is done on each of them.',
+          },
         },
       },
       item: {
@@ -213,6 +219,7 @@ export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []
           'when',
           'timeout',
           'confirm',
+          'fanOut',
           'allow',
           'needs',
         ]),

@@ -58,6 +58,20 @@ export function stepProperties(actions: Actions, fields: readonly string[]): Jso
       description: 'A question a person must answer with yes before the step.',
       examples: ['Users cannot work from here on. Go on?'],
     },
+    fanOut: {
+      title: 'fanOut',
+      type: 'object',
+      additionalProperties: false,
+      description: 'How a step on a role of many hosts is done; on all of them at once unless it says otherwise.',
+      properties: {
+        concurrency: {
+          title: 'concurrency: number of hosts',
+          type: 'integer',
+          minimum: 1,
+          description: 'On how many of the hosts it is done at once; all unless given.',
+        },
+      },
+    },
     allow: ALLOW,
     needs: NEEDS,
   };

@@ -3,7 +3,7 @@ import type { RunState } from './state.ts';
 
 /** What may happen next, from the state alone. */
 export interface Decision {
-  /** Steps whose needs are met and which are not done; in file order. */
+  /** Steps whose needs are met, which are not done, and whose turn it is among the parts of a whole; in file order. */
   readonly ready: readonly Step[];
   /** Checkpoints whose steps are all done and which are not on record. */
   readonly reached: readonly string[];
@@ -19,8 +19,17 @@ export function decide(state: RunState, runbook: Runbook, until: string | undefi
   const stop = until === undefined ? undefined : runbook.checkpoints.find((checkpoint) => checkpoint.name === until)?.afterStep;
   const within = stop === undefined ? runbook.steps : runbook.steps.slice(0, stop);
   const doneBefore = (count: number): boolean => runbook.steps.slice(0, count).every((step) => isDone(step.id));
+  const isBegun = (step: Step): boolean => state.steps.get(step.id)?.phase !== 'waiting';
+  /** Whether a part of a step is among those that may be under way at once: those begun, then the others in their order. */
+  const hasTurn = (step: Step, among: readonly Step[]): boolean => {
+    const { of, concurrency } = step.part ?? {};
+    if (concurrency === undefined || concurrency === null) return true;
+    const open = among.filter((other) => other.part?.of === of);
+    return [...open.filter(isBegun), ...open.filter((one) => !isBegun(one))].slice(0, concurrency).includes(step);
+  };
+  const ready = within.filter((step) => !isDone(step.id) && step.needs.every(isDone));
   return {
-    ready: within.filter((step) => !isDone(step.id) && step.needs.every(isDone)),
+    ready: ready.filter((step) => hasTurn(step, ready)),
     reached: runbook.checkpoints
       .filter(({ name, afterStep }) => !state.checkpoints.includes(name) && doneBefore(afterStep))
       .map(({ name }) => name),

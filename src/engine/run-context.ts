@@ -32,6 +32,7 @@ export class RunContext {
       ports.inputs,
       (step, name) => this.#outputsOf(step, name),
       (role) => this.hostOfRole(role),
+      ports.runbook.spread,
     );
   }
 

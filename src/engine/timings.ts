@@ -28,7 +28,14 @@ export function timingsOf(records: readonly JournalRecord[]): Timing[] {
     if (type === 'step.applied' && line.bytes === null && typeof outputs?.bytes === 'number') work.bytes = outputs.bytes;
     if (ENDS.has(type)) {
       const ms = Date.parse(at) - work.atMs;
-      timings.push({ runbook: plan.runbook.name, step, uses: line.uses, isUndo: work.isUndo, ms, bytes: work.bytes });
+      timings.push({
+        runbook: plan.runbook.name,
+        step: line.part?.of ?? step,
+        uses: line.uses,
+        isUndo: work.isUndo,
+        ms,
+        bytes: work.bytes,
+      });
       begun.delete(step);
     }
     if (type === 'step.failed' || type === 'step.lost' || type === 'step.undo-failed') begun.delete(step);
@@ -47,6 +54,6 @@ function checksOf(
     const before = records[index - 1];
     if (!line || !before || before.type === 'run.resumed' || line.needs.length > 1) return [];
     const ms = Date.parse(record.at) - Date.parse(before.at);
-    return [{ runbook, step: line.step, uses: line.uses, isUndo: false, ms, bytes: line.bytes }];
+    return [{ runbook, step: line.part?.of ?? line.step, uses: line.uses, isUndo: false, ms, bytes: line.bytes }];
   });
 }

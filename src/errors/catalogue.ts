@@ -1,5 +1,6 @@
 import { actionErrors } from './catalogue/actions.ts';
 import { engineErrors } from './catalogue/engine.ts';
+import { fanOutErrors } from './catalogue/fan-out.ts';
 import { hostKeyErrors } from './catalogue/host-keys.ts';
 import { hostErrors } from './catalogue/hosts.ts';
 import { planErrors } from './catalogue/plans.ts';
@@ -18,6 +19,7 @@ export const catalogue = {
   ...hostErrors,
   ...actionErrors,
   ...engineErrors,
+  ...fanOutErrors,
   ...planErrors,
   ...preflightErrors,
   ...postgresErrors,

@@ -30,8 +30,15 @@ export function runDir(run: string): string {
   return `${FERRY_DIR}/${run}`;
 }
 
+/** A step's id as part of a path or a unit's name: the name of a host in it may come from an inventory that allows anything. */
+function fileName(step: string): string {
+  const [id = '', ...host] = step.split('@');
+  if (host.length === 0) return id;
+  return `${id}@${host.join('@').replaceAll(/[^A-Za-z0-9_.-]/gu, (odd) => `:${odd.codePointAt(0)?.toString(16)}:`)}`;
+}
+
 export function attemptDir(id: Pick<AttemptId, 'run' | 'step' | 'attempt' | 'undo'>): string {
-  return `${runDir(id.run)}/${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}`;
+  return `${runDir(id.run)}/${fileName(id.step)}.${id.undo ? 'undo.' : ''}${id.attempt}`;
 }
 
 /**
@@ -39,15 +46,18 @@ export function attemptDir(id: Pick<AttemptId, 'run' | 'step' | 'attempt' | 'und
  * begun: what is there when it is done again is kept anew.
  */
 export function keepPath(run: string, step: string, name: string, generation = 0): string {
-  return `${runDir(run)}/keep/${step}${generation === 0 ? '' : `.again-${generation}`}/${name}`;
+  return `${runDir(run)}/keep/${fileName(step)}${generation === 0 ? '' : `.again-${generation}`}/${name}`;
 }
 
-/** The systemd unit of a detached command. Its name says to whom it belongs, so any controller finds it. */
+/**
+ * The systemd unit of a detached command. Its name says to whom it belongs, so any controller finds it. With an `@` in it, as
+ * a step on many hosts has, it would be an instance of a template.
+ */
 export function unitName(id: AttemptId, effect: string): string {
-  return `ferry-${id.run}-${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}-${effect}.service`;
+  return `ferry-${id.run}-${fileName(id.step).replace('@', ':')}.${id.undo ? 'undo.' : ''}${id.attempt}-${effect}.service`;
 }
 
 /** The folder of a detached command's secrets. */
 export function secretsDir(id: AttemptId, effect: string): string {
-  return `${SECRETS_DIR}/${id.run}/${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}.${effect}`;
+  return `${SECRETS_DIR}/${id.run}/${fileName(id.step)}.${id.undo ? 'undo.' : ''}${id.attempt}.${effect}`;
 }

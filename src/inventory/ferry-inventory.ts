@@ -11,7 +11,7 @@ interface InFile {
   readonly knownHosts?: string | string[];
   readonly sshConfig?: string;
   readonly hosts: Record<string, HostInFile | null>;
-  readonly roles?: Record<string, string>;
+  readonly roles?: Record<string, string | string[]>;
 }
 interface HostInFile {
   readonly address?: string;
@@ -30,10 +30,12 @@ export function readFerryInventory(document: SourceDocument, home: string): Load
   if (diagnostics.length > 0) return { diagnostics, sources };
   const written = document.value as unknown as InFile;
   const known = Object.keys(written.hosts);
-  for (const [role, host] of Object.entries(written.roles ?? {})) {
-    if (known.includes(host)) continue;
-    const args = { host, nearest: nearest(host, known) ?? '', known: known.join(', ') };
-    diagnostics.push(finding('HOST_UNKNOWN', args, document.place(['roles', role])));
+  for (const [role, hosts] of Object.entries(written.roles ?? {})) {
+    for (const [index, host] of [hosts].flat().entries()) {
+      if (known.includes(host)) continue;
+      const args = { host, nearest: nearest(host, known) ?? '', known: known.join(', ') };
+      diagnostics.push(finding('HOST_UNKNOWN', args, document.place(['roles', role, ...(Array.isArray(hosts) ? [index] : [])])));
+    }
   }
   if (diagnostics.length > 0) return { diagnostics, sources };
   const folder = dirname(resolve(document.file));
@@ -57,7 +59,7 @@ export function readFerryInventory(document: SourceDocument, home: string): Load
     inventory: {
       file: document.file,
       hosts: new Map(hosts),
-      roles: new Map(Object.entries(written.roles ?? {})),
+      roles: new Map(Object.entries(written.roles ?? {}).map(([role, on]) => [role, [on].flat()])),
       groups: new Map(),
       knownHosts: written.knownHosts === undefined ? null : [written.knownHosts].flat().map(place),
       sshConfig: written.sshConfig === undefined ? null : place(written.sshConfig),

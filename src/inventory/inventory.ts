@@ -56,8 +56,8 @@ export interface SourceText {
 export interface Inventory {
   readonly file: string;
   readonly hosts: ReadonlyMap<string, WrittenHost>;
-  /** Role name -> host name, as the inventory's `roles` gives it. */
-  readonly roles: ReadonlyMap<string, string>;
+  /** Role name -> host names, as the inventory's `roles` gives it. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
   /** Group name -> host names, those of its child groups too. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
   /** Absolute paths; null leaves them to the ssh configuration. */

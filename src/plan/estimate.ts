@@ -3,6 +3,7 @@ import type { Plan, PlanLine, Reading } from './plan.ts';
 /** How long one step, or its undo, took in an earlier run. */
 export interface Timing {
   readonly runbook: string;
+  /** Of a step on many hosts the whole: what it took on one host tells of the others. */
   readonly step: string;
   readonly uses: string;
   readonly isUndo: boolean;
@@ -71,7 +72,7 @@ function estimateStep(plan: Plan, line: PlanLine, timings: readonly Timing[]): S
   const isWork = kind === 'change' || kind === 'check' || kind === 'later';
   const of = (isUndo: boolean, isSame: (one: Timing) => boolean) =>
     isWork ? timings.filter((one) => one.isUndo === isUndo && isSame(one)) : [];
-  const own = of(false, (one) => one.runbook === plan.runbook.name && one.step === step);
+  const own = of(false, (one) => one.runbook === plan.runbook.name && one.step === (line.part?.of ?? step));
   const alike = of(false, (one) => one.uses === uses);
   const undone = of(true, (one) => one.uses === uses);
   const guess = GUESS[kind] + (isWork ? (bytes ?? 0) / GUESS_BYTES_PER_MS : 0);
@@ -101,8 +102,15 @@ function longestPath(
 ): { path: string[]; endMs: ReadonlyMap<string, number> } {
   const endMs = new Map<string, number>();
   const before = new Map<string, string | undefined>();
+  const parts = new Map<string | undefined, string[]>();
   for (const line of lines) {
-    const last = line.needs.filter((need) => endMs.has(need)).sort((a, b) => (endMs.get(b) ?? 0) - (endMs.get(a) ?? 0))[0];
+    const byEnd = (steps: readonly string[]) => steps.toSorted((a, b) => (endMs.get(b) ?? 0) - (endMs.get(a) ?? 0));
+    const { of, concurrency } = line.part ?? {};
+    const others = parts.get(of) ?? [];
+    parts.set(of, [...others, line.step]);
+    // Where not all parts of a step are done at once, one begins when the first of those under way ends.
+    const turn = concurrency ? byEnd(others).slice(concurrency - 1, concurrency) : [];
+    const last = byEnd([...line.needs.filter((need) => endMs.has(need)), ...turn])[0];
     before.set(line.step, last);
     endMs.set(line.step, (last === undefined ? 0 : (endMs.get(last) ?? 0)) + msOf(line));
   }

@@ -91,7 +91,7 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
   const probes = new Map<string, FactRef<unknown>>();
   const hosts = [...new Map([...request.roles.values()].map((host) => [host.name, host])).values()];
   const hostOfRole = (role: string): HostInfo => request.roles.get(role) as HostInfo;
-  const names = namesOver(request.inputs, (step) => outputs.get(step), hostOfRole);
+  const names = namesOver(request.inputs, (step) => outputs.get(step), hostOfRole, request.runbook.spread);
   const look = (ref: FactRef<unknown>): Look => {
     const made = overlay.get(idOf(ref));
     if (made) return made;

@@ -4,6 +4,7 @@ import type { Secret } from '../hosts/secret.ts';
 import type { Json } from '../lib/json.ts';
 import type { Names } from '../runbook/evaluate.ts';
 import { makeNames } from '../runbook/names.ts';
+import type { Spread } from '../runbook/runbook.ts';
 
 /** Outputs of a step whose condition does not hold: whatever is asked for is null, and stays so. */
 export const SKIPPED = 'skipped';
@@ -16,8 +17,10 @@ export function namesOver(
   inputs: ReadonlyMap<string, OutputValue>,
   outputsOf: (step: string, asked: string) => Outputs | typeof SKIPPED | undefined,
   hostOfRole: (rootRole: string) => HostInfo,
+  spread?: Spread,
 ): Names {
   return makeNames({
+    spread,
     inputs: inputs as ReadonlyMap<string, Json | Secret>,
     role: hostOfRole,
     output(step, name) {

@@ -14,6 +14,7 @@ export function lineOf(step: Step, action: Action, result: StepPlan, host: strin
     host,
     uses: step.uses,
     needs: step.needs,
+    ...(step.part ? { part: step.part } : {}),
     notes: [],
     diff: [],
     undo: null,

@@ -33,6 +33,8 @@ export interface PlanLine {
   /** Step ids whose outputs or effects this line waits for or is predicted on. */
   readonly after: readonly string[];
   readonly needs: readonly string[];
+  /** Of a step on many hosts, which has a line for each: what the whole is called, and how many of them are done at once. */
+  readonly part?: { readonly of: string; readonly concurrency: number | null };
   readonly writeLine: boolean;
   /** Bytes the step moves, when known. */
   readonly bytes: number | null;

@@ -6,7 +6,8 @@ import { diffLines } from './diff.ts';
 import { roughly } from './forecast.ts';
 import { table, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
-import { planSigns, type Sign } from './plan-signs.ts';
+import { type PlanRow, planRows } from './plan-rows.ts';
+import type { Sign } from './plan-signs.ts';
 import { shown } from './shown.ts';
 
 /** A plan for a person: what stands in the way, each step with its proof and its way back, and what it adds up to. */
@@ -86,49 +87,48 @@ interface Columns {
 
 const STAMP_WIDTH = 'predicted'.length;
 
-function columnsOf(plan: Plan, width: number): Columns {
+function columnsOf(rows: readonly PlanRow[], width: number): Columns {
   const longest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
-  const number = String(plan.lines.length).length;
-  const host = longest(plan.lines.map((line) => line.host));
-  const step = longest(plan.lines.map((line) => line.step));
+  const number = longest(rows.map((row) => row.number));
+  const host = longest(rows.map(({ line }) => line.host));
+  const step = longest(rows.map(({ line }) => line.step));
   const indent = 1 + number + 2 + host + 2 + 1 + 1 + step + 2;
   const room = width - indent - STAMP_WIDTH - 2;
   // Beside each other only where both have room to be read.
   const beside = room >= 64;
   const summary = Math.min(
     Math.max(24, beside ? Math.floor(room * 0.58) : room),
-    Math.max(24, longest(plan.lines.map(summaryOf))),
+    Math.max(24, longest(rows.map(({ line }) => summaryOf(line)))),
   );
   return { number, host, step, indent, summary, undo: beside ? room - summary - 2 : 0 };
 }
 
 function bodyLines(plan: Plan, paint: Paint, page: Page): string[] {
-  const columns = columnsOf(plan, page.width);
-  const signs = planSigns(plan);
+  const rows = planRows(plan);
+  const columns = columnsOf(rows, page.width);
   const lines: string[] = [];
   const checkpointsLeft = [...plan.checkpoints];
-  const seen = new Set<string>();
   const rulesBefore = (stepsSeen: number) => {
     while (checkpointsLeft[0] && checkpointsLeft[0].afterStep <= stepsSeen) {
       lines.push(paint.accent(`    ----- checkpoint: ${checkpointsLeft.shift()?.name} -----`));
     }
   };
-  for (const [index, line] of plan.lines.entries()) {
-    if (!seen.has(line.step)) rulesBefore(seen.size);
-    seen.add(line.step);
-    lines.push(...stepLines(line, index + 1, signs[index] ?? '~', columns, paint, page.width));
+  for (const row of rows) {
+    const { line } = row;
+    rulesBefore(row.before);
+    lines.push(...stepLines(row, columns, paint, page.width));
     if (line.writeLine) lines.push(paint.warn('    ===== from here, going back loses what is written on the new side ====='));
   }
-  rulesBefore(seen.size);
+  rulesBefore(plan.lines.length);
   return lines;
 }
 
-function stepLines(line: PlanLine, number: number, sign: Sign, columns: Columns, paint: Paint, width: number): string[] {
+function stepLines({ line, sign, number, hosts }: PlanRow, columns: Columns, paint: Paint, width: number): string[] {
   const back = undoOf(line);
   const paintBack = line.irreversible ? paint.bad : paint.quiet;
   const summary = wrapText(summaryOf(line), columns.summary);
   const backBeside = columns.undo > 0 ? wrapText(back, columns.undo) : [];
-  const head = ` ${String(number).padStart(columns.number)}  ${line.host.padEnd(columns.host)}  ${paintSign(sign, paint)} ${paint.strong(line.step.padEnd(columns.step))}  `;
+  const head = ` ${number.padStart(columns.number)}  ${line.host.padEnd(columns.host)}  ${paintSign(sign, paint)} ${paint.strong(line.step.padEnd(columns.step))}  `;
   const stamp = line.kind === 'skipped' ? '' : line.stamp;
   const rows = Array.from({ length: Math.max(summary.length, backBeside.length) }, (_, row) => {
     const cells = [
@@ -141,6 +141,9 @@ function stepLines(line: PlanLine, number: number, sign: Sign, columns: Columns,
   const below = columns.undo === 0 && back !== '' ? wrapText(back, width - columns.indent) : [];
   return [
     ...rows,
+    ...(hosts.length > 1 ? wrapText(`on ${hosts.join(', ')}`, width - columns.indent) : []).map(
+      (text) => `${' '.repeat(columns.indent)}${paint.quiet(text)}`,
+    ),
     ...line.notes
       .flatMap((note) => wrapText(note, width - columns.indent))
       .map((text) => `${' '.repeat(columns.indent)}${paint.accent(text)}`),

@@ -28,6 +28,7 @@ function newEnvironment(): Environment {
 
 /** Where expressions are evaluated: the names are known, their types are what the values say. */
 export const evaluating = newEnvironment()
+  .registerVariable('host', 'dyn')
   .registerVariable('inputs', 'dyn')
   .registerVariable('steps', 'dyn')
   .registerVariable('roles', 'dyn');
@@ -44,14 +45,15 @@ const CEL_TYPES: Record<InputType, string> = {
 /** An environment for checking the expressions of one file: its inputs have their declared types. */
 export function checkingEnvironment(
   inputs: readonly { name: string; type: InputType; optional: boolean }[],
-  roles: readonly string[],
+  roles: readonly { name: string; many?: boolean }[],
 ): Environment {
   const inputTypes = Object.fromEntries(inputs.map((input) => [input.name, input.optional ? 'dyn' : CEL_TYPES[input.type]]));
-  const roleTypes = Object.fromEntries(
-    roles.map((role) => [role, Object.fromEntries(ROLE_FIELDS.map((field) => [field, field === 'port' ? 'int' : 'string']))]),
-  );
+  const host = Object.fromEntries(ROLE_FIELDS.map((field) => [field, field === 'port' ? 'int' : 'string']));
+  const roleTypes = Object.fromEntries(roles.map(({ name, many }) => [name, many ? 'list<Host>' : host]));
   return newEnvironment()
+    .registerType({ name: 'Host', schema: host })
     .registerVariable({ name: 'inputs', schema: inputTypes })
+    .registerVariable({ name: 'host', schema: host })
     .registerVariable({ name: 'roles', schema: roleTypes })
     .registerVariable('steps', 'dyn');
 }

@@ -3,7 +3,7 @@ import type { Diagnostic, Position } from '../errors/diagnostic.ts';
 import { finding, type Place } from '../errors/finding.ts';
 import { nearest } from '../lib/text.ts';
 import { checkingEnvironment, ROLE_FIELDS } from './cel.ts';
-import { compile, isExpression, lowerFirst, type Reference } from './expression.ts';
+import { compile, FORMS, isExpression, lowerFirst, type Reference } from './expression.ts';
 import type { Use } from './flatten.ts';
 import type { Model } from './model.ts';
 import type { Template } from './runbook.ts';
@@ -12,6 +12,8 @@ import type { Template } from './runbook.ts';
 export interface StepOutputs {
   readonly uses: string;
   readonly outputs: readonly string[] | null;
+  /** The role of many it is done on: its outputs are then a map by host. */
+  readonly role?: string;
 }
 
 /** Checks every expression of a runbook: syntax, names, order and types; marks the inputs and roles that are used. */
@@ -55,7 +57,7 @@ export class ExpressionChecker {
     const { valid, type, error } = this.#environment(use.model).parse(source).check();
     if (!valid) {
       const unknown = error?.code === 'unknown_variable' ? source.slice(error.range?.start, error.range?.end) : undefined;
-      const names = ['inputs', 'steps', 'roles'];
+      const names = ['inputs', 'steps', 'roles', ...(use.onEach ? ['host'] : [])];
       if (unknown !== undefined)
         this.#report(
           finding(
@@ -76,8 +78,17 @@ export class ExpressionChecker {
   /** True when there is something wrong with it. */
   #checkReference(reference: Reference, use: Use, place: Place): boolean {
     if (reference.kind === 'input') return this.#checkInput(reference.name, use, place);
-    if (reference.kind === 'role') return this.#checkRole(reference, use, place);
-    return this.#checkOutput(reference, use, place);
+    if (reference.kind === 'role' || reference.kind === 'hosts') return this.#checkRole(reference, use, place);
+    if (reference.kind !== 'host') return this.#checkOutput(reference, use, place);
+    if (!use.onEach) return this.#refuse(finding('HOST_NAME_MISPLACED', { field: reference.field }, place));
+    return this.#checkField('host', reference.field, place);
+  }
+
+  #checkField(of: string, field: string, place: Place): boolean {
+    const fields: readonly string[] = ROLE_FIELDS;
+    if (fields.includes(field)) return false;
+    const args = { name: `${of}.${field}`, nearest: nearest(field, fields) ?? '', known: fields.join(', ') };
+    return this.#refuse(finding('EXPRESSION_NAME_UNKNOWN', args, place));
   }
 
   #checkInput(name: string, use: Use, place: Place): boolean {
@@ -93,26 +104,23 @@ export class ExpressionChecker {
     return false;
   }
 
-  #checkRole(reference: Extract<Reference, { kind: 'role' }>, use: Use, place: Place): boolean {
+  #checkRole(reference: Extract<Reference, { kind: 'role' | 'hosts' }>, use: Use, place: Place): boolean {
     const known = use.model.roles.map((role) => role.name);
-    const { role, field } = reference;
+    const { role } = reference;
     if (!known.includes(role))
       return this.#refuse(finding('ROLE_UNKNOWN', { role, nearest: nearest(role, known) ?? '', known: known.join(', ') }, place));
     use.model.used.roles.add(role);
-    const fields: readonly string[] = ROLE_FIELDS;
-    if (fields.includes(field)) return false;
-    return this.#refuse(
-      finding(
-        'EXPRESSION_NAME_UNKNOWN',
-        { name: `roles.${role}.${field}`, nearest: nearest(field, fields) ?? '', known: fields.join(', ') },
-        place,
-      ),
-    );
+    const isMany = use.model.roles.some(({ name, many }) => many && name === role);
+    if (reference.kind === 'hosts')
+      return isMany ? false : this.#refuse(finding('EXPRESSION_NAME_VAGUE', { name: `roles.${role}`, form: FORMS.roles }, place));
+    const { field } = reference;
+    if (!isMany) return this.#checkField(`roles.${role}`, field, place);
+    return /^\d+$/.test(field) ? false : this.#refuse(finding('ROLE_FIELD_SEVERAL', { role, field }, place));
   }
 
-  #checkOutput(reference: Extract<Reference, { kind: 'output' }>, use: Use, place: Place): boolean {
+  #checkOutput(reference: Extract<Reference, { kind: 'output' | 'output-by-host' }>, use: Use, place: Place): boolean {
     const { prefix } = use.scope;
-    const { step, output } = reference;
+    const { step } = reference;
     if (use.template && use.model.inputs.some((spec) => spec.default === use.template))
       return this.#refuse(finding('DEFAULT_USES_STEP', { step }, place));
     const target = this.#steps.get(prefix + step);
@@ -123,6 +131,19 @@ export class ExpressionChecker {
       );
     }
     if (!use.done.has(prefix + step)) return this.#refuse(finding('STEP_NOT_BEFORE', { step }, place));
+    let { output } = reference;
+    if (target.role === undefined && reference.kind === 'output-by-host')
+      return this.#refuse(finding('EXPRESSION_NAME_VAGUE', { name: `steps.${step}.outputs`, form: FORMS.steps }, place));
+    if (target.role !== undefined && reference.kind === 'output') {
+      // The name of the output comes after that of the host.
+      const [name] = reference.path;
+      const isOutput = target.outputs?.includes(output) ?? false;
+      if (name === undefined || (isOutput && !target.outputs?.includes(name))) {
+        const args = { step, output: isOutput ? output : (target.outputs?.[0] ?? 'NAME'), role: target.role };
+        return this.#refuse(finding('OUTPUT_BY_HOST', args, place));
+      }
+      output = name;
+    }
     if (target.outputs === null || target.outputs.includes('*') || target.outputs.includes(output)) return false;
     const args = {
       step,
@@ -142,10 +163,7 @@ export class ExpressionChecker {
   #environment(model: Model): Environment {
     let environment = this.#environments.get(model);
     if (!environment) {
-      environment = checkingEnvironment(
-        model.inputs,
-        model.roles.map((role) => role.name),
-      );
+      environment = checkingEnvironment(model.inputs, model.roles);
       this.#environments.set(model, environment);
     }
     return environment;

@@ -10,6 +10,7 @@ import { paramsValidator, roleParams } from './validate.ts';
 
 /** Checks what a step says against the file's roles and its action's params. Without an action only the roles are checked. */
 export function checkStep(item: StepItem, model: Model, action: Action | undefined, report: (found: Diagnostic) => void): void {
+  const { document } = model;
   const roles = model.roles.map((role) => role.name);
   if (item.host.name !== '' && !roles.includes(item.host.name)) {
     report(
@@ -20,14 +21,20 @@ export function checkStep(item: StepItem, model: Model, action: Action | undefin
       ),
     );
   }
+  const many = model.roles.filter((role) => role.many).map((role) => role.name);
+  const isMany = many.includes(item.host.name);
+  if (item.fanOut && roles.includes(item.host.name) && (!isMany || isQuestion(item)))
+    report(finding('FAN_OUT_MISPLACED', { role: isMany ? '' : item.host.name }, item.fanOut));
+  if (item.confirm !== undefined && isMany && !isQuestion(item))
+    report(finding('CONFIRM_SEVERAL', { role: item.host.name }, document.keyPlace([...item.path, 'confirm'])));
   const validate = paramsValidator(item.uses.name);
   if (!validate) return;
   const base = [...item.path, 'with'];
-  const { document } = model;
   const found = checkSchema(document, item.params, validate, base);
   for (const each of found) report(each);
   for (const { path, role } of roleParams(item.uses.name, item.params)) {
     model.used.roles.add(role);
+    if (many.includes(role)) report(finding('ROLE_MANY', { role, action: item.uses.name }, document.place([...base, ...path])));
     if (!roles.includes(role))
       report(
         finding(
@@ -46,6 +53,11 @@ export function checkStep(item: StepItem, model: Model, action: Action | undefin
     const args = { field: fieldName([...base, ...path]), got, why: issue.message };
     report(finding('VALUE_INVALID', args, document.place([...base, ...path])));
   }
+}
+
+/** Whether a step does nothing but ask a person: once, on however many hosts its role has. */
+export function isQuestion({ uses }: StepItem): boolean {
+  return uses.name.startsWith('gate.');
 }
 
 function isLiteral(template: Template): boolean {

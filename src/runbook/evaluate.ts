@@ -8,7 +8,8 @@ import { Secret } from '../hosts/secret.ts';
 import type { Json } from '../lib/json.ts';
 import { fromCel, toCel } from './cel.ts';
 import { compile, type Expression, isExpression, lowerFirst, type Reference } from './expression.ts';
-import type { Condition, Scope, Template } from './runbook.ts';
+import type { Condition, Scope, Spread, Template } from './runbook.ts';
+import { partOf } from './spread.ts';
 
 /** What must be done before a value is known: ids of steps, and which of their outputs are waited for, in words. */
 export interface Waiting {
@@ -26,6 +27,8 @@ export interface Names {
   /** `stepId` is the full one, with prefixes. */
   output(stepId: string, name: string): Evaluated;
   role(rootRole: string): HostInfo;
+  /** What was spread over many hosts: of such a step the outputs are those of its parts. */
+  readonly spread?: Spread | undefined;
 }
 
 /**
@@ -124,7 +127,7 @@ function evaluateExpression(source: string, at: Position, scope: Scope, names: N
   if (!isExpression(expression)) return fail(source, at, expression.why);
   const waits: Waiting[] = [];
   const secrets: Secret[] = [];
-  const context = contextOf(expression, scope, names, waits, secrets);
+  const context = contextOf(expression, scope, names, waits, secrets, (why) => fail(source, at, why));
   if (waits.length > 0) return waitingFor(waits);
   let result: Json;
   try {
@@ -141,38 +144,77 @@ function evaluateExpression(source: string, at: Position, scope: Scope, names: N
 }
 
 /** The values an expression names, as CEL takes them; what is unknown or secret among them is told to the two collections. */
-function contextOf(expression: Expression, scope: Scope, names: Names, waits: Waiting[], secrets: Secret[]) {
+function contextOf(
+  expression: Expression,
+  scope: Scope,
+  names: Names,
+  waits: Waiting[],
+  secrets: Secret[],
+  refuse: (why: string) => never,
+) {
   const context = {
     inputs: {} as Record<string, unknown>,
     steps: {} as Record<string, { outputs: Record<string, unknown> }>,
     roles: {} as Record<string, unknown>,
+    host: null as unknown,
   };
-  for (const reference of expression.references) {
-    if (reference.kind === 'role') {
-      const { name, address, user, port } = names.role(scope.roles.get(reference.role) ?? reference.role);
-      context.roles[reference.role] = { name, address, user, port: BigInt(port) };
-      continue;
-    }
-    const stepId = reference.kind === 'output' ? scope.prefix + reference.step : '';
-    const result = reference.kind === 'input' ? names.input(reference.name, scope) : names.output(stepId, reference.output);
+  /** Asks for a value, and puts it in its place when it is known. */
+  const take = (result: Evaluated, stepId: string, path: readonly string[], put: (value: unknown) => void) => {
     if (!result.known) {
       waits.push(result);
-      continue;
+      return;
     }
-    inspect(follow(result.value, reference), stepId, waits, secrets);
-    if (reference.kind === 'input') context.inputs[reference.name] = plain(result.value);
-    else {
-      context.steps[reference.step] ??= { outputs: {} };
-      (context.steps[reference.step] as { outputs: Record<string, unknown> }).outputs[reference.output] = plain(result.value);
+    inspect(follow(result.value, path), stepId, waits, secrets);
+    put(plain(result.value));
+  };
+  for (const reference of expression.references) {
+    if (reference.kind === 'host') context.host = hostValue(names.role(scope.host ?? ''));
+    else if (reference.kind === 'role' || reference.kind === 'hosts') {
+      const role = scope.roles.get(reference.role) ?? reference.role;
+      const hosts = names.spread?.roles.get(role);
+      context.roles[reference.role] = hosts
+        ? hosts.map((host) => hostValue(names.role(partOf(role, host))))
+        : hostValue(names.role(role));
+    } else if (reference.kind === 'input') {
+      const result = names.input(reference.name, scope);
+      take(result, '', reference.path, (value) => (context.inputs[reference.name] = value));
+    } else {
+      const stepId = scope.prefix + reference.step;
+      const outputs = (context.steps[reference.step] ??= { outputs: {} }).outputs;
+      const own = reference.kind === 'output-by-host' && reference.isOwn ? names.role(scope.host ?? '').name : null;
+      const { hosts, output, path } = outputMeant(reference, names.spread?.steps.get(stepId), own);
+      if (hosts === null) take(names.output(stepId, output), stepId, path, (value) => (outputs[output] = value));
+      for (const host of hosts ?? []) {
+        if (!names.spread?.steps.get(stepId)?.includes(host))
+          refuse(`step "${reference.step}" is done on ${names.spread?.steps.get(stepId)?.join(', ')}, and not on "${host}"`);
+        const part = partOf(stepId, host);
+        const byName = (outputs[host] ??= {}) as Record<string, unknown>;
+        take(names.output(part, output), part, path, (value) => (byName[output] = value));
+      }
     }
   }
   return context;
 }
 
+/** Which output of which hosts is meant; `hosts` is null for a step that was not spread. */
+function outputMeant(
+  { kind, output, path }: Extract<Reference, { kind: 'output' | 'output-by-host' }>,
+  on: readonly string[] | undefined,
+  own: string | null,
+): { hosts: readonly string[] | null; output: string; path: readonly string[] } {
+  if (!on) return { hosts: null, output, path };
+  if (kind === 'output-by-host') return { hosts: own === null ? on : [own], output, path };
+  return { hosts: [output], output: path[0] ?? '', path: path.slice(1) };
+}
+
+function hostValue({ name, address, user, port }: HostInfo) {
+  return { name, address, user, port: BigInt(port) };
+}
+
 /** The part of a value an expression means: a secret beside it must not make it secret. */
-function follow(value: OutputValue, reference: Reference): OutputValue {
+function follow(value: OutputValue, path: readonly string[]): OutputValue {
   let part = value;
-  for (const member of reference.path) {
+  for (const member of path) {
     if (part === null || typeof part !== 'object' || part instanceof Secret || part instanceof Unknown) return part;
     const next = Object.hasOwn(part, member) ? (part as Record<string, OutputValue>)[member] : undefined;
     if (next === undefined) return null;

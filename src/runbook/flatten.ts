@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { finding, type Place } from '../errors/finding.ts';
 import { nearest } from '../lib/text.ts';
+import { isQuestion } from './check-params.ts';
 import { includeScope } from './include-scope.ts';
 import type { Allow, IncludeItem, Model, Named, StepItem } from './model.ts';
 import { optional } from './read-model.ts';
@@ -15,6 +16,8 @@ export interface Use {
   readonly condition?: { readonly source: string } & Place;
   /** Ids of all steps that are certain to be done there. */
   readonly done: Earlier;
+  /** True on a step that is done on each of many hosts: `host` is then the one at hand. */
+  readonly onEach?: boolean;
 }
 
 export interface Flat {
@@ -85,6 +88,8 @@ export class Flattener {
     this.#order.add(id, needs, `${item.id.at.file}:${item.id.at.line}`);
     const when = [...outer.when, ...(item.when ? [{ source: item.when.source, at: item.when.at, scope }] : [])];
     const allow = [...outer.allow, ...item.allow];
+    const onEach = !isQuestion(item) && model.roles.some(({ name, many }) => many && name === item.host.name);
+    const { concurrency = null, undo = 'all' } = item.fanOut ?? {};
     this.steps.push({
       id,
       role: scope.roles.get(item.host.name) ?? item.host.name,
@@ -98,10 +103,11 @@ export class Flattener {
       ...optional('timeoutMs', item.timeoutMs),
       ...optional('confirm', item.confirm),
       ...(allow.length > 0 ? { allow } : {}),
+      ...(onEach ? { fanOut: { concurrency, undo } } : {}),
     });
     const done = this.#order.before(id);
-    this.uses.push({ model, scope, template: item.with, done });
-    if (item.when) this.uses.push({ model, scope, condition: item.when, done });
+    this.uses.push({ model, scope, template: item.with, done, onEach });
+    if (item.when) this.uses.push({ model, scope, condition: item.when, done, onEach });
     return [id];
   }
 

@@ -84,11 +84,20 @@ function includeRoles(
     const next = included.roles.find((each) => each.name === role)?.default;
     return next === undefined ? undefined : find(next, [...seen, role]);
   };
+  const isMany = (one: Model, name: string) => one.roles.some((role) => role.name === name && role.many);
+  const refuseOtherKind = (role: string, root: string): void => {
+    const own = [...scope.roles].find(([, to]) => to === root)?.[0];
+    if (own === undefined || isMany(included, role) === isMany(model, own)) return;
+    const place = item.roles.find(([name]) => name.name === role)?.[1] ?? item.runbook;
+    const args = { role, own, file: item.runbook.name, isMany: isMany(included, role) ? 1 : 0 };
+    report(finding('INCLUDE_ROLE_DIFFERS', args, place));
+  };
   return new Map(
     theirs.flatMap((role) => {
       const own = find(role, []);
       if (own === undefined) report(finding('ROLE_UNMAPPED', { role, file: item.runbook.name }, item.runbook));
       else if (!mapped.has(role) && scope.roles.has(role)) model.used.roles.add(role);
+      if (own !== undefined) refuseOtherKind(role, own);
       return own === undefined ? [] : [[role, own] as const];
     }),
   );

@@ -23,7 +23,7 @@ export function missingInputs(runbook: Pick<Runbook, 'inputs'>, given: Values): 
  * `role` is needed only where a default names a role's address.
  */
 export function resolveInputs(
-  runbook: Pick<Runbook, 'inputs' | 'root'>,
+  runbook: Pick<Runbook, 'inputs' | 'root' | 'spread'>,
   given: Values,
   role?: (rootRole: string) => HostInfo,
 ): { readonly inputs: Values } | { readonly diagnostics: readonly Diagnostic[] } {
@@ -36,7 +36,12 @@ export function resolveInputs(
         finding('INPUT_UNDECLARED', { input: name, nearest: nearest(name, known) ?? '', known: known.join(', ') }),
       );
   }
-  const names = makeNames({ inputs, output: () => ({ known: false, after: [], what: [] }), role: role ?? noRole });
+  const names = makeNames({
+    inputs,
+    output: () => ({ known: false, after: [], what: [] }),
+    role: role ?? noRole,
+    spread: runbook.spread,
+  });
   for (const spec of runbook.inputs) {
     const outcome = valueFor(spec, given, () => spec.default && evaluate(spec.default, runbook.root, names));
     // A default may fail only because an input before it is missing, which was told already.

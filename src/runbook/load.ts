@@ -151,6 +151,8 @@ class Loader {
             place,
           ),
         );
+      if (!role.many && model.roles.some(({ name, many }) => many && name === role.default))
+        this.#report(finding('ROLE_DEFAULT_MANY', { role: role.name, other: role.default }, place));
       const seen = new Set<string>();
       let next: string | undefined = role.name;
       while (next !== undefined && !seen.has(next)) {
@@ -177,7 +179,14 @@ class Loader {
     }
     for (const flat of [done, body]) {
       const outputs = new Map<string, StepOutputs>(
-        flat.steps.map((step) => [step.id, { uses: step.uses, outputs: outputsOf(actions.get(step.uses)) }]),
+        flat.steps.map((step) => [
+          step.id,
+          {
+            uses: step.uses,
+            outputs: outputsOf(actions.get(step.uses)),
+            ...optional('role', step.fanOut && step.role),
+          },
+        ]),
       );
       const checker = new ExpressionChecker(outputs, this.#report);
       for (const use of flat.uses) checker.check(use);

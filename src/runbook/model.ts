@@ -1,7 +1,7 @@
 import type { Path, SourceDocument } from '../documents/document.ts';
 import type { Place } from '../errors/finding.ts';
 import type { Json } from '../lib/json.ts';
-import type { InputSpec, RoleSpec, Template } from './runbook.ts';
+import type { FanOut, InputSpec, RoleSpec, Template } from './runbook.ts';
 
 /** One runbook file as it is written, before includes are followed. Names in it are its own. */
 export interface Model {
@@ -47,6 +47,7 @@ export interface StepItem {
   readonly timeoutMs?: number;
   readonly confirm?: string;
   readonly allow: readonly Allow[];
+  readonly fanOut?: FanOut & Place;
   /** Absent: after the item before. */
   readonly needs?: readonly Named[];
 }

@@ -4,7 +4,7 @@ import type { Secret } from '../hosts/secret.ts';
 import type { Json } from '../lib/json.ts';
 import { type Evaluated, evaluate, formatPosition, type Names } from './evaluate.ts';
 import { convertInput, EXPECTED } from './input-types.ts';
-import type { Scope } from './runbook.ts';
+import type { Scope, Spread } from './runbook.ts';
 
 /**
  * What names stand for in a run: inputs of the root as `resolveInputs` gave them, those of included runbooks from the
@@ -15,8 +15,10 @@ export function makeNames(parts: {
   inputs: ReadonlyMap<string, Json | Secret>;
   output(stepId: string, name: string): Evaluated;
   role(rootRole: string): HostInfo;
+  spread?: Spread | undefined;
 }): Names {
   const names: Names = {
+    spread: parts.spread,
     output: parts.output,
     role: parts.role,
     input(name, scope) {

@@ -1,11 +1,12 @@
 import { dirname, join } from 'node:path';
 import type { Path, SourceDocument } from '../documents/document.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
-import { finding } from '../errors/finding.ts';
+import { finding, type Place } from '../errors/finding.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Json } from '../lib/json.ts';
 import type { Allow, IncludeItem, Item, Model, Named, StepItem } from './model.ts';
 import { readInputs } from './read-inputs.ts';
+import type { FanOut } from './runbook.ts';
 import { readTemplate, splitText } from './template.ts';
 
 type JsonMap = { [key: string]: Json };
@@ -28,6 +29,7 @@ export function readModel(document: SourceDocument, report: (found: Diagnostic) 
       name,
       ...optional('description', textOf(mapOf(role).description)),
       ...optional('default', textOf(mapOf(role).default)),
+      ...(mapOf(role).many === true ? { many: true } : {}),
       at: document.keyPlace(['roles', name]).at,
     })),
     allow: readAllow(document, ['allow'], root.allow),
@@ -75,6 +77,7 @@ function readStep(
       ...optional('when', readWhen(document, [...path, 'when'], item.when, report)),
       ...optional('timeoutMs', timeoutMs),
       ...optional('confirm', textOf(item.confirm)),
+      ...('fanOut' in item ? { fanOut: readFanOut(document, [...path, 'fanOut'], mapOf(item.fanOut)) } : {}),
       ...optional('needs', readNeeds(document, path, item)),
     },
   ];
@@ -105,6 +108,14 @@ function readInclude(document: SourceDocument, path: Path, item: JsonMap, report
       ...optional('needs', readNeeds(document, path, item)),
     },
   ];
+}
+
+function readFanOut(document: SourceDocument, path: Path, { concurrency, undo }: JsonMap): FanOut & Place {
+  return {
+    concurrency: typeof concurrency === 'number' ? concurrency : null,
+    undo: undo === 'host' ? 'host' : 'all',
+    ...document.keyPlace(path),
+  };
 }
 
 function readAllow(document: SourceDocument, path: Path, value: Json | undefined): Allow[] {

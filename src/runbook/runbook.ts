@@ -20,6 +20,8 @@ export interface RoleSpec {
   readonly description?: string;
   /** The role whose host it takes when the inventory names none for it. */
   readonly default?: string;
+  /** True when the inventory may name any number of hosts for it; a step on it is done on each. */
+  readonly many?: boolean;
   readonly at: Position;
 }
 
@@ -48,6 +50,8 @@ export interface Scope {
   >;
   /** Role name in this file -> role name of the root runbook. */
   readonly roles: ReadonlyMap<string, string>;
+  /** In a part of a step on many hosts: the role of that one host, which `host` stands for in expressions. */
+  readonly host?: string;
 }
 
 /** One `when`: on the step itself or on an include around it, each in the scope of its own file. */
@@ -55,6 +59,14 @@ export interface Condition {
   readonly source: string;
   readonly at: Position;
   readonly scope: Scope;
+}
+
+/** How a step on a role of many hosts is done. */
+export interface FanOut {
+  /** On how many of the hosts at once; null for all. */
+  readonly concurrency: number | null;
+  /** `all`: what comes before it is undone on any host only when it is undone on all. `host`: each host goes back by itself. */
+  readonly undo: 'all' | 'host';
 }
 
 /** One step, flattened out of includes. */
@@ -75,6 +87,12 @@ export interface Step {
   readonly allow?: readonly Allow[];
   /** Ids of steps that must be done before; includes are already resolved to ids. */
   readonly needs: readonly string[];
+  /** Of a step on a role of many, until `spreadRunbook` makes a part of it for each host. */
+  readonly fanOut?: FanOut;
+  /** The step this is one host's part of, and how many of its parts may be under way at once. */
+  readonly part?: { readonly of: string; readonly concurrency: number | null };
+  /** Those steps that are undone only after this one, where they are not those in `needs`. */
+  readonly undoNeeds?: readonly string[];
   readonly scope: Scope;
   readonly at: Position;
 }
@@ -85,6 +103,14 @@ export interface Checkpoint {
   /** Steps before it, in file order: the count of `Runbook.steps` that precede it. */
   readonly afterStep: number;
   readonly at: Position;
+}
+
+/** The hosts of roles of many, and of the steps on them, by inventory name. */
+export interface Spread {
+  /** Root role -> hosts. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
+  /** Id of a step, with prefixes, as it was before it was spread -> hosts. */
+  readonly steps: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Runbook {
@@ -99,6 +125,8 @@ export interface Runbook {
   readonly steps: readonly Step[];
   readonly checkpoints: readonly Checkpoint[];
   readonly root: Scope;
+  /** Set when steps on roles of many have been spread over their hosts. */
+  readonly spread?: Spread;
   /** Every file read, root first, for freezing: path as given or resolved, and its text. */
   readonly sources: readonly { readonly path: string; readonly text: string }[];
   /** What the linter says of it; all warnings, because an error refuses it. */

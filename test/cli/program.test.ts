@@ -92,7 +92,7 @@ describe('plan', () => {
   it('hands on what was typed, and FERRY_STATE_DIR', async () => {
     const { wire, calls } = modelWire();
     await typed(
-      'plan move.yaml -i hosts.yaml --role new_db=db7 --role engine=e1 --input a=b=c --secret password=env:PW --inputs values.yaml',
+      'plan move.yaml -i hosts.yaml --role new_db=db7 --role engine=e1,e2 --input a=b=c --secret password=env:PW --inputs values.yaml',
       {
         wire,
         env: { FERRY_STATE_DIR: '/state' },
@@ -109,8 +109,8 @@ describe('plan', () => {
           inputs: new Map([['a', 'b=c']]),
           secrets: new Map([['password', 'env:PW']]),
           roles: new Map([
-            ['new_db', 'db7'],
-            ['engine', 'e1'],
+            ['new_db', ['db7']],
+            ['engine', ['e1', 'e2']],
           ]),
           yes: false,
           json: false,

@@ -26,7 +26,7 @@ steps:
 const inventory = file('inventory.yaml', 'ferry: 1\nhosts: { here: { connection: local } }\n');
 const asRoot = it.runIf(process.getuid?.() === 0);
 const start = (stateDir: string, signal = new AbortController().signal) => {
-  const roles = new Map([['here', 'here']]);
+  const roles = new Map([['here', ['here']]]);
   const options = { inventory, stateDir, inputs: new Map(), secrets: new Map(), roles, yes: true, json: false };
   return startRun(runbook, { ...options, onFailure: 'pause' }, { emit: () => undefined, signal });
 };

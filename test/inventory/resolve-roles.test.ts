@@ -5,8 +5,9 @@ const inventory: ChosenFrom = {
   file: 'inventory.yaml',
   hosts: new Map(['he1', 'he2', 'engine', 'newdb', 'db1'].map((name) => [name, null])),
   roles: new Map([
-    ['he_host', 'he1'],
-    ['unused_here', 'he2'],
+    ['he_host', ['he1']],
+    ['unused_here', ['he2']],
+    ['pair', ['db1', 'newdb']],
   ]),
   groups: new Map([
     ['primary', ['db1']],
@@ -14,12 +15,19 @@ const inventory: ChosenFrom = {
     ['standby', ['he1', 'he2']],
   ]),
 };
+/** A role by its name, with its default; `*` after the name makes it one of many. */
 const wants = (...roles: (string | [string, string])[]) => ({
-  roles: roles.map((role) => (typeof role === 'string' ? { name: role } : { name: role[0], default: role[1] })),
+  roles: roles.map((role) => {
+    const [name, by] = [role].flat() as [string, string?];
+    return { name: name.replace('*', ''), many: name.endsWith('*'), ...(by === undefined ? {} : { default: by }) };
+  }),
 });
 const resolve = (roles: ReturnType<typeof wants>, given: Record<string, string> = {}) => {
-  const result = resolveRoles(roles, inventory, new Map(Object.entries(given)));
-  return 'roles' in result ? Object.fromEntries(result.roles) : result.diagnostics.map((each) => [each.code, each.hint]);
+  const named = Object.entries(given).map(([role, on]) => [role, on.split(',')] as const);
+  const result = resolveRoles(roles, inventory, new Map(named));
+  return 'roles' in result
+    ? Object.fromEntries([...result.roles].map(([role, on]) => [role, on.join(',')]))
+    : result.diagnostics.map((each) => [each.code, each.hint]);
 };
 
 test('a role takes the given host, else the inventory’s, else the one of its own name, else that of its default', () => {
@@ -47,6 +55,28 @@ test('a group of the role’s name stands for its only host, and after a host of
 
 test('a group of several hosts stands for none of them, and they are named to choose from', () => {
   expect(resolve(wants('standby'))).toEqual([['ROLE_UNASSIGNED', 'Choose one:  --role standby=HOST   of he1, he2.']]);
+});
+
+test('a role of many takes all hosts it is given, by name, by the inventory, or by a group', () => {
+  expect(resolve(wants('workers*', 'pair*', 'standby*', 'engine*', ['other*', 'pair']), { workers: 'he2,newdb,he2' })).toEqual({
+    workers: 'he2,newdb',
+    pair: 'db1,newdb',
+    standby: 'he1,he2',
+    engine: 'engine',
+    other: 'db1,newdb',
+  });
+  expect(resolve(wants('workers*', ['one', 'primary']), { workers: 'standby,engine' })).toEqual({
+    workers: 'he1,he2,engine',
+    one: 'db1',
+  });
+});
+
+test('a role of many without a host is told like any other, and one host cannot be several', () => {
+  expect(resolve(wants('workers*'))).toEqual([['ROLE_UNASSIGNED', expect.stringContaining('--role workers=HOST')]]);
+  expect(resolve(wants('pair', 'engine'), { engine: 'standby' })).toEqual([
+    ['ROLE_HOSTS_SEVERAL', 'Choose one:  --role pair=HOST'],
+    ['ROLE_HOSTS_SEVERAL', 'Choose one:  --role engine=HOST'],
+  ]);
 });
 
 test('each role without a host is told, with what to type', () => {

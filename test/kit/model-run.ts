@@ -78,6 +78,11 @@ export class ModelRun {
   readonly inputs = new Map<string, OutputValue>();
   actions: ReadonlyMap<string, Action> = modelActions;
   answer: boolean | null = true;
+  /** Role -> host. */
+  roles: ReadonlyMap<string, string> = new Map([
+    ['a', 'a'],
+    ['b', 'b'],
+  ]);
   /** Crash points passed, in order: `after-record step.intended:x`. */
   readonly passed: string[] = [];
   readonly #run: string;
@@ -128,7 +133,7 @@ export class ModelRun {
   /** Starts the run; with `dieAt`, the controller dies at that crash point, counted from 1. */
   async start(dieAt?: number): Promise<Ending | 'died'> {
     const ports = this.#ports(dieAt);
-    const hosts = ['a', 'b'].map((name) => [name, this.world.info(name)] as const);
+    const hosts = [...this.roles].map(([role, host]) => [role, this.world.info(host)] as const);
     const plan = await makePlan({
       runbook: this.runbook,
       actions: this.actions,

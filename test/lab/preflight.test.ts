@@ -112,7 +112,7 @@ async function countTrips(path: string, given: ReadonlyMap<string, string> = new
   if (!('runbook' in loaded)) throw new Error('the runbook has errors');
   const inventory = await readInventory(lab, labDir);
   const trips = new Map<string, number>();
-  const { roles, hosts } = await rolesOf(loaded.runbook, inventory, new Map(given));
+  const { roles, hosts } = await rolesOf(loaded.runbook, inventory, new Map([...given].map(([role, host]) => [role, [host]])));
   const shared = { keys: new KeyRing({ passphrase: null, ask: null }), jumpHosts: new JumpHosts() };
   const fleet = openFleet(hosts, (settings) =>
     counting(new SshTransport(settings, shared), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),

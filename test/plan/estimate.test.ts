@@ -39,6 +39,19 @@ describe('an estimate', () => {
     expect(estimatePlan(plan, []).isGuess).toBe(true);
   });
 
+  it('takes what a step on many hosts took on one of them for the others, and counts how many are done at once', () => {
+    const part = (concurrency: number | null) => ({ of: 'patch', concurrency });
+    const over = (concurrency: number | null, hosts: readonly string[]) =>
+      movePlan({
+        lines: hosts.map((host) => planLine({ step: `patch@${host}`, host, uses: 'service.restart', part: part(concurrency) })),
+      });
+    const took3 = [took('patch', 'service.restart', 3000)];
+    const msOf = (concurrency: number | null) => estimatePlan(over(concurrency, ['w1', 'w2', 'w3']), took3);
+    expect(msOf(null)).toMatchObject({ totalMs: 3000, isGuess: false });
+    expect(msOf(2)).toMatchObject({ totalMs: 6000, criticalPath: ['patch@w2', 'patch@w3'] });
+    expect(msOf(1).totalMs).toBe(9000);
+  });
+
   it('counts steps side by side once: the longest way is what it takes, and downtime ends when what was stopped runs', () => {
     const timings = [
       took('stop', 'service.stop', 1000),

@@ -5,6 +5,7 @@ import { makePlan } from '../../src/plan/make-plan.ts';
 import { planText } from '../../src/renderers/plan.ts';
 import type { Runbook, Step, Template } from '../../src/runbook/runbook.ts';
 import { modelActions } from '../kit/model-actions.ts';
+import { onEach, spreadOver } from '../kit/model-fan-out.ts';
 import { runbookOf, step } from '../kit/model-run.ts';
 import { cell, ModelWorld } from '../kit/model-world.ts';
 
@@ -305,5 +306,57 @@ describe('a plan', () => {
       const { plan } = await planOf(runbookOf(steps), {}, actions);
       expect(plan.blockers.map(({ message }) => message)).toEqual(['one on a: there is no room', 'three on b: there is no room']);
     });
+  });
+});
+
+describe('a plan of steps on many hosts', () => {
+  const plannedOn = async (cells: Record<string, string>, more: Step[] = []) => {
+    const steps = [
+      onEach('stop', 'model.detached', { key: 'log', value: 'x' }, { concurrency: 2 }),
+      onEach('conf', 'model.atomic', { key: 'conf', value: '=steps.stop.outputs[host.name].size > 1 ? "big" : "small"' }),
+      onEach('name', 'model.atomic', { key: 'name', value: 'worker' }),
+      step('last', 'model.atomic', { key: 'x', value: '1' }),
+      ...more,
+    ];
+    const { runbook, roles } = spreadOver(steps, ['w1', 'w2', 'w3'], [{ name: 'named', afterStep: 3 }]);
+    const world = new ModelWorld();
+    for (const [key, value] of Object.entries(cells)) world.cells.set(key, value);
+    const plan = await makePlan({
+      runbook,
+      actions: modelActions,
+      inputs: new Map(),
+      roles: new Map([...roles].map(([role, host]) => [role, world.info(host)])),
+      madeAt: 'now',
+      read: (host, refs) => world.read(host, refs),
+    });
+    return plan;
+  };
+  const textOf = (plan: Awaited<ReturnType<typeof plannedOn>>) => planText(plan, { width: 100, colour: false });
+
+  it('has a line for each host, that says what it is a part of, and waits for no other host than its own', async () => {
+    const plan = await plannedOn({});
+    expect(
+      plan.lines.slice(0, 6).map(({ step: id, host, part, after, needs }) => [id, host, part?.of, after, needs.length]),
+    ).toEqual([
+      ['stop@w1', 'w1', 'stop', [], 0],
+      ['stop@w2', 'w2', 'stop', [], 0],
+      ['stop@w3', 'w3', 'stop', [], 0],
+      ['conf@w1', 'w1', 'conf', ['stop@w1'], 3],
+      ['conf@w2', 'w2', 'conf', ['stop@w2'], 3],
+      ['conf@w3', 'w3', 'conf', ['stop@w3'], 3],
+    ]);
+    expect(plan.roles).toEqual({ 'workers@w1': 'w1', 'workers@w2': 'w2', 'workers@w3': 'w3', a: 'a', b: 'b' });
+    expect(plan.checkpoints).toEqual([{ name: 'named', afterStep: 9 }]);
+  });
+
+  it('shows them as one where they are the same, and each where they differ', async () => {
+    const text = textOf(await plannedOn({ 'w2/name': 'worker' }));
+    expect(text).toContain('1-3  3 hosts  + stop');
+    expect(text).toMatch(/4-6 {2}3 hosts {2}\* conf\s+known after stop \(its size\)/);
+    expect(text).toMatch(/7,9 {2}2 hosts {2}\+ name\s+set name .*\n\s+on w1, w3\n/);
+    expect(text).toMatch(/ 8 {2}w2\s+= name@w2\s+name is worker already/);
+    expect(text.indexOf('checkpoint: named')).toBeGreaterThan(text.indexOf('name@w2'));
+    expect(text.indexOf('checkpoint: named')).toBeLessThan(text.indexOf(' 10  a'));
+    expect(text).toContain('10 steps');
   });
 });

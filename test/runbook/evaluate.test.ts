@@ -52,6 +52,61 @@ const valueFor = (value: Json) => {
   return result.value;
 };
 
+describe('values of steps on many hosts', () => {
+  const each: Record<string, Record<string, OutputValue>> = {
+    'stop@w1': { stopped: ['a.service'], size: unknown('its size'), token: new Secret('s3cret', 'step:stop.token') },
+    'stop@w2': { stopped: [], size: 7, token: 'plain' },
+  };
+  const over = makeNames({
+    inputs: new Map(),
+    output: (step, name): Evaluated => {
+      const value = each[step]?.[name];
+      return value === undefined ? { known: false, after: [step], what: [name] } : { known: true, value };
+    },
+    role: (role) => ({ name: role.split('@')[1] ?? role, address: `${role}.example`, user: 'root', port: 22 }),
+    spread: { roles: new Map([['workers', ['w1', 'w2']]]), steps: new Map([['stop', ['w1', 'w2']]]) },
+  });
+  const here: Scope = { ...scope, roles: new Map([['nodes', 'workers']]), host: 'workers@w2' };
+  const take = (source: string) => evaluate({ kind: 'expression', source, at }, here, over);
+
+  test.each<[string, Json]>([
+    ['host.name', 'w2'],
+    ['host.port + 1', 23],
+    ['roles.nodes.map(h, h.address)', ['workers@w1.example', 'workers@w2.example']],
+    ['roles.nodes.map(host, host.name)', ['w1', 'w2']],
+    ['roles.nodes[0].name', 'w1'],
+    ['size(roles.nodes)', 2],
+    ["steps.stop.outputs['w1'].stopped", ['a.service']],
+    ['steps.stop.outputs[host.name].stopped', []],
+    ['steps.stop.outputs[roles.nodes[0].name].stopped[0]', 'a.service'],
+    ['roles.nodes.map(h, size(steps.stop.outputs[h.name].stopped))', [1, 0]],
+    ['roles.nodes.exists(h, "a.service" in steps.stop.outputs[h.name].stopped)', true],
+    ["steps.stop.outputs['w2'].size", 7],
+  ])('%s', (source, expected) => {
+    expect(take(source)).toEqual({ known: true, value: expected });
+  });
+
+  test('are waited for where the host is not known before, and told to be of that host', () => {
+    expect(take('steps.stop.outputs[host.name].size')).toEqual({ known: true, value: 7 });
+    expect(take('roles.nodes.map(host, steps.stop.outputs[host.name].size)')).toEqual({
+      known: false,
+      after: ['stop@w1'],
+      what: ['its size'],
+    });
+    expect(take("steps.stop.outputs['w1'].more")).toEqual({ known: false, after: ['stop@w1'], what: ['more'] });
+  });
+
+  test('are secret where one of them may be meant that is', () => {
+    const result = take('steps.stop.outputs[string(host.name)].token');
+    expect(result.known && result.value).toBeInstanceOf(Secret);
+    expect(take('steps.stop.outputs[host.name].token')).toEqual({ known: true, value: 'plain' });
+  });
+
+  test('are refused for a host the step is not done on', () => {
+    expect(() => take("steps.stop.outputs['w9'].stopped")).toThrow(/step "stop" is done on w1, w2, and not on "w9"/);
+  });
+});
+
 describe('values', () => {
   test.each<[Json, Json]>([
     ['plain', 'plain'],

@@ -12,7 +12,7 @@ export const log: Verb = (program, cli) => {
     .summary('the records of a run, or of one of its steps')
     .description('Show the records of a run as they were written, or those of one step. With --json one record a line, whole.')
     .argument('[run]', 'the run (default: the latest)')
-    .argument('[step]', 'the id of a step')
+    .argument('[step]', 'the id of a step; of one on many hosts also ID@HOST')
     .option(...STATE_DIR)
     .option(...JSON_FLAG)
     .addHelpText('after', examples('ferry log', 'ferry log r-20260101-020000-ab12 restore'))
@@ -21,14 +21,16 @@ export const log: Verb = (program, cli) => {
         const options = commonOptions(typed, cli.outside.env);
         const records = (await cli.outside.loadWire()).readLog(run, options);
         const steps = new Set(records.map((record) => record.step).filter((id) => id !== null));
-        if (step !== undefined && !steps.has(step)) {
+        // Of a step on many hosts, each host's part has records of its own.
+        const isAsked = (id: string | null) => id === step || id?.startsWith(`${step}@`);
+        if (step !== undefined && ![...steps].some(isAsked)) {
           const near = nearest(step, steps);
           throw new FerryError('USAGE_WRONG', {
             problem: `The run has no record of a step "${step}"${near ? `; did you mean ${near}?` : '.'}`,
             command: 'ferry log',
           });
         }
-        const shown = step === undefined ? records : records.filter((record) => record.step === step);
+        const shown = step === undefined ? records : records.filter((record) => isAsked(record.step));
         const { logText } = await import('../../renderers/log.ts');
         if (options.json) for (const record of shown) print(cli.outside, jsonText(record));
         else print(cli.outside, logText(shown, undefined, pageOf(cli.outside.stdout, cli.outside.env)));

@@ -32,7 +32,9 @@ export const expressionErrors = {
     hint: (a) =>
       a.why.includes('matching overload')
         ? 'Texts have contains, startsWith, endsWith, matches, replace, split, trim, substring, indexOf, upperAscii, lowerAscii; size(x) counts.'
-        : 'Convert with string(x), int(x) or double(x).',
+        : a.why.startsWith('no such key')
+          ? 'A host has address, name, user and port.'
+          : 'Convert with string(x), int(x) or double(x).',
     exit: 65,
     example: { why: 'no such overload: string + int' },
   }),

@@ -66,7 +66,8 @@ function judge(
     const spec = reference.kind === 'input' ? inputs.find((one) => one.name === reference.name) : undefined;
     return { key, reference, values: given === undefined ? valuesFor(spec, literals) : [given] };
   });
-  return expression.references.some(({ path }) => path.length > 0) ? null : { expression, variables };
+  const isOpen = ({ kind, path }: Reference) => path.length > 0 || ['hosts', 'host', 'output-by-host'].includes(kind);
+  return expression.references.some(isOpen) ? null : { expression, variables };
 }
 
 function isJudged(node: ASTNode, literals: Value[]): boolean {
@@ -128,7 +129,7 @@ function resultOf({ expression, variables }: Judged, chosen: ReadonlyMap<string,
     if (reference.kind === 'input') inputs[reference.name] = value;
     else if (reference.kind === 'role')
       roles[reference.role] = { ...(roles[reference.role] as object), [reference.field]: value };
-    else {
+    else if (reference.kind === 'output') {
       const before = (steps[reference.step] as { outputs: object } | undefined)?.outputs;
       steps[reference.step] = { outputs: { ...before, [reference.output]: value } };
     }

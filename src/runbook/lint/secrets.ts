@@ -22,11 +22,13 @@ function secretOf(book: LintBook, source: string, scope: Scope): string | null {
   const expression = compile(source);
   if (!isExpression(expression) || isCondition(source)) return null;
   return first(expression.references, (reference) => {
-    if (reference.kind === 'role') return null;
-    if (reference.kind === 'output') {
+    if (reference.kind === 'output' || reference.kind === 'output-by-host') {
       const step = book.steps.find((one) => one.step.id === scope.prefix + reference.step);
-      return step?.touches.secrets?.includes(reference.output) ? `steps['${reference.step}'].outputs.${reference.output}` : null;
+      // Of a step on many hosts the name of the output comes after that of the host.
+      const name = step?.step.fanOut && reference.kind === 'output' ? (reference.path[0] ?? '') : reference.output;
+      return step?.touches.secrets?.includes(name) ? `steps['${reference.step}'].outputs.${name}` : null;
     }
+    if (reference.kind !== 'input') return null;
     const input = scope.inputs.get(reference.name);
     const isSecret =
       input?.spec.type === 'secret' || (input?.given && secretIn(book, input.given.template, input.given.scope) !== null);

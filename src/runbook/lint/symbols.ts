@@ -44,6 +44,10 @@ function inputSymbol(name: string, scope: Scope): Json {
 /** A name in an expression as it would be written in the root runbook. */
 function rooted(reference: Reference, scope: Scope): string {
   const more = reference.path.map((member) => `[${JSON.stringify(member)}]`).join('');
+  if (reference.kind === 'host') return `host.${reference.field}${more}`;
+  if (reference.kind === 'hosts') return `roles.${scope.roles.get(reference.role) ?? reference.role}`;
+  // What follows stands behind the name of a host that an expression tells.
+  if (reference.kind === 'output-by-host') return `steps['${scope.prefix}${reference.step}'].outputs`;
   if (reference.kind === 'output') return `steps['${scope.prefix}${reference.step}'].outputs.${reference.output}${more}`;
   if (reference.kind === 'role') return `roles.${scope.roles.get(reference.role) ?? reference.role}.${reference.field}${more}`;
   const value = inputSymbol(reference.name, scope);
