@@ -1,3 +1,4 @@
+import { cutMiddle } from '../lib/text.ts';
 import { type ArgsOf, catalogue, type ErrorCode } from './catalogue.ts';
 import type { Diagnostic, Position } from './diagnostic.ts';
 import type { ErrorArgs, ErrorEntry } from './entry.ts';
@@ -8,6 +9,7 @@ export interface Place {
   readonly length: number;
 }
 
+// A name or value that was pasted by mistake may be a whole file.
 const MAX_SHOWN = 500;
 
 /** Makes a diagnostic from the catalogue, so that a finding reads the same as the error of that code. */
@@ -19,7 +21,10 @@ export function finding<C extends ErrorCode>(
 ): Diagnostic {
   const definition = catalogue[code] as unknown as ErrorEntry<ErrorArgs>;
   const shown = Object.fromEntries(
-    Object.entries(args as ErrorArgs).map(([name, value]) => [name, typeof value === 'string' ? clipped(value) : value]),
+    Object.entries(args as ErrorArgs).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? cutMiddle(value, MAX_SHOWN) : value,
+    ]),
   );
   const hint = more.hint ?? definition.hint?.(shown);
   return {
@@ -29,9 +34,4 @@ export function finding<C extends ErrorCode>(
     ...(hint ? { hint } : {}),
     ...(place ? { at: place.at, length: place.length } : {}),
   };
-}
-
-/** A name or value as a message shows it: what was pasted by mistake may be a whole file. */
-function clipped(text: string): string {
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }

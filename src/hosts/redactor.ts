@@ -1,5 +1,6 @@
-import { quote } from '../lib/quote.ts';
+import { CUT } from '../lib/text.ts';
 import type { Secret } from './secret.ts';
+import { type Form, formsOf } from './secret-forms.ts';
 
 const TEXT_KEYS = new Set([
   'summary',
@@ -18,30 +19,78 @@ const TEXT_KEYS = new Set([
   'note',
 ]);
 
-/** Takes secrets, and the forms they take on the way (base64, URL, shell, SQL, JSON, conf file), out of text. */
+const MASK = '[secret]';
+const WORD = /[\p{L}\p{N}]/u;
+const BASE64 = /[A-Za-z0-9+/_=-]/;
+/** Of a secret that was cut in two, a shorter end is not looked for: it stands elsewhere by chance. */
+const END = 4;
+
+/** A piece of a text: from the first to before the second place. */
+export type Span = readonly [from: number, to: number];
+
+/** Takes secrets, and the forms they take on the way (`secret-forms.ts`), out of text. */
 export class Redactor {
-  readonly #forms = new Set<string>();
-  #pattern: RegExp | undefined;
+  readonly #forms = new Map<string, Form>();
 
   add(secret: Secret): void {
-    const value = secret.reveal();
-    if (value === '') return;
-    const before = this.#forms.size;
-    for (const form of formsOf(value)) this.#forms.add(form);
-    if (this.#forms.size !== before) this.#pattern = undefined;
+    for (const form of formsOf(secret.reveal())) {
+      const known = this.#forms.get(form.text);
+      if (!known || known.alone) this.#forms.set(form.text, form);
+    }
   }
 
   redact(text: string): string {
     if (this.#forms.size === 0) return text;
-    this.#pattern ??= new RegExp(
-      // Longest first, so that a form which contains another is taken whole.
-      [...this.#forms]
-        .sort((a, b) => b.length - a.length)
-        .map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-        .join('|'),
-      'g',
-    );
-    return text.replace(this.#pattern, '[secret]');
+    return masked(text, merged([...this.spansOf(text), ...this.#atCuts(text)]));
+  }
+
+  /**
+   * Where secrets stand, from left to right, each span whole; what overlaps is one. `before` is what came before the text; when
+   * there is `more` to come, what only the next letter tells does not count yet.
+   */
+  spansOf(text: string, before = '', more = false): Span[] {
+    const spans: Span[] = [];
+    const touches = (char: string | undefined) => char !== undefined && WORD.test(char);
+    for (const { text: form, alone, wide } of this.#forms.values()) {
+      for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) {
+        const to = at + form.length;
+        if (alone && ((more && to === text.length) || touches(at === 0 ? before.at(-1) : text[at - 1]) || touches(text[to])))
+          continue;
+        spans.push(
+          wide ? [at - (BASE64.test(text[at - 1] ?? '') ? 1 : 0), to + (BASE64.test(text[to] ?? '') ? 1 : 0)] : [at, to],
+        );
+      }
+    }
+    return merged(spans);
+  }
+
+  /** From where on the end of a text may be the beginning of a secret; the length of the text when nothing there can. */
+  openFrom(text: string): number {
+    let from = text.length;
+    let isWide = false;
+    for (const { text: form, alone, wide } of this.#forms.values()) {
+      isWide ||= wide;
+      // Whether a whole one counts, and how far it goes, the next letter tells.
+      const most = Math.min(form.length - (alone || wide ? 0 : 1), text.length);
+      for (let length = most; length > 0 && text.length - length < from; length -= 1)
+        if (form.startsWith(text.slice(text.length - length))) from = text.length - length;
+    }
+    return isWide && BASE64.test(text[from - 1] ?? '') ? from - 1 : from;
+  }
+
+  /** The halves of secrets that stand beside what was left out of a text. */
+  #atCuts(text: string): Span[] {
+    return [...text.matchAll(CUT)].flatMap(({ index, 0: mark }) => {
+      const [left, right] = [text.slice(0, index), text.slice(index + mark.length)];
+      const spans: Span[] = [];
+      for (const { text: form } of this.#forms.values()) {
+        for (let length = form.length - 1; length >= END; length -= 1) {
+          if (left.endsWith(form.slice(0, length))) spans.push([index - length, index]);
+          if (right.startsWith(form.slice(-length))) spans.push([index + mark.length, index + mark.length + length]);
+        }
+      }
+      return spans;
+    });
   }
 
   /**
@@ -63,20 +112,23 @@ export class Redactor {
   }
 }
 
-function formsOf(value: string): string[] {
-  const base64 = Buffer.from(value, 'utf8').toString('base64');
-  const doubled = value.replaceAll("'", "''");
-  return [
-    value,
-    base64,
-    base64.replace(/=+$/, ''),
-    Buffer.from(value, 'utf8').toString('base64url'),
-    encodeURIComponent(value.toWellFormed()),
-    new URLSearchParams({ '': value }).toString().slice(1),
-    quote(value),
-    doubled,
-    doubled.replaceAll('\\', '\\\\'),
-    JSON.stringify(value).slice(1, -1),
-    value.replace(/[\\"$`]/g, '\\$&'),
-  ];
+/** Puts the mask in place of each span. */
+export function masked(text: string, spans: readonly Span[]): string {
+  let shown = '';
+  let at = 0;
+  for (const [from, to] of spans) {
+    shown += text.slice(at, from) + MASK;
+    at = to;
+  }
+  return shown + text.slice(at);
+}
+
+function merged(spans: Span[]): Span[] {
+  const whole: [number, number][] = [];
+  for (const [from, to] of spans.sort((a, b) => a[0] - b[0])) {
+    const last = whole.at(-1);
+    if (last && from < last[1]) last[1] = Math.max(last[1], to);
+    else whole.push([from, to]);
+  }
+  return whole;
 }

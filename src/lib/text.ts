@@ -59,6 +59,9 @@ export function visible(text: string): string {
   return text.replace(CONTROL, codePoint).replace(UNSEEN, codePoint);
 }
 
+/** What stands where `cutMiddle` took something away. */
+export const CUT = / \.\.\. \(\d+ characters left out\) \.\.\. /g;
+
 /** Cuts text of a host that is too long for a message in the middle: its beginning and its end say what it is. */
 export function cutMiddle(text: string, limit = 4000): string {
   if (text.length <= limit) return text;

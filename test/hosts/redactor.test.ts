@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/hosts/redactor.ts';
 import { reveal, Secret } from '../../src/hosts/secret.ts';
 import { quote } from '../../src/lib/quote.ts';
+import { cutMiddle } from '../../src/lib/text.ts';
 
 const AWKWARD = `Pa'ss "wo$rd\\:%\`é`;
 const redactorOf = (...values: string[]) => {
@@ -25,7 +27,15 @@ const FORMS: { readonly [form: string]: (value: string) => string } = {
   'SQL E-literal': (value) => value.replaceAll('\\', '\\\\').replaceAll("'", "''"),
   JSON: (value) => JSON.stringify(value).slice(1, -1),
   'conf file': (value) => value.replace(/[\\"$`]/g, '\\$&'),
+  hex: (value) => Buffer.from(value).toString('hex'),
+  'hex in capitals': (value) => Buffer.from(value).toString('hex').toUpperCase(),
+  'URL component, in small letters': (value) => encodeURIComponent(value).replace(/%../g, (coded) => coded.toLowerCase()),
+  'shell word in a shell word': (value) => value.replaceAll("'", "'\\''").replaceAll("'", "'\\''"),
+  'SQL identifier': (value) => value.replaceAll('"', '""'),
+  XML: (value) => value.replace(/[&<>]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[char] ?? char),
 };
+
+const secretText = fc.string({ unit: 'grapheme', minLength: 6, maxLength: 24 });
 
 describe('the redactor', () => {
   for (const [form, make] of Object.entries(FORMS)) {
@@ -53,6 +63,77 @@ describe('the redactor', () => {
         },
       ),
     );
+  });
+
+  it('finds it within base64 of more, wherever in it, in both alphabets', () => {
+    fc.assert(
+      fc.property(
+        secretText,
+        fc.uint8Array({ maxLength: 9 }),
+        fc.uint8Array({ maxLength: 9 }),
+        fc.boolean(),
+        (secret, before, after, url) => {
+          fc.pre(Buffer.byteLength(secret) >= 9);
+          const text = Buffer.concat([before, Buffer.from(secret), after]).toString(url ? 'base64url' : 'base64');
+          const redacted = redactorOf(secret).redact(`<${text}>`);
+          expect(redacted).toContain('[secret]');
+          // No six bytes of it can be read out of what is left.
+          const left = redacted
+            .slice(1, -1)
+            .split('[secret]')
+            .map((part) => Buffer.from(part, url ? 'base64url' : 'base64').toString('latin1'));
+          const bytes = Buffer.from(secret).toString('latin1');
+          for (let at = 0; at + 6 <= bytes.length; at += 1)
+            for (const part of left) expect(part).not.toContain(bytes.slice(at, at + 6));
+        },
+      ),
+      { seed: 20 },
+    );
+  });
+
+  it('takes out what shells, SQL and encoders really make of it', () => {
+    const value = `it's a "$HOME" \\ \`id\` 50% & <é>`;
+    const made = (script: string, input = value) => execFileSync('sh', ['-c', script, 'sh', value], { input, encoding: 'utf8' });
+    for (const script of [
+      'printf %s "$1"',
+      'cat',
+      'base64 -w0',
+      'printf "user:%s" "$1" | base64 -w0',
+      'od -An -v -tx1 | tr -d " \\n"',
+      'set -x; : "$1"; exec 2>&1',
+    ])
+      expect(redactorOf(value).redact(made(`{ ${script}; cat >/dev/null; } 2>&1`)), script).toMatch(/\[secret\]/);
+    const python =
+      "import sys, json, urllib.parse, shlex, html; v = sys.stdin.read(); print(json.dumps(v)); print(urllib.parse.quote(v)); print(urllib.parse.quote(v, safe='')); print(urllib.parse.quote_plus(v)); print(shlex.quote(v)); print(html.escape(v, quote=False))";
+    for (const line of execFileSync('python3', ['-c', python], { input: value, encoding: 'utf8' }).trim().split('\n'))
+      expect(redactorOf(value).redact(line), line).toMatch(/^"?'?\[secret\]'?"?$/);
+  });
+
+  it('takes one of fewer than four characters only where it stands alone', () => {
+    const redacted = redactorOf('abc', 'x').redact('abc abcd zabc "abc" x=1 x1 ab,abc,YWJj YWJjZA');
+    expect(redacted).toBe('[secret] abcd zabc "[secret]" [secret]=1 x1 ab,[secret],[secret] YWJjZA');
+  });
+
+  it('takes out each line of one that has several, for outputs are shown in part', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\nshort\n-----END PRIVATE KEY-----';
+    expect(redactorOf(key).redact('says\nMC4CAQAwBQYDK2VwBCIEIA\nshort\nmore')).toBe('says\n[secret]\nshort\nmore');
+    expect(redactorOf(key).redact(`a ${key.replaceAll('\n', '\r\n')} b`)).toBe('a [secret] b');
+  });
+
+  it('leaves no half of one that was cut in two', () => {
+    const secret = 'correct-horse-battery-staple';
+    for (let at = 0; at < 60; at += 1) {
+      const text = `${'x'.repeat(970 + at)}${secret}${'y'.repeat(5000)}`;
+      const other = `${'y'.repeat(5000)}${secret}${'x'.repeat(2970 + at)}`;
+      for (const whole of [text, other]) {
+        const redacted = redactorOf(secret).redact(cutMiddle(whole));
+        for (let from = 0; from + 4 <= secret.length; from += 1) expect(redacted).not.toContain(secret.slice(from, from + 4));
+      }
+    }
+  });
+
+  it('takes secrets that overlap as one', () => {
+    expect(redactorOf('abcdef', 'defghi').redact('1abcdefghi2 abcdef defghi')).toBe('1[secret]2 [secret] [secret]');
   });
 
   it('takes a secret whole when another is a part of it', () => {
