@@ -1,3 +1,4 @@
+import { forgetKeysOfRun } from './authorized-keys.ts';
 import { endAllDetached } from './detached-scripts.ts';
 import { SECURE_FOLDER } from './host-folder.ts';
 import { FERRY_DIR, runDir } from './layout.ts';
@@ -36,9 +37,10 @@ export function knowsRunScript(host: string, run: string): Sh {
   return sh`R=${runDir(run)}; [ -d "$R" ] || exit 0; [ -s "$R/hosts" ] && { grep -qxF -e ${host} "$R/hosts" || exit 0; }; echo yes`;
 }
 
-/** Gives the host back, when this run has it. What it kept stays. */
+/** Gives the host back, when this run has it. What it kept stays; what its transfers were let in by does not. */
 export function releaseLeaseScript(run: string): Sh {
-  return sh`L=${`${FERRY_DIR}/lease`}; [ -e "$L" ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+  return sh`${forgetKeysOfRun(run)}
+L=${`${FERRY_DIR}/lease`}; [ -e "$L" ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
 }
 
@@ -46,13 +48,14 @@ H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi
  * Gives the host back and shuts the run out for good: it is marked and its epoch taken away, so the guard of every command of
  * its controller, should that still live, refuses, and that controller cannot take the host again. Waits for short commands
  * under way, also for those whose shell died, and ends detached ones, so that nothing of the run changes the host any more when
- * this returns. No lock is held for longer than it takes: others of this host wait for it.
+ * this returns, and no key of its transfers opens it. No lock is held for longer than it takes: others of this host wait for it.
  */
 export function fenceLeaseScript(run: string): Sh {
   return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}; exec 7>&-
 exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; exec 8>&-
 ${endAllDetached(run)}
 for H in ${runDir(run)}/*/*/held; do [ ! -e "$H" ] || [ -e "\${H%held}rc" ] || flock -x "$H" true; done
+${forgetKeysOfRun(run)}
 exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
 }

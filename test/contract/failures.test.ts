@@ -120,6 +120,19 @@ describe('file.transfer', () => {
     expect(await run('engine', 'rm /srv/stolen; find /run/ferry -name key')).toBe('');
     expect(await run('newdb', 'ls -A /srv | grep copy; grep ferry: /root/.ssh/authorized_keys')).toBe('');
   });
+
+  test('the key it makes goes with a run that is given up', async () => {
+    const step = await make('file.transfer', 'newdb', { from: { host: 'engine', path: '/srv/big' }, path: '/srv/copy' });
+    const change = await step.planChange();
+    await step.intend(change);
+    const keys = await run('newdb', 'cat /root/.ssh/authorized_keys');
+    await step.apply(change, 2);
+    expect(await run('newdb', 'grep -c ferry: /root/.ssh/authorized_keys')).toBe('1');
+    const id = `r-failures-${process.pid}-${count}`;
+    await Promise.all(['newdb', 'engine'].map((host) => fleet.fenceRun(host, id)));
+    expect(await run('newdb', 'cat /root/.ssh/authorized_keys; ls -A /root/.ssh | grep ferry')).toBe(keys);
+    for (const host of ['newdb', 'engine']) expect(await run(host, 'find /run/ferry -type f')).toBe('');
+  });
 });
 
 describe('for a login that is not root', () => {

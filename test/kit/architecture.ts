@@ -40,6 +40,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'hosts/sh.ts',
     'hosts/secret.ts',
     'hosts/as-user.ts',
+    'hosts/authorized-keys.ts',
     'hosts/login.ts',
     'type:hosts/host.ts',
   ],

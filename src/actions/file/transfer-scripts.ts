@@ -1,8 +1,10 @@
+import { dropKeyLines, keyMarker, LOCK_KEYS, recordKeyFile } from '../../hosts/authorized-keys.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
 import { makeFolders, removeFolders } from '../made-folders.ts';
 
 /** What transfers of a step leave on hosts while they run. */
 export interface Places {
+  readonly run: string;
   /** On the source: key, known_hosts, pid. On the destination: the forced command. 0700, on a tmpfs. */
   readonly folder: string;
   /** Holds the folders of all attempts. */
@@ -15,8 +17,8 @@ export interface Places {
 
 export function placesOf({ run, step, attempt }: { run: string; step: string; attempt: number }): Places {
   const parent = `/run/ferry/${run}/transfer/${step}`;
-  const markers = `ferry:${run}:${step}:`;
-  return { folder: `${parent}/${attempt}`, parent, marker: `${markers}${attempt}`, markers };
+  const markers = `${keyMarker(run)}${step}:`;
+  return { run, folder: `${parent}/${attempt}`, parent, marker: `${markers}${attempt}`, markers };
 }
 
 /** The path under which bytes stand until they are whole and compared. */
@@ -38,9 +40,6 @@ export interface Login {
   readonly port: number;
 }
 
-// authorized_keys may be edited by several steps at once, so each edit holds this lock.
-const LOCKED: Sh = sh`exec 7>>/var/lib/ferry/authorized_keys.lock; flock -x 7`;
-
 /** Sets `$s` and `$a` to the .ssh folder and the authorized_keys of a user. */
 function loginFiles(user: string): Sh {
   return sh`h=$(getent passwd ${user} | cut -d: -f6); [ -n "$h" ] || { echo "no home folder of "${user} >&2; exit 1; }; s="$h/.ssh"; a="$s/authorized_keys"`;
@@ -58,18 +57,18 @@ export function authorizeScript(
   path: string,
   folders: readonly string[],
 ): Sh {
-  const { folder, marker } = places;
+  const { run, folder, marker } = places;
   const receive = `${folder}/receive`;
   const command = `${user === 'root' ? '' : 'sudo -n '}/bin/sh ${receive}`;
   const [type = '', blob = ''] = publicKey.split(' ');
   return sh`set -e; umask 077; ${makeFolders(folders)}
 mkdir -p ${folder}; printf '%s\\n' ${receiveScript(path).text} >${receive}
-${LOCKED}
-${loginFiles(user)}
+${LOCK_KEYS}
+${loginFiles(user)}; ${recordKeyFile(run)}
 if [ ! -d "$s" ]; then mkdir -m 0700 "$s"; chown ${user}: "$s"; fi
 t="$a.ferry"; if [ -e "$a" ]; then cp -a -- "$a" "$t"; else printf '%s\\n' ${`# made for ${marker}`} >"$t"; chown ${user}: "$t"; fi
 if [ -s "$t" ] && [ -n "$(tail -c 1 "$t")" ]; then echo >>"$t"; fi
-e=$(date -d "@$(( $(date +%s) + 86400 ))" +%Y%m%d%H%M%S)
+e=$(unset TZ; date -d "@$(( $(date +%s) + 86400 ))" +%Y%m%d%H%M%S)
 printf 'restrict,from="%s",command="%s",expiry-time="%s" %s %s %s\\n' ${addresses.join(',')} ${command} "$e" ${type} ${blob} ${marker} >>"$t"
 sync "$t"; mv -fT -- "$t" "$a"`;
 }
@@ -87,12 +86,9 @@ echo "received \${h%% *} $(stat -c %s -- "$p")"`;
 /** Takes away every key line of a step's transfers and what their forced commands were; nothing is left of them. */
 export function revokeScript({ parent, markers }: Places, user: string): Sh {
   return sh`set -e; umask 077; ${removeFolder(parent)}
-${LOCKED}
+${LOCK_KEYS}
 ${loginFiles(user)}
-[ -e "$a" ] && grep -qF ${markers} "$a" || exit 0
-made=$(grep -cF ${`# made for ${markers}`} "$a" || :)
-t="$a.ferry"; cp -a -- "$a" "$t"; grep -vF ${markers} "$a" >"$t" || :
-if [ "$made" -gt 0 ] && [ ! -s "$t" ]; then rm -f -- "$t" "$a"; else sync "$t"; mv -fT -- "$t" "$a"; fi`;
+${dropKeyLines(markers)}`;
 }
 
 /** On the source: sends the file and compares both hashes. Prints `sent SHA256 BYTES CHANGED`; whatever ssh says goes to its log. */
@@ -140,6 +136,11 @@ echo "sent $2 $3 $c"`;
 /** Prints how many bytes of the file ssh has read so far. */
 export function progressScript({ folder }: Places): Sh {
   return sh`sed -n 's/^pos:[^0-9]*//p' "/proc/$(cat ${`${folder}/pid`})/fdinfo/0"`;
+}
+
+/** The key in what ssh-keygen printed; undefined for anything else, which would stand in the authorized_keys of another host. */
+export function parsePublicKey(printed: string): string | undefined {
+  return /^ssh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}(?= |$)/.exec(printed.trim().includes('\n') ? '' : printed.trim())?.[0];
 }
 
 export interface Whole {

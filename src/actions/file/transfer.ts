@@ -19,6 +19,7 @@ import {
   copyScript,
   forgetKeysScript,
   makeKeyScript,
+  parsePublicKey,
   parseSent,
   partOf,
   placeScript,
@@ -190,13 +191,15 @@ async function send(
 ): Promise<Whole> {
   const places = placesOf(ctx);
   const hostKey = (await target.hostKey()) ?? (await ownHostKey(target));
-  const publicKey = (await source.change('make-key', makeKeyScript(places, hostKey))).stdout.trim();
-  await target.change('authorize', authorizeScript(places, target.user, publicKey, data.addresses, path, data.folders));
   const cleanUp = async () => {
     await target.change('revoke', revokeScript(places, target.user));
     await source.change('forget-key', forgetKeysScript(places));
   };
   try {
+    const { stdout } = await source.change('make-key', makeKeyScript(places, hostKey));
+    const publicKey = parsePublicKey(stdout);
+    if (!publicKey) throw failed(source, from, target, path, `ssh-keygen on ${source.name} printed no key`);
+    await target.change('authorize', authorizeScript(places, target.user, publicKey, data.addresses, path, data.folders));
     const result = await source.detached('send', sendScript(places, from, target, hostKey.type), {
       okCodes: ANY_CODE,
       note: 'sending',
@@ -206,8 +209,10 @@ async function send(
     await cleanUp();
     return wholeOf(result.stdout, source, from, target, path);
   } catch (thrown) {
-    // Only a sender that is known to be dead has no more use for its key.
-    if (isFerryError(thrown, 'COMMAND_LOST')) await cleanUp();
+    // Only a sender that is known to be dead, or was never there, has no more use for its key.
+    if (['COMMAND_LOST', 'COMMAND_FAILED', 'TRANSFER_FAILED'].some((code) => isFerryError(thrown) && thrown.code === code))
+      // What cannot be taken away now goes with the next attempt, the rollback, or when the run gives the host back.
+      await cleanUp().catch(() => undefined);
     throw thrown;
   }
 }
