@@ -65,6 +65,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
   '--input': async (context) => ({ candidates: await inputs(context, false) }),
   '--secret': async (context, begun) => ({ candidates: await secrets(context, begun) }),
   '--until': async (context) => ({ candidates: await checkpoints(context) }),
+  '--from': async (context) => ({ candidates: await hosts(context) }),
+  '--without': async (context) => ({ candidates: await hosts(context) }),
   '--to': async (context) => ({ candidates: await checkpoints(context) }),
 };
 

@@ -5,6 +5,8 @@ import type { Diagnostic } from '../errors/diagnostic.ts';
 import type { JournalRecord, RunSummary } from '../journal/journal.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { AuditReport } from '../renderers/audit.ts';
+import type { Taken } from '../renderers/taken.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 
 /** What the words of a command line mean, whatever the verb. Paths are as typed. */
@@ -46,6 +48,20 @@ export interface RollbackOptions extends CommonOptions {
   readonly discardWrites: boolean;
 }
 
+export type { Taken };
+
+export interface TakeoverOptions extends CommonOptions {
+  /** The host from whose records the run is rebuilt. */
+  readonly from?: string;
+  /** Hosts that are lost for good. */
+  readonly without: readonly string[];
+}
+
+export interface AuditOptions extends CommonOptions {
+  /** Asks no host. */
+  readonly offline: boolean;
+}
+
 /** How a run talks to the person in front of it. */
 export interface RunIo {
   emit(event: Event): void;
@@ -85,6 +101,14 @@ export interface Wire {
   isWorkedOn(run: string, options: CommonOptions): boolean;
   readRuns(options: CommonOptions): RunSummary[];
   readLog(run: string | undefined, options: CommonOptions): JournalRecord[];
+  /** Whether the records of a run are intact, and what they tell. */
+  auditRun(run: string | undefined, options: AuditOptions): Promise<AuditReport>;
+  /** Makes a run this controller's own; null when the answer to `ask` was no. */
+  takeOverRun(
+    run: string | undefined,
+    options: TakeoverOptions,
+    ask?: (question: string) => Promise<boolean>,
+  ): Promise<Taken | null>;
   /** Gives the host free and answers with a sentence that says what was done. */
   unlockHost(host: string, options: CommonOptions & { readonly abandon: boolean }): Promise<string>;
 }

@@ -3,6 +3,7 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import { printable } from '../lib/text.ts';
 import { actions } from './commands/actions.ts';
+import { audit } from './commands/audit.ts';
 import { completion } from './commands/completion.ts';
 import { init } from './commands/init.ts';
 import { lab } from './commands/lab.ts';
@@ -14,6 +15,7 @@ import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
 import { schema } from './commands/schema.ts';
 import { status } from './commands/status.ts';
+import { takeover } from './commands/takeover.ts';
 import { unlock } from './commands/unlock.ts';
 import { validate } from './commands/validate.ts';
 import { type Outside, pageOf, printError } from './outside.ts';
@@ -24,8 +26,8 @@ import type { Cli, Verb } from './verb.ts';
 const VERBS: readonly (readonly [heading: string, verbs: readonly Verb[]])[] = [
   ['Write:', [init, actions, validate]],
   ['Move:', [plan, run, resume, rollback]],
-  ['Look:', [status, runs, log]],
-  ['Around:', [unlock, schema, completion, lab]],
+  ['Look:', [status, runs, log, audit]],
+  ['Around:', [takeover, unlock, schema, completion, lab]],
 ];
 
 const AFTER = `

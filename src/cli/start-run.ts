@@ -12,6 +12,7 @@ import { replanned } from '../plan/stale.ts';
 import type { RunEnd, RunIo, RunOptions } from './contract.ts';
 import { makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
+import { holderName } from './places.ts';
 import { checkUntil, machinesOf, type Prepared, prepare, prepareSaved, refuseBlocked } from './plan-run.ts';
 import { compareToNow, readSavedPlan, staleError } from './saved-plans.ts';
 import { recordSecrets, withJournal } from './state-dir.ts';
@@ -81,7 +82,9 @@ async function begin(prepared: Prepared, options: RunOptions, io: RunIo, untold:
 function startBody({ path, runbook, plan, inputs, inventory, fleet }: Prepared, stateDir: string): { [name: string]: Json } {
   const secrets = recordSecrets(inputs, () => new SecretHashes(stateDir));
   const machines = machinesOf(plan, fleet);
-  return { path, sources: runbook.sources, plan, inventory, machines, secrets } as unknown as { [name: string]: Json };
+  return { by: holderName(), path, sources: runbook.sources, plan, inventory, machines, secrets } as unknown as {
+    [name: string]: Json;
+  };
 }
 
 /** `r-20261121-021407-3fa9`: sorts by time, fits a unit name and a folder name. */

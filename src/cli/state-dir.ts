@@ -44,18 +44,25 @@ export function recordSecrets(inputs: InputValues, hashes: () => SecretHashes): 
   );
 }
 
-/** @throws SECRET_CHANGED when a secret is not the one on record */
+/**
+ * Makes sure that secrets are those on record. Answers with the names of those whose hash was made with a key that is lost.
+ * @throws SECRET_CHANGED when one is not
+ */
 export function refuseOtherSecrets(
   secrets: SecretRecord,
   inputs: InputValues,
   hashes: () => SecretHashes,
   told: { readonly since: string; readonly command: string },
-): void {
+): string[] {
+  const unknown: string[] = [];
   for (const [name, { source, hash }] of Object.entries(secrets)) {
     const value = inputs.get(name);
-    if (value instanceof Secret && !hashes().matches(value.reveal(), hash))
+    if (!(value instanceof Secret)) continue;
+    if (!hashes().canCompare(hash)) unknown.push(name);
+    else if (!hashes().matches(value.reveal(), hash))
       throw new FerryError('SECRET_CHANGED', { name, source, ...told }, { left: 'Nothing was changed.' });
   }
+  return unknown;
 }
 
 /**
@@ -67,7 +74,9 @@ export async function secretsAtHand(secrets: SecretRecord, hashes: () => SecretH
   for (const [name, { source, hash }] of Object.entries(secrets)) {
     if (!/^(env|file):/.test(source)) continue;
     const value = await readSecret(name, source, process.env).catch(() => null);
-    if (value !== null && hashes().matches(value, hash)) known.set(name, new Secret(value, source));
+    // One that cannot be compared is better kept out of what is shown, for it may be the one.
+    if (value !== null && (!hashes().canCompare(hash) || hashes().matches(value, hash)))
+      known.set(name, new Secret(value, source));
   }
   return known;
 }

@@ -12,6 +12,7 @@ import { SecretHashes } from '../journal/secret-hash.ts';
 import { rollbackMs } from '../plan/estimate.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import { gatherRoles } from '../runbook/spread.ts';
+import { auditRun } from './audit.ts';
 import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
@@ -21,7 +22,9 @@ import { checkUntil, prepare, savedPlanOf } from './plan-run.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
 import { checkPlanFile, writeSavedPlan } from './saved-plans.ts';
 import { startRun } from './start-run.ts';
-import { readJournal, refuseOtherSecrets, secretsAtHand, withJournal } from './state-dir.ts';
+import { readJournal, recordSecrets, refuseOtherSecrets, type SecretRecord, secretsAtHand, withJournal } from './state-dir.ts';
+import { type OpenFleet, takeOverHere } from './takeover.ts';
+import { takeOverFrom } from './takeover-from.ts';
 import { unlockHost } from './unlock.ts';
 
 function runOrLatest(journal: Journal, run: string | undefined): string {
@@ -58,7 +61,7 @@ async function reopen<T>(
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
         : await secretsAtHand(state.secrets, () => new SecretHashes(stateDir));
-    refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), {
+    const unknown = refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), {
       since: 'the run began',
       command: `ferry resume ${id}`,
     });
@@ -74,10 +77,27 @@ async function reopen<T>(
         yes: options.yes,
         io,
       });
-      return { run: id, ...(await work(new RunContext(ports, state))) };
+      const context = new RunContext(ports, state);
+      if (verb === 'resume' && unknown.length > 0)
+        rekeySecrets(
+          context,
+          unknown,
+          recordSecrets(inputs, () => new SecretHashes(stateDir)),
+        );
+      return { run: id, ...(await work(context)) };
     } finally {
       await fleet.close();
     }
+  });
+}
+
+/** The secrets given now count from here on, because those from before cannot be known again. */
+function rekeySecrets(context: RunContext, names: readonly string[], given: SecretRecord): void {
+  const secrets = Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)));
+  context.record('secrets.rekeyed', { body: { secrets } });
+  context.emit({
+    type: 'note',
+    text: `warning: whether ${names.join(', ')} is what the run began with cannot be told; the key for that was in the state folder that is lost`,
   });
 }
 
@@ -147,6 +167,20 @@ export const wire: Wire = {
   isWorkedOn: (run, options) => readJournal(options, (journal) => journal.isOpen(run)),
   readRuns: (options) => readJournal(options, (journal) => journal.runs()),
   readLog: (run, options) => readJournal(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),
+  auditRun: (run, options) =>
+    withJournal(options, async (journal) => {
+      const id = runOrLatest(journal, run);
+      const records = journal.read(id);
+      if (records.length === 0) throw new FerryError('RUN_UNKNOWN', { run: id });
+      return auditRun(id, records, options, (hosts) => fleetOf(hosts, askHidden(options)));
+    }),
+  takeOverRun: (run, options, ask) =>
+    withJournal(options, async (journal) => {
+      const open: OpenFleet = (hosts) => fleetOf(hosts, askHidden(options));
+      const { from } = options;
+      if (from !== undefined) return takeOverFrom(run, { ...options, from }, journal, ask, open);
+      return takeOverHere(stateOf(journal, runOrLatest(journal, run)).run, options, journal, ask, open);
+    }),
   unlockHost: (host, options) => withJournal(options, async (journal) => unlockHost(host, options, journal)),
 };
 

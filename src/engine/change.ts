@@ -66,7 +66,7 @@ async function keepAndOpen(
   const { fleet } = context.ports;
   const id = attemptOf(context, step.id, attempt);
   const text = JSON.stringify(context.ports.redact(intent));
-  await Promise.all(plan.hosts.map((host) => fleet.openAttempt(host, id, text)));
+  await Promise.all(plan.hosts.map((host) => fleet.openAttempt(host, id, text, context.recordsAfter)));
   if (change.keep.length === 0) {
     // An attempt before this one died before its bytes were kept; this one has none to keep, and its undo may run.
     if (context.stepState(step.id).keepOwed)

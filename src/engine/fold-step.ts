@@ -50,6 +50,9 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
       if (body.opaque === true) for (const touched of step.hosts) delete state.readings[touched];
       if (body.writeLine === true) state.writeLine ??= { step: step.step, at, isCrossed: false };
       break;
+    case 'secrets.rekeyed':
+      step.outputs = { ...step.outputs, ...(body.outputs as StepState['outputs']) };
+      break;
     case 'step.skipped':
       step.phase = 'skipped';
       step.endedAt = at;

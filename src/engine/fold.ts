@@ -86,6 +86,10 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
       // A rollback goes on as one; what went forward waits for `resume`.
       if (state.phase === 'running') state.phase = 'paused';
       state.pause = { reason: 'taken over', step: null, error: null };
+      if (typeof body.inventory === 'string') state.inventory = body.inventory;
+      break;
+    case 'secrets.rekeyed':
+      state.secrets = { ...state.secrets, ...(body.secrets as RunState['secrets']) };
       break;
     case 'facts.accepted':
       learnReadings(state, at, body.readings as unknown as Readings, undefined);

@@ -6,7 +6,7 @@ import { isOutOfReach } from './out-of-sight.ts';
 import type { RunContext } from './run-context.ts';
 
 /** The hosts a run may change: those of every line that is not a mere question, and of steps that turned out to be none. */
-export function hostsToHold({ state }: RunContext): string[] {
+export function hostsToHold({ state }: Pick<RunContext, 'state'>): string[] {
   const lines = state.plan.lines.filter(
     ({ kind, step }) => kind === 'change' || kind === 'later' || (kind === 'no-change' && state.replanned.has(step)),
   );
@@ -43,7 +43,7 @@ export async function refuseOtherMachines({ state, ports }: RunContext, silent?:
  * Takes the lease of every host the run may change, all at once; those held already by this run are taken again, which is
  * how the epoch gets there. When one is held by another run, those just taken are given back. Hosts that are `silent` are left
  * out, as is one that falls silent now, as long as another one can be had.
- * @throws LEASE_HELD
+ * @throws LEASE_HELD, EPOCH_STALE, JOURNAL_FORKED
  */
 export async function takeLeases(context: RunContext, silent?: Silent): Promise<void> {
   const lease = { run: context.state.run, holder: context.ports.holder, since: isoTime() };
@@ -71,7 +71,7 @@ export async function takeLeases(context: RunContext, silent?: Silent): Promise<
 }
 
 async function takeLease(context: RunContext, host: string, lease: Lease): Promise<void> {
-  const held = await context.ports.fleet.takeLease(host, lease, context.state.epoch);
+  const held = await context.ports.fleet.takeLease(host, lease, context.state.epoch, context.recordsAfter);
   if (held)
     throw new FerryError(
       'LEASE_HELD',
@@ -89,7 +89,7 @@ export async function releaseLeases(context: RunContext, hosts: readonly string[
   await Promise.all(
     hosts.map(async (host) => {
       try {
-        await context.ports.fleet.releaseLease(host, context.state.run);
+        await context.ports.fleet.releaseLease(host, context.state.run, context.state.epoch);
       } catch (thrown) {
         const { message } = context.report(thrown, '');
         context.emit({

@@ -32,7 +32,12 @@ export interface Ports {
   redact<T>(value: T): T;
   /** Makes a secret known to the redactor. */
   learn(value: unknown): void;
-  readonly secrets: { hash(value: string): string; matches(value: string, hashed: string): boolean };
+  readonly secrets: {
+    hash(value: string): string;
+    matches(value: string, hashed: string): boolean;
+    /** Not after a takeover from a host: the key of those hashes was in the state folder that is lost. */
+    canCompare(hashed: string): boolean;
+  };
   /** A yes or no, from a person or from `--yes`; null when nobody can be asked. */
   ask(question: string): Promise<boolean | null>;
   /** A person's own yes or no, which `--yes` does not stand for; null when nobody can be asked. */

@@ -6,6 +6,8 @@ import { applyChange, applyCheck, attemptOf } from './act.ts';
 import { type FreshPlan, planFresh } from './plan-fresh.ts';
 import { isHidden, type RunContext } from './run-context.ts';
 
+type Hidden = { readonly name: string; readonly $secret: string; readonly hash: string; readonly text?: string };
+
 /**
  * Gets secret outputs of earlier steps back after a restart: the journal holds their source and a keyed hash only. A step that
  * read one is planned again on fresh facts, and its value must be the one from before. What a command printed is asked of its
@@ -14,6 +16,7 @@ import { isHidden, type RunContext } from './run-context.ts';
  */
 export async function recallSecrets(context: RunContext): Promise<void> {
   const { secrets } = context.ports;
+  const isSame = (value: string, hash: string) => !secrets.canCompare(hash) || secrets.matches(value, hash);
   for (const step of context.ports.runbook.steps) {
     const state = context.stepState(step.id);
     const hidden = Object.entries(state.outputs).flatMap(([name, value]) => (isHidden(value) ? [{ name, ...value }] : []));
@@ -22,7 +25,7 @@ export async function recallSecrets(context: RunContext): Promise<void> {
     const plan = read.length > 0 ? await planFresh(context, step) : null;
     for (const { name, $secret: source, hash } of read) {
       const found = plan?.planned.outputs[name];
-      if (!(found instanceof Secret) || !secrets.matches(found.reveal(), hash))
+      if (!(found instanceof Secret) || !isSame(found.reveal(), hash))
         throw new FerryError('SECRET_DRIFTED', { step: step.id, source });
       context.ports.learn(found);
       context.holdSecret(step.id, name, found);
@@ -31,9 +34,21 @@ export async function recallSecrets(context: RunContext): Promise<void> {
     const again = printed.length > 0 ? await printedBy(context, step) : {};
     for (const { name, $secret: source, hash } of printed) {
       const found = again[name];
-      if (typeof found === 'string' && secrets.matches(found, hash)) context.holdSecret(step.id, name, new Secret(found, source));
+      if (typeof found === 'string' && isSame(found, hash)) context.holdSecret(step.id, name, new Secret(found, source));
     }
+    rekey(context, step, hidden);
   }
+}
+
+/** Puts new hashes on record for those of a key that is lost, so that another value is noticed from here on. */
+function rekey(context: RunContext, step: Step, hidden: readonly Hidden[]): void {
+  const outputs = hidden.flatMap(({ name, hash, ...shown }) => {
+    const held = context.secretOf(step.id, name);
+    return held && !context.ports.secrets.canCompare(hash)
+      ? [[name, { ...shown, hash: context.ports.secrets.hash(held.reveal()) }] as const]
+      : [];
+  });
+  if (outputs.length > 0) context.record('secrets.rekeyed', { step: step.id, body: { outputs: Object.fromEntries(outputs) } });
 }
 
 /** What a step that is done handed on, without doing it again; nothing when its hosts cannot tell any more. */

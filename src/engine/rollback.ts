@@ -43,6 +43,7 @@ export async function rollBack(
   }
   context.record('rollback.started', {
     body: {
+      by: context.ports.holder,
       to: to ?? null,
       steps: way.steps.map(({ step }) => step.id),
       discardWrites: options.discardWrites,
@@ -154,7 +155,9 @@ async function undoStep(context: RunContext, step: Step, crossedWriteLine: boole
   context.record('step.undoing', { step: step.id, host, body: { attempt } });
   context.emit({ type: 'undo.started', step: step.id, host, summary });
   await Promise.all(
-    before.hosts.map((one) => context.ports.fleet.openAttempt(one, id, JSON.stringify(context.ports.redact({ undo })))),
+    before.hosts.map((one) =>
+      context.ports.fleet.openAttempt(one, id, JSON.stringify(context.ports.redact({ undo })), context.recordsAfter),
+    ),
   );
   context.ports.crash('before-undo', step.id);
   const ctx = { ...actContext(context, id, host), crossedWriteLine };

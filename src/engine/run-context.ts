@@ -3,7 +3,7 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
 import type { HostInfo } from '../hosts/host.ts';
 import { Secret } from '../hosts/secret.ts';
-import type { JournalRecord } from '../journal/journal.ts';
+import type { JournalLines, JournalRecord } from '../journal/journal.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import { namesOver, SKIPPED } from '../plan/names.ts';
@@ -63,6 +63,9 @@ export class RunContext {
     return record;
   }
 
+  /** The run's records after a number, as its hosts keep them. */
+  readonly recordsAfter = (seq: number): JournalLines => this.ports.journal.linesAfter(this.state.run, seq);
+
   emit(body: EventBody): void {
     this.ports.emit({ at: isoTime(), run: this.state.run, ...this.ports.redact(body) } as Event);
   }
@@ -99,6 +102,11 @@ export class RunContext {
     const held = this.#secretOutputs.get(step) ?? new Map<string, Secret>();
     held.set(name, value);
     this.#secretOutputs.set(step, held);
+  }
+
+  /** A secret output, where it is known in this process. */
+  secretOf(step: string, name: string): Secret | undefined {
+    return this.#secretOutputs.get(step)?.get(name);
   }
 
   /** @throws SECRET_GONE when the output that is asked for was a secret and could not be had again */

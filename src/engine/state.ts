@@ -19,11 +19,12 @@ export interface RunState {
   readonly path: string;
   /** Frozen files of the runbook, root first. */
   readonly sources: readonly { readonly path: string; readonly text: string }[];
-  readonly inventory: string;
+  /** The inventory file; another one after a takeover from a host. */
+  inventory: string;
   /** The machine behind each host's name when the run began, as `user@address:port`; none in journals of older releases. */
   readonly machines: { readonly [host: string]: string };
   /** For each secret input: where it came from, and a keyed hash to refuse another value. */
-  readonly secrets: { readonly [name: string]: { readonly source: string; readonly hash: string } };
+  secrets: { readonly [name: string]: { readonly source: string; readonly hash: string } };
   phase: RunPhase;
   epoch: number;
   startedAt: string;

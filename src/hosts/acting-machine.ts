@@ -3,7 +3,7 @@ import { FerryError } from '../errors/ferry-error.ts';
 import { poll } from '../lib/clock.ts';
 import { asUser } from './as-user.ts';
 import { detachedScript, watchScript } from './detached-scripts.ts';
-import { changeScript, wholeStdin } from './effect-scripts.ts';
+import { changeScript, guard, wholeStdin } from './effect-scripts.ts';
 import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult } from './host.ts';
 import { type AttemptId, secretsDir } from './layout.ts';
 import { bytesOf } from './machine.ts';
@@ -82,10 +82,12 @@ export class ActingMachine implements ActingHost {
       const bytes = bytesOf(content);
       const put = await this.#host.run(
         sh`umask 077; ${wholeStdin(bytes.byteLength)}
+${guard(this.#id)}
 mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
         { stdin: bytes },
       );
-      if (put.stdout.trim() !== 'put') throw this.#failed(name, put);
+      const { word, rest } = firstLine(put.stdout);
+      if (word !== 'put') this.#refuse(name, put, word, rest);
     }
     const answer = await this.#host.run(detachedScript(this.#id, name, command));
     const { word, rest } = firstLine(answer.stdout);

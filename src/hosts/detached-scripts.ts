@@ -78,9 +78,13 @@ P=; if read -r p t <"$F/pid" && read -r S <"/proc/$p/stat"; then set -- \${S##*)
 n=0; while L=$(members); [ -n "$L" ]; do [ $n -lt ${GRACE_S * 15} ] || { echo "process $(echo $L) cannot be ended" >&2; return 1; }
 if [ $n -eq 0 ]; then kill -TERM $L; elif [ $n -ge ${GRACE_S * 10} ]; then kill -KILL $L; fi 2>/dev/null; n=$((n+1)); sleep 0.1; done; }`;
 
-/** Ends what an attempt's detached commands still run, and everything those started; waits until it is gone. */
+/**
+ * Ends what an attempt's detached commands still run, and everything those started; waits until it is gone. It passes the guard: what a
+ * controller has joined, one that it has replaced must not end.
+ */
 export function endDetachedScript(id: AttemptId): Sh {
-  return sh`${END_ONE}
+  return sh`${guard(id)}
+${END_ONE}
 r=0; for F in ${attemptDir(id)}/*/unit; do [ -e "$F" ] || continue; u=$(cat "$F"); F="\${F%/unit}"; end_one || r=1; done
 for S in ${secretsDir(id, '')}*; do [ -e "$S" ] && rm -rf "$S"; done; rmdir ${`${SECRETS_DIR}/${id.run}`} 2>/dev/null; exit $r`;
 }

@@ -1,4 +1,5 @@
-import { type AttemptId, type Attempts, attemptDir, FERRY_DIR, runDir } from './layout.ts';
+import { epochCheck } from './journal-copy.ts';
+import { type AttemptId, type Attempts, attemptDir, FERRY_DIR } from './layout.ts';
 import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
 
@@ -9,7 +10,7 @@ import { type Sh, sh } from './sh.ts';
 export function guard(id: AttemptId): Sh {
   return sh`A=${attemptDir(id)}; exec 9>>${`${FERRY_DIR}/lock`}; flock -s 9
 [ -e "$A/intent.json" ] || { echo no-attempt; exit 0; }
-E=$(cat ${`${runDir(id.run)}/epoch`} 2>/dev/null || echo gone); [ -e ${`${runDir(id.run)}/abandoned`} ] && E=gone; [ "$E" = ${id.epoch} ] || { echo "stale $E"; exit 0; }`;
+${epochCheck(id.run, id.epoch)}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ActingHost, Host, HostInfo, Progress } from './host.ts';
+import type { RecordsAfter } from './journal-copy.ts';
 import type { KeepRequest } from './keep.ts';
 import type { AttemptId, Attempts } from './layout.ts';
 import type { Lease } from './lease.ts';
@@ -12,21 +13,35 @@ export interface Effect {
   readonly why?: string;
 }
 
+/** What a host that was given to another controller told. */
+export interface Raised {
+  /** Whether the run has left anything there; where it has not, nothing was done. */
+  readonly isThere: boolean;
+  /** Whether it has the lease. */
+  readonly isHeld: boolean;
+  /** Whether a short command of the former controller is still under way. */
+  readonly isBusy: boolean;
+}
+
 /** The hosts of a run, by inventory name: all the engine sees of machines. One connection each, opened when first used. */
 export interface Fleet {
   info(host: string): HostInfo;
   host(host: string): Host;
   /** The machine within one attempt; the attempt must be open there. */
   acting(host: string, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void): ActingHost;
-  /** Makes the attempt folder with the intent in it. False when it is there already. */
-  openAttempt(host: string, id: AttemptId, intent: string): Promise<boolean>;
+  /**
+   * Makes the attempt folder with the intent in it, after the run's records, which the host then has all of. False when it is
+   * there already.
+   * @throws EPOCH_STALE when another controller has the run; JOURNAL_FORKED when the host has records that are not this run's
+   */
+  openAttempt(host: string, id: AttemptId, intent: string, records?: RecordsAfter): Promise<boolean>;
   /** Null when the attempt was never opened on that host. */
   effects(host: string, id: AttemptId): Promise<Effect[] | null>;
   /** What a command has ended with, in each of these attempts in which it did. */
   exitCodes(host: string, attempts: Attempts, effect: string): Promise<number[]>;
   /**
    * Ends the attempt's detached commands that still run, with everything they started, and returns when nothing of it is left.
-   * @throws COMMAND_FAILED when something cannot be ended
+   * @throws COMMAND_FAILED when something cannot be ended; EPOCH_STALE
    */
   endDetached(host: string, id: AttemptId): Promise<void>;
   /** Keeps bytes on a host before an attempt's first command. @throws EPOCH_STALE */
@@ -38,9 +53,20 @@ export interface Fleet {
   ): Promise<{ name: string; sha256: string }[]>;
   /** Whether the machine behind a host's name is one on which this run took the lease under that name. */
   knowsRun(host: string, run: string): Promise<boolean>;
-  /** Null when taken; the other run's lease when held. @throws RUN_SHUT_OUT when this run was given up there, HOST_FOLDER_UNSAFE */
-  takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null>;
-  releaseLease(host: string, run: string): Promise<void>;
+  /**
+   * Brings the run's records, and takes the host. Null when taken; the other run's lease when held.
+   * @throws RUN_SHUT_OUT when this run was given up there; EPOCH_STALE, JOURNAL_FORKED, HOST_FOLDER_UNSAFE
+   */
+  takeLease(host: string, lease: Lease, epoch: number, records?: RecordsAfter): Promise<Lease | null>;
+  /** Gives the host back, whatever the epoch unless told. @throws EPOCH_STALE when a later controller of the run has it */
+  releaseLease(host: string, run: string, epoch?: number): Promise<void>;
+  /**
+   * Makes every command of an epoch before refuse, waits for short ones under way, and puts the new holder into the lease, where the run has it.
+   * @throws EPOCH_STALE when a later controller was here first; RUN_SHUT_OUT
+   */
+  raiseEpoch(host: string, lease: Lease, epoch: number): Promise<Raised>;
+  /** The host's copy of a run's records, as it stands there; null when it has none. */
+  journalCopy(host: string, run: string): Promise<string | null>;
   /** Gives the host back and makes every further command of that run there refuse, whoever gives it. */
   fenceRun(host: string, run: string): Promise<void>;
   lease(host: string): Promise<Lease | null>;

@@ -1,6 +1,8 @@
 import { forgetKeysOfRun } from './authorized-keys.ts';
 import { endAllDetached } from './detached-scripts.ts';
+import { wholeStdin } from './effect-scripts.ts';
 import { SECURE_FOLDER } from './host-folder.ts';
+import { addRecords, type RecordsPart, setEpoch } from './journal-copy.ts';
 import { FERRY_DIR, runDir } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
 
@@ -13,34 +15,43 @@ export interface Lease {
 
 /**
  * Takes the host for a run, or prints why not: `held RUN HOLDER SINCE` when another has it, `abandoned` when this run was shut
- * out here, `unsafe WHY` when Ferry's folder there cannot be trusted. Writes the run's epoch, and under which name the run knows this machine. Taking it twice is fine.
+ * out here, `stale EPOCH` when another controller has it, `unsafe WHY` when Ferry's folder there cannot be trusted, and what
+ * `addRecords` says. Takes records from stdin; writes the run's epoch, and under which name the run knows this machine. Taking it
+ * twice is fine.
  */
-export function takeLeaseScript(host: string, lease: Lease, epoch: number): Sh {
+export function takeLeaseScript(host: string, lease: Lease, epoch: number, records: RecordsPart | null = null): Sh {
   const line = `${lease.run} ${lease.holder} ${lease.since}`;
-  return sh`set -e; umask 077
+  return sh`umask 077; ${records?.text ? wholeStdin(Buffer.byteLength(records.text)) : sh`exec </dev/null`}
+set -e
 ${SECURE_FOLDER}
 exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :)
 if [ -e ${`${runDir(lease.run)}/abandoned`} ]; then echo abandoned; exit 0; fi
 if [ -n "$H" ] && [ "\${H%% *}" != ${lease.run} ]; then echo "held $H"; exit 0; fi
-mkdir -p ${runDir(lease.run)}; N=${`${runDir(lease.run)}/hosts`}; grep -qxF -e ${host} "$N" 2>/dev/null || { printf '%s\\n' ${host} >>"$N"; sync "$N"; }
-printf '%s\n' ${epoch} >${`${runDir(lease.run)}/epoch`}
+mkdir -p ${runDir(lease.run)}
+${setEpoch(lease.run, epoch)}
+${addRecords(records)}
+N=${`${runDir(lease.run)}/hosts`}; grep -qxF -e ${host} "$N" 2>/dev/null || { printf '%s\\n' ${host} >>"$N"; sync "$N"; }
 if [ -z "$H" ]; then printf '%s\n' ${line} >"$L.new"; sync "$L.new"; mv "$L.new" "$L"; fi
 echo taken`;
 }
 
 /**
- * Prints `yes` where a run took the lease of this machine under this name. A folder that names nobody, as older releases left
- * it, is of any name. Reads only.
+ * Prints `yes N` where a run took the lease of this machine under this name; N records of it are there. A folder that names
+ * nobody, as older releases left it, is of any name. Reads only.
  */
 export function knowsRunScript(host: string, run: string): Sh {
-  return sh`R=${runDir(run)}; [ -d "$R" ] || exit 0; [ -s "$R/hosts" ] && { grep -qxF -e ${host} "$R/hosts" || exit 0; }; echo yes`;
+  return sh`R=${runDir(run)}; [ -d "$R" ] || exit 0; [ -s "$R/hosts" ] && { grep -qxF -e ${host} "$R/hosts" || exit 0; }; echo "yes $(cat "$R/journal" 2>/dev/null | wc -l)"`;
 }
 
-/** Gives the host back, when this run has it. What it kept stays; what its transfers were let in by does not. */
-export function releaseLeaseScript(run: string): Sh {
-  return sh`${forgetKeysOfRun(run)}
-L=${`${FERRY_DIR}/lease`}; [ -e "$L" ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+/**
+ * Gives the host back, when this run has it and no later epoch of it. What it kept stays; what its transfers were let in by does
+ * not.
+ */
+export function releaseLeaseScript(run: string, epoch = Number.MAX_SAFE_INTEGER): Sh {
+  return sh`L=${`${FERRY_DIR}/lease`}; E=$(cat ${`${runDir(run)}/epoch`} 2>/dev/null || :); case "$E" in '' | *[!0-9]*) E=0;; esac; [ "$E" -le ${epoch} ] || { echo "stale $E"; exit 0; }
+${forgetKeysOfRun(run)}
+[ -e "$L" ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
 }
 

@@ -3,22 +3,27 @@ import type { HostSettings } from '../inventory/inventory.ts';
 import type { Transport } from '../transports/transport.ts';
 import { ActingMachine } from './acting-machine.ts';
 import { effectsScript, endDetachedScript } from './detached-scripts.ts';
-import { exitCodesScript, wholeStdin } from './effect-scripts.ts';
+import { exitCodesScript } from './effect-scripts.ts';
 import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
+import { copyChunkScript, copySizeScript, raiseEpochScript } from './journal-copy.ts';
 import { keepScript } from './keep.ts';
-import { attemptDir, FERRY_DIR } from './layout.ts';
+import { FERRY_DIR } from './layout.ts';
 import { fenceLeaseScript, knowsRunScript, parseLease, readLeaseScript, releaseLeaseScript, takeLeaseScript } from './lease.ts';
 import { hostInfo, Machine } from './machine.ts';
+import { openAttemptScript } from './open-attempt.ts';
 import { whyLost } from './postmortem.ts';
-import { sh } from './sh.ts';
+import { RecordsSender } from './records-sender.ts';
 
 // A data directory that undo needs is copied whole; what hangs is ended by the person who waits.
 const KEEP_LIMIT_MS = 6 * 3_600_000;
+// As long as a short command may take; what takes longer is told, and settled by resume.
+const RAISE_WAIT_S = 300;
 
 /** A fleet over the hosts of an inventory; `transportOf` says how bytes reach each. Nothing connects before it is used. */
 export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf: (settings: HostSettings) => Transport): Fleet {
   const machines = new Map<string, Machine>();
+  const sender = new RecordsSender();
   const settingsOf = (name: string): HostSettings => {
     const settings = hosts.get(name);
     if (!settings) throw new FerryError('INTERNAL', { what: `no host ${name} in the inventory` });
@@ -42,16 +47,23 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
     });
   };
 
+  const refuseStale = (name: string, id: { readonly run: string; readonly epoch: number }, said: string): void => {
+    if (said.startsWith('stale '))
+      throw new FerryError('EPOCH_STALE', { host: name, run: id.run, ours: id.epoch, theirs: said.slice(6).trim() });
+  };
+
   return {
     info: (name) => hostInfo(settingsOf(name)),
     host: machine,
     acting: (name, id, signal, report) => new ActingMachine(machine(name), id, signal, report),
-    async openAttempt(name, id, intent) {
-      // stdin, because an intent may be longer than an argument can be.
-      const script = sh`umask 077; ${wholeStdin(Buffer.byteLength(intent))}
-A=${attemptDir(id)}; mkdir -p "$A" || exit 1; exec 8>>"$A/intent.lock"; flock -x 8; [ -e "$A/intent.json" ] && { echo exists; exit 0; }
-cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.json" && echo opened`;
-      return must(name, 'opening an attempt', await machine(name).run(script, { stdin: intent })).stdout.trim() === 'opened';
+    async openAttempt(name, id, intent, records) {
+      const said = await sender.send(name, id.run, records, async (part) => {
+        // stdin, because an intent may be longer than an argument can be.
+        const done = await machine(name).run(openAttemptScript(id, part, intent), { stdin: (part?.text ?? '') + intent });
+        return must(name, 'opening an attempt', done).stdout.trim();
+      });
+      refuseStale(name, id, said);
+      return said === 'opened';
     },
     async effects(name, id) {
       const lines = must(name, 'reading an attempt', await machine(name).run(effectsScript(id)))
@@ -71,30 +83,59 @@ cat >"$A/intent.new" && sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.js
       return stdout.split('\n').filter(Boolean).map(Number);
     },
     async endDetached(name, id) {
-      must(name, 'ending detached commands', await machine(name).run(endDetachedScript(id), { timeoutMs: 150_000 }));
+      const ended = await machine(name).run(endDetachedScript(id), { timeoutMs: 150_000 });
+      refuseStale(name, id, must(name, 'ending detached commands', ended).stdout);
     },
     async keep(name, id, requests, generation = 0) {
       const kept = await machine(name).run(keepScript(id, requests, generation), { timeoutMs: KEEP_LIMIT_MS });
       const result = must(name, 'keeping what undo needs', kept);
-      if (result.stdout.startsWith('stale '))
-        throw new FerryError('EPOCH_STALE', { host: name, run: id.run, ours: id.epoch, theirs: result.stdout.slice(6).trim() });
+      refuseStale(name, id, result.stdout);
       return result.stdout.split('\n').flatMap((line) => {
         const [word, kept, sha256] = line.split(' ');
         return word === 'kept' && kept && sha256 ? [{ name: kept, sha256 }] : [];
       });
     },
     async knowsRun(name, run) {
-      return must(name, 'looking for a run', await machine(name).run(knowsRunScript(name, run))).stdout.trim() === 'yes';
+      const said = must(name, 'looking for a run', await machine(name).run(knowsRunScript(name, run))).stdout.trim();
+      const [yes, count] = said.split(' ');
+      if (yes === 'yes') sender.learn(name, run, Number(count));
+      return yes === 'yes';
     },
-    async takeLease(name, lease, epoch) {
-      const line = must(name, 'taking the lease', await machine(name).run(takeLeaseScript(name, lease, epoch))).stdout.trim();
+    async takeLease(name, lease, epoch, records) {
+      const line = await sender.send(name, lease.run, records, async (part) => {
+        const done = await machine(name).run(takeLeaseScript(name, lease, epoch, part), { stdin: part?.text ?? '' });
+        return must(name, 'taking the lease', done).stdout.trim();
+      });
       if (line.startsWith('unsafe '))
         throw new FerryError('HOST_FOLDER_UNSAFE', { host: name, folder: FERRY_DIR, why: line.slice(7) });
       if (line === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
+      refuseStale(name, { run: lease.run, epoch }, line);
       return line.startsWith('held ') ? parseLease(line.slice(5)) : null;
     },
-    async releaseLease(name, run) {
-      must(name, 'giving the lease back', await machine(name).run(releaseLeaseScript(run)));
+    async releaseLease(name, run, epoch) {
+      const said = must(name, 'giving the lease back', await machine(name).run(releaseLeaseScript(run, epoch))).stdout;
+      refuseStale(name, { run, epoch: epoch ?? 0 }, said);
+    },
+    async raiseEpoch(name, lease, epoch) {
+      const script = raiseEpochScript(lease, epoch, RAISE_WAIT_S);
+      const done = await machine(name).run(script, { timeoutMs: RAISE_WAIT_S * 1000 + 60_000 });
+      const said = must(name, 'raising the epoch', done).stdout.trim();
+      if (said === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
+      refuseStale(name, { run: lease.run, epoch }, said);
+      return { isThere: said !== 'none', isHeld: said.endsWith(' held'), isBusy: said.startsWith('busy') };
+    },
+    async journalCopy(name, run) {
+      const size = must(name, 'reading the records', await machine(name).run(copySizeScript(run))).stdout.trim();
+      if (size === '') return null;
+      const chunks: Buffer[] = [];
+      for (let offset = 0; offset < Number(size); ) {
+        const read = await machine(name).run(copyChunkScript(run, offset));
+        const chunk = Buffer.from(must(name, 'reading the records', read).stdout, 'base64');
+        if (chunk.byteLength === 0) break;
+        chunks.push(chunk);
+        offset += chunk.byteLength;
+      }
+      return Buffer.concat(chunks).toString('utf8');
     },
     async fenceRun(name, run) {
       must(name, 'shutting a run out', await machine(name).run(fenceLeaseScript(run), { timeoutMs: 330_000 }));

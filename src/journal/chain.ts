@@ -45,3 +45,33 @@ export function headOf(run: string, records: readonly JournalRecord[]): string {
 export function lineOf({ seq, hash, at, epoch, type, step, host, body }: JournalRecord): string {
   return `{"seq":${seq},"hash":${JSON.stringify(hash)},${canonicalJson({ at, epoch, type, step, host, body }).slice(1)}`;
 }
+
+/**
+ * The records of a host's copy, as far as they are a chain; and where and why that ends before the copy does. What stands after
+ * the last newline is a write that died, and no record.
+ */
+export function parseLines(run: string, text: string): { records: JournalRecord[]; fault: ChainFault | null } {
+  const records: JournalRecord[] = [];
+  for (const line of text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .slice(0, -1)) {
+    const record = recordIn(line);
+    if (record === null) return { records, fault: { seq: records.length + 1, why: 'it is no record' } };
+    records.push(record);
+  }
+  const fault = verifyChain(run, records);
+  return { records: fault ? records.slice(0, fault.seq - 1) : records, fault };
+}
+
+function recordIn(line: string): JournalRecord | null {
+  try {
+    const { seq, hash, at, epoch, type, step, host, body } = JSON.parse(line) as JournalRecord;
+    const isText = (value: unknown) => value === null || typeof value === 'string';
+    const isRecord = typeof seq === 'number' && typeof epoch === 'number' && typeof at === 'string' && typeof type === 'string';
+    const isWhole = isRecord && [hash, step, host].every(isText) && body !== null && typeof body === 'object';
+    return isWhole ? { seq, hash, at, epoch, type, step, host, body } : null;
+  } catch {
+    return null;
+  }
+}

@@ -67,10 +67,12 @@ export interface Journal {
   append(run: string, record: NewRecord): JournalRecord;
   /**
    * Takes a run over, whoever holds its lock: the record `run.taken-over` begins the next epoch, whose lock this process holds
-   * until `close`. From then on every append of an epoch before is refused.
+   * until `close`. From then on every append of an epoch before is refused. The epoch is `least` or higher.
    * @throws RUN_UNKNOWN; RUN_BUSY when another takeover is under way
    */
-  takeOver(run: string, body: { [name: string]: Json }): JournalRecord;
+  takeOver(run: string, body: { [name: string]: Json }, least?: number): JournalRecord;
+  /** Writes the records of a run down as they are, after those of them that are here already: all of them, or none. */
+  adopt(run: string, runbook: string, records: readonly JournalRecord[]): void;
   read(run: string): JournalRecord[];
   /** The records after a number. */
   linesAfter(run: string, seq: number): JournalLines;

@@ -38,10 +38,16 @@ export class SecretHashes {
     return createHash('sha256').update('ferry hash.key').update(this.#key).digest('hex').slice(0, 16);
   }
 
-  /** `salt:hash`, both hex. */
+  /** `salt:hash:key`, all hex; the key by its name. */
   hash(value: string): string {
     const salt = randomBytes(16);
-    return `${salt.toString('hex')}:${this.#derive(value, salt).toString('hex')}`;
+    return `${salt.toString('hex')}:${this.#derive(value, salt).toString('hex')}:${this.keyName}`;
+  }
+
+  /** Whether a hash was made with this key, as far as it tells: of another's nobody can say what it is of. */
+  canCompare(hashed: string): boolean {
+    const [, , key = this.keyName] = hashed.split(':');
+    return key === this.keyName;
   }
 
   matches(value: string, hashed: string): boolean {

@@ -102,10 +102,10 @@ export function openSqliteJournal(stateDir: string): Journal {
     isOpen: (run) => locks.isTaken(run, epochOf(run)),
     holderOf: (run) => locks.holderOf(run, epochOf(run)),
     append,
-    takeOver(run, body) {
+    takeOver(run, body, least = 0) {
       known(run);
       for (;;) {
-        const epoch = epochOf(run) + 1;
+        const epoch = Math.max(epochOf(run) + 1, least);
         locks.release(run);
         locks.take(run, epoch);
         const taken = transaction(() =>
@@ -114,6 +114,13 @@ export function openSqliteJournal(stateDir: string): Journal {
         if (taken) return taken;
       }
     },
+    adopt: (run, runbook, records) =>
+      transaction(() => {
+        const startedAt = records[0]?.at ?? isoTime();
+        database.prepare('INSERT OR IGNORE INTO runs (run, runbook, started_at) VALUES (?, ?, ?)').run(run, runbook, startedAt);
+        for (const record of records.slice(Number(last.get(run)?.seq ?? 0)))
+          insert.run({ ...record, run, body: JSON.stringify(record.body) });
+      }),
     read: (run) => readAfter(run, 0),
     linesAfter(run, seq) {
       const records = readAfter(run, seq - 1);

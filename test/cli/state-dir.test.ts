@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { recordSecrets, secretsAtHand } from '../../src/cli/state-dir.ts';
+import { recordSecrets, refuseOtherSecrets, secretsAtHand } from '../../src/cli/state-dir.ts';
 import { Secret } from '../../src/hosts/secret.ts';
 import { SecretHashes } from '../../src/journal/secret-hash.ts';
 
@@ -26,4 +26,21 @@ it('a rollback knows the secrets that can be had without asking, and does withou
     () => hashes,
   );
   expect([...found].map(([name, value]) => [name, (value as Secret).reveal()])).toEqual([['here', 'right one']]);
+});
+
+it('a secret whose hash was made with a key that is lost is taken, and named; one that can be compared must be the same', () => {
+  const hashes = new SecretHashes(join(folder, 'state'));
+  const lost = new SecretHashes(join(folder, 'lost'));
+  const right = new Map([['password', new Secret('right one', 'prompt')]]);
+  const told = { since: 'the run began', command: 'ferry resume r-1' };
+  const refuse = (recorded: SecretHashes, given = right) =>
+    refuseOtherSecrets(
+      recordSecrets(right, () => recorded),
+      given,
+      () => hashes,
+      told,
+    );
+  const wrong = new Map([['password', new Secret('wrong one', 'prompt')]]);
+  expect([refuse(hashes), refuse(lost), refuse(lost, wrong)]).toEqual([[], ['password'], ['password']]);
+  expect(() => refuse(hashes, wrong)).toThrow(expect.objectContaining({ code: 'SECRET_CHANGED' }));
 });

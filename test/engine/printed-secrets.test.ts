@@ -5,6 +5,7 @@ import { unknown } from '../../src/actions/outputs.ts';
 import { secretText } from '../../src/actions/params.ts';
 import { reveal, Secret } from '../../src/hosts/secret.ts';
 import { Sh } from '../../src/hosts/sh.ts';
+import type { JournalRecord } from '../../src/journal/journal.ts';
 import type { Step, Template } from '../../src/runbook/runbook.ts';
 import { modelActions } from '../kit/model-actions.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
@@ -106,6 +107,21 @@ describe('what a command prints with a secret in it', () => {
     expect(await run.resume()).toMatchObject({ outcome: 'finished' });
     expect(run.world.cells.get('a/x')).toBe(`dsn://app:${PASSWORD}@db`);
     expect(new Set(run.world.ran).size).toBe(run.world.ran.length);
+  });
+
+  it('is had again where its hash cannot be compared any more, and gets one that can', async () => {
+    const run = runOf('model.printing');
+    await dieBetween(run, 'model.printing');
+    const records = run.journal.records.get('r-model') ?? [];
+    const applied = records.findIndex(({ type, step: of }) => type === 'step.applied' && of === 'make');
+    const hidden = { $secret: 'step:make.stdout', hash: 'other:x', text: 'dsn://app:[secret]@db' };
+    records.splice(applied, 1, { ...(records[applied] as JournalRecord), body: { outputs: { stdout: hidden } } });
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(run.world.cells.get('a/x')).toBe(`dsn://app:${PASSWORD}@db`);
+    expect(run.journal.read('r-model').filter(({ type }) => type === 'secrets.rekeyed')).toMatchObject([
+      { step: 'make', body: { outputs: { stdout: { ...hidden, hash: expect.not.stringContaining('other:') } } } },
+    ]);
+    expect(run.state.steps.get('make')?.outputs.stdout).not.toEqual(hidden);
   });
 
   it('stops the step that uses it when the host cannot tell it any more, and says what to do', async () => {

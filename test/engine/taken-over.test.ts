@@ -74,3 +74,20 @@ describe('the controller of a run that was taken over', () => {
     expect(Object.fromEntries(run.world.cells)).toEqual(CELLS);
   });
 });
+
+it('every host of a step has all records up to its intent before anything of it runs', async () => {
+  const run = moved();
+  const told: string[] = [];
+  run.world.onPoll = (id) => {
+    const [copy] = [...run.world.copies].flatMap(([at, lines]) => (at === `${id === 'dump' ? 'a' : 'b'}/r-model` ? [lines] : []));
+    const { lines } = run.journal.linesAfter('r-model', 0);
+    expect(copy).toEqual(lines);
+    told.push(`${id}: ${JSON.parse(copy?.at(-1) ?? '{}').type}`);
+  };
+  await run.start();
+  expect([...new Set(told)]).toEqual(['dump: step.intended', 'restore: step.intended']);
+  run.world.onPoll = undefined;
+  await run.rollBack();
+  const types = run.world.copies.get('a/r-model')?.map((line) => JSON.parse(line).type);
+  expect(types?.at(-1)).toBe('step.undoing');
+});

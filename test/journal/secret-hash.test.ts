@@ -18,6 +18,16 @@ it('a secret is known again by the key of its state folder, and by no other', ()
   expect(new SecretHashes(stateDir()).matches('geheim', hashed)).toBe(false);
 });
 
+it('a hash tells with which key it was made, so that one of another is not taken for that of another value', () => {
+  const dir = stateDir();
+  const hashes = new SecretHashes(dir);
+  const hashed = hashes.hash('geheim');
+  expect([new SecretHashes(dir).canCompare(hashed), new SecretHashes(stateDir()).canCompare(hashed)]).toEqual([true, false]);
+  // As older releases wrote it, without a key's name.
+  const old = hashed.split(':').slice(0, 2).join(':');
+  expect([hashes.canCompare(old), hashes.matches('geheim', old)]).toEqual([true, true]);
+});
+
 // Each was told as a defect of Ferry, or hashed with half a key.
 it.each([
   ['a folder', (file: string) => mkdirSync(file), /EISDIR/],

@@ -83,6 +83,14 @@ export function modelWire(
         },
       ];
     },
+    async auditRun(run, options) {
+      calls.push(['audit', run, options.offline]);
+      return { run: RUN, runbook: 'move', records: 3, unchained: 0, fault: null, witnesses: [], trail: [] };
+    },
+    async takeOverRun(run, options) {
+      calls.push(['takeover', run, options]);
+      return { run: RUN, phase: 'paused', epoch: 2, from: 'root@admin1', fenced: ['engine'], busy: [], told: [] };
+    },
     async unlockHost(host, options) {
       calls.push(['unlock', host, options.abandon]);
       return `${host} is free.`;

@@ -68,7 +68,7 @@ export function runbookOf(steps: Step[], checkpoints: { name: string; afterStep:
 /** A run of the engine on the model world, which can be killed at a crash point and resumed by a new controller. */
 export class ModelRun {
   readonly world = new ModelWorld();
-  readonly journal = new ModelJournal(this.world);
+  journal = new ModelJournal(this.world);
   /** What a person says where `--yes` does not do; the same as `answer` unless set. */
   person: boolean | null | undefined;
   /** What happens in the world while a person thinks about a question. */
@@ -112,7 +112,11 @@ export class ModelRun {
       emit: (event) => void this.events.push(event),
       redact: (value) => redactor.redactTexts(value),
       learn,
-      secrets: { hash: digestOf, matches: (value, hashed) => digestOf(value) === hashed },
+      secrets: {
+        hash: digestOf,
+        matches: (value, hashed) => digestOf(value) === hashed,
+        canCompare: (hashed) => !hashed.startsWith('other:'),
+      },
       ask: async () => {
         this.whileAsked();
         return this.answer;

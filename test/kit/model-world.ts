@@ -1,8 +1,9 @@
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { FactRef, Observed } from '../../src/facts/fact.ts';
 import { defineFact, value } from '../../src/facts/fact.ts';
-import type { Effect, Fleet } from '../../src/hosts/fleet.ts';
+import type { Effect, Fleet, Raised } from '../../src/hosts/fleet.ts';
 import type { ActingHost, HostInfo } from '../../src/hosts/host.ts';
+import type { RecordsAfter } from '../../src/hosts/journal-copy.ts';
 import type { AttemptId, Attempts } from '../../src/hosts/layout.ts';
 import type { Lease } from '../../src/hosts/lease.ts';
 import { sh } from '../../src/hosts/sh.ts';
@@ -38,6 +39,8 @@ export class ModelWorld implements Fleet {
   readonly leases = new Map<string, Lease>();
   /** The epoch of each run on each host, as `host/run`: commands of one before are refused. */
   readonly epochs = new Map<string, number>();
+  /** The records of each run on each host, as `host/run`. */
+  readonly copies = new Map<string, string[]>();
   /** Machines that know a run, as `host/run`. */
   readonly known = new Set<string>();
   readonly kept = new Map<string, string>();
@@ -135,9 +138,10 @@ export class ModelWorld implements Fleet {
   /** Called while a detached command runs. */
   onPoll: ((step: string) => void) | undefined;
 
-  async openAttempt(host: string, id: AttemptId): Promise<boolean> {
+  async openAttempt(host: string, id: AttemptId, _intent?: string, records?: RecordsAfter): Promise<boolean> {
     this.#reach(host);
     this.#guard(host, id);
+    this.#copy(host, id.run, records);
     const folder = this.#folder(host, id);
     if (this.attempts.has(folder)) return false;
     this.attempts.set(folder, new Map());
@@ -170,19 +174,36 @@ export class ModelWorld implements Fleet {
     this.#alive();
     return this.known.has(`${host}/${run}`);
   }
-  async takeLease(host: string, lease: Lease, epoch: number): Promise<Lease | null> {
+  async takeLease(host: string, lease: Lease, epoch: number, records?: RecordsAfter): Promise<Lease | null> {
     this.#reach(host);
     const held = this.leases.get(host);
     if (held && held.run !== lease.run) return held;
     if ((this.epochs.get(`${host}/${lease.run}`) ?? 0) > epoch) this.#guard(host, { run: lease.run, epoch });
     this.epochs.set(`${host}/${lease.run}`, epoch);
+    this.#copy(host, lease.run, records);
     this.leases.set(host, held ?? lease);
     this.known.add(`${host}/${lease.run}`);
     return null;
   }
-  async releaseLease(host: string, run: string): Promise<void> {
+  async releaseLease(host: string, run: string, epoch = Number.MAX_SAFE_INTEGER): Promise<void> {
     this.#reach(host);
+    if ((this.epochs.get(`${host}/${run}`) ?? 0) > epoch) this.#guard(host, { run, epoch });
     if (this.leases.get(host)?.run === run) this.leases.delete(host);
+  }
+  async raiseEpoch(host: string, lease: Lease, epoch: number): Promise<Raised> {
+    this.#reach(host);
+    const key = `${host}/${lease.run}`;
+    if (!this.known.has(key)) return { isThere: false, isHeld: false, isBusy: false };
+    if ((this.epochs.get(key) ?? 0) > epoch) this.#guard(host, { run: lease.run, epoch });
+    this.epochs.set(key, epoch);
+    const isHeld = this.leases.get(host)?.run === lease.run;
+    if (isHeld) this.leases.set(host, lease);
+    return { isThere: true, isHeld, isBusy: false };
+  }
+  async journalCopy(host: string, run: string): Promise<string | null> {
+    this.#reach(host);
+    const lines = this.copies.get(`${host}/${run}`);
+    return lines ? lines.map((line) => `${line}\n`).join('') : null;
   }
   async fenceRun(host: string, run: string): Promise<void> {
     await this.releaseLease(host, run);
@@ -195,6 +216,16 @@ export class ModelWorld implements Fleet {
   #reach(host: string): void {
     this.#alive();
     if (this.away.has(host)) throw new FerryError('HOST_UNREACHABLE', { host, address: host, port: 22, why: 'no route' });
+  }
+  /** Adds the records that a host lacks, as the real one does: only on top of the very ones they stand on. */
+  #copy(host: string, run: string, records: RecordsAfter | undefined): void {
+    if (!records) return;
+    const lines = this.copies.get(`${host}/${run}`) ?? [];
+    const { previous, lines: more } = records(lines.length);
+    const last = lines.at(-1);
+    if (last !== undefined && !last.includes(`"hash":"${previous}"`))
+      throw new FerryError('JOURNAL_FORKED', { host, run, seq: lines.length });
+    this.copies.set(`${host}/${run}`, [...lines, ...more]);
   }
   #guard(host: string, { run, epoch }: Pick<AttemptId, 'run' | 'epoch'>): void {
     const theirs = this.epochs.get(`${host}/${run}`) ?? epoch;
@@ -260,9 +291,12 @@ export class ModelJournal implements Journal {
     this.records.set(run, list);
     return record;
   }
-  takeOver(run: string, body: NonNullable<NewRecord['body']>): JournalRecord {
-    const epoch = Math.max(...this.read(run).map((record) => record.epoch)) + 1;
+  takeOver(run: string, body: NonNullable<NewRecord['body']>, least = 0): JournalRecord {
+    const epoch = Math.max(...this.read(run).map((record) => record.epoch + 1), least);
     return this.append(run, { type: 'run.taken-over', epoch, body });
+  }
+  adopt(run: string, _runbook: string, records: readonly JournalRecord[]): void {
+    this.records.set(run, [...records]);
   }
   linesAfter(run: string, seq: number) {
     const records = this.read(run);

@@ -169,9 +169,10 @@ describe('bytes kept', () => {
     expect(await past(`cat ${keepPath(run, id.step, 'who')}`)).toBe('nobody');
   });
 
-  it('are as guarded as any command: a controller of an older epoch keeps nothing', async () => {
-    const { id } = await attempt({ epoch: 7 });
-    await expect(fleet.keep('he2', id, [{ name: 'x', path: '/root/ferry-test/file' }])).rejects.toMatchObject({
+  it('are as guarded as any command: a controller of another epoch opens no attempt and keeps nothing', async () => {
+    const { id } = await attempt();
+    await expect(attempt({ epoch: 7 })).rejects.toMatchObject({ code: 'EPOCH_STALE' });
+    await expect(fleet.keep('he2', { ...id, epoch: 7 }, [{ name: 'x', path: '/root/ferry-test/file' }])).rejects.toMatchObject({
       code: 'EPOCH_STALE',
     });
   });

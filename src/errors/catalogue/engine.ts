@@ -122,7 +122,7 @@ export const engineErrors = {
     title: 'Another process works on the run',
     message: (a) =>
       `Another ferry process on this machine${a.pid === 0 ? '' : ` (pid ${a.pid}, since ${a.since})`} works on run ${a.run}. Nothing was changed.`,
-    hint: (a) => `ferry status ${a.run}`,
+    hint: (a) => `ferry status ${a.run};  if that process hangs:  ferry takeover ${a.run}`,
     exit: 5,
     example: { run: 'r-1', pid: 4242, since: '2026-01-01T02:00:00Z' },
   }),

@@ -1,0 +1,174 @@
+import { foldRun } from '../engine/fold.ts';
+import { isOver, type RunState } from '../engine/state.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import type { Fleet } from '../hosts/fleet.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { Journal, JournalRecord } from '../journal/journal.ts';
+import { isoTime } from '../lib/clock.ts';
+import { nearest } from '../lib/text.ts';
+import type { Taken, TakeoverOptions } from './contract.ts';
+import { type Copy, firstDifference, longestOf, onEach, readCopy } from './copies.ts';
+import { holderName } from './places.ts';
+import { hostsOf, readInventory } from './prepare.ts';
+import { bringRecords, hostsOfRun, known, lastHolder, type OpenFleet, partial } from './takeover.ts';
+
+interface Found {
+  readonly copies: readonly Copy[];
+  readonly longest: Copy & { readonly records: readonly JournalRecord[] };
+}
+
+/**
+ * Gives a run to this state folder, which need not know it: its records come from the hosts. All hosts of the run must be heard, but those in
+ * `without`: the one that is not may know more than the others. The run's epoch is raised before the records are read for good. Null
+ * when a person was asked and said no.
+ * @throws HOST_UNKNOWN, HOST_FREE, COPY_MISSING, COPY_BROKEN, COPIES_DIFFER, TAKEOVER_BLIND, JOURNAL_FORKED, RUN_OVER
+ */
+export async function takeOverFrom(
+  named: string | undefined,
+  options: TakeoverOptions & { readonly from: string },
+  journal: Journal,
+  ask: ((question: string) => Promise<boolean>) | undefined,
+  openFleet: OpenFleet,
+): Promise<Taken | null> {
+  const inventory = await readInventory(options.inventory, '.');
+  for (const host of [options.from, ...options.without]) refuseUnknown(host, inventory);
+  const first = openFleet(await hostsOf(inventory, [options.from]));
+  const { run, state } = await lookAt(first, options.from, named).finally(() => first.close());
+  const hosts = [...new Set([options.from, ...hostsOfRun(state)])].filter((host) => !options.without.includes(host));
+  const fleet = openFleet(await hostsOf(inventory, known(hosts, inventory)));
+  try {
+    const before = await readAll(run, hosts, fleet, inventory, options);
+    const { phase } = foldRun(run, before.longest.records);
+    // One that is finished can still be taken back.
+    if (isOver({ phase }) && phase !== 'finished' && (await heldBy(run, hosts, fleet)).length === 0)
+      throw new FerryError('RUN_OVER', { run, phase, verb: 'take over' });
+    refuseForked(run, before, journal);
+    if (ask && !options.yes && !(await ask(`${describe(run, before)} Take it over?`))) return null;
+
+    const epoch = await fence(run, hosts, fleet, inventory, before);
+    // What the former controller brought there until then is known now, and nothing comes after it.
+    const { longest } = await readAll(run, hosts, fleet, inventory, options);
+    refuseForked(run, { copies: [], longest }, journal);
+    const rebuilt = foldRun(run, longest.records);
+    journal.adopt(run, rebuilt.plan.runbook.name, longest.records);
+    const from = lastHolder(longest.records);
+    journal.takeOver(
+      run,
+      { by: holderName(), from, inventory: inventory.file, host: longest.host, without: [...options.without] },
+      epoch,
+    );
+    const held = await heldBy(run, hosts, fleet);
+    for (const host of held) if (!rebuilt.leases.includes(host)) journal.append(run, { type: 'lease.taken', epoch, host });
+    await recordKept(rebuilt, epoch, hosts, fleet, journal);
+    const left = await bringRecords(run, epoch, held, { fleet, inventory, journal });
+    if (left.length > 0) throw partial(run, hosts, left);
+    const after = foldRun(run, journal.read(run));
+    return { run, phase: after.phase, epoch, from, fenced: hosts, busy: [], told: [describe(run, { copies: [], longest })] };
+  } finally {
+    await fleet.close();
+  }
+}
+
+function refuseUnknown(host: string, inventory: Inventory): void {
+  const names = [...inventory.hosts.keys()];
+  if (!names.includes(host))
+    throw new FerryError('HOST_UNKNOWN', { host, nearest: nearest(host, names) ?? '', known: names.join(', ') });
+}
+
+/** Which run it is, and what the host that was named knows of it. */
+async function lookAt(fleet: Fleet, host: string, named: string | undefined) {
+  const run = named ?? (await fleet.lease(host))?.run;
+  if (run === undefined) throw new FerryError('HOST_FREE', { host });
+  const { records, fault } = await readCopy(fleet, host, run);
+  if (records === null || (records.length === 0 && !fault)) throw new FerryError('COPY_MISSING', { host, run });
+  if (fault) throw new FerryError('COPY_BROKEN', { host, run, ...fault });
+  if (records[0]?.type !== 'run.started') throw new FerryError('COPY_BROKEN', { host, run, seq: 1, why: 'it begins no run' });
+  return { run, state: foldRun(run, records) };
+}
+
+async function readAll(
+  run: string,
+  hosts: readonly string[],
+  fleet: Fleet,
+  inventory: Inventory,
+  { from, without }: TakeoverOptions,
+): Promise<Found> {
+  const { done, silent } = await onEach(hosts, inventory, (host) => readCopy(fleet, host, run));
+  if (silent.length > 0) {
+    const lost = [...without, ...silent.map(({ host }) => host)].map((host) => ` --without ${host}`).join('');
+    throw new FerryError('TAKEOVER_BLIND', {
+      ...{ run, hosts: silent.map(({ host }) => host).join(' and '), why: silent.map(({ why }) => why).join(' ') },
+      command: `ferry takeover ${run} --from ${from}${lost}`,
+    });
+  }
+  const broken = done.find(({ fault }) => fault !== null);
+  if (broken?.fault) throw new FerryError('COPY_BROKEN', { host: broken.host, run, ...broken.fault });
+  return { copies: done, longest: longestOf(run, done) };
+}
+
+/** @throws JOURNAL_FORKED when this state folder knows the run, and otherwise */
+function refuseForked(run: string, { longest }: Found, journal: Journal): void {
+  const ours = journal.read(run);
+  const seq =
+    firstDifference(longest.records, ours) ?? (ours.length > longest.records.length ? longest.records.length + 1 : null);
+  if (seq !== null) throw new FerryError('JOURNAL_FORKED', { host: longest.host, run, seq });
+}
+
+/** Raises the epoch everywhere, above any that a takeover which came to nothing has left. Answers with it. */
+async function fence(
+  run: string,
+  hosts: readonly string[],
+  fleet: Fleet,
+  inventory: Inventory,
+  { longest }: Found,
+): Promise<number> {
+  for (let epoch = Math.max(...longest.records.map((record) => record.epoch)) + 1; ; ) {
+    const lease = { run, holder: holderName(), since: isoTime() };
+    try {
+      const { silent } = await onEach(hosts, inventory, async (host) => ({
+        host,
+        raised: await fleet.raiseEpoch(host, lease, epoch),
+      }));
+      if (silent.length === 0) return epoch;
+      throw partial(run, known(hosts, inventory), silent);
+    } catch (thrown) {
+      if (!isFerryError(thrown, 'EPOCH_STALE')) throw thrown;
+      epoch = Number(thrown.args.theirs) + 1;
+    }
+  }
+}
+
+/**
+ * Puts on record that the bytes a step's undo needs were kept, where a command of the step was begun: the record of that came
+ * after the last that was brought to a host, and without it an undo would take the step for one that changed nothing.
+ */
+async function recordKept(
+  { run, steps }: RunState,
+  epoch: number,
+  asked: readonly string[],
+  fleet: Fleet,
+  journal: Journal,
+): Promise<void> {
+  for (const { step, host, hosts, attempt, keepOwed } of steps.values()) {
+    if (!keepOwed) continue;
+    const id = { run, step, attempt, epoch, undo: false };
+    const effects = await Promise.all(
+      hosts.filter((one) => asked.includes(one)).map(async (one) => (await fleet.effects(one, id)) ?? []),
+    );
+    if (effects.flat().length > 0) journal.append(run, { type: 'step.kept', epoch, step, host, body: { kept: [] } });
+  }
+}
+
+async function heldBy(run: string, hosts: readonly string[], fleet: Fleet): Promise<string[]> {
+  const leases = await Promise.all(hosts.map(async (host) => ({ host, lease: await fleet.lease(host) })));
+  return leases.flatMap(({ host, lease }) => (lease?.run === run ? [host] : []));
+}
+
+/** Up to where a run is known, in a sentence or two. */
+function describe(run: string, { longest }: Found): string {
+  const { records, host } = longest;
+  const last = records.at(-1);
+  const state = foldRun(run, records);
+  const about = [last?.step, last?.host].filter((one) => typeof one === 'string').join(' on ');
+  return `Run ${run} (${state.plan.runbook.name}, begun ${state.startedAt} by ${lastHolder(records)}) is known up to record ${records.length}, of ${last?.at}: ${last?.type}${about ? ` ${about}` : ''} (from ${host}).`;
+}

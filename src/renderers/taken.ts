@@ -1,0 +1,33 @@
+import type { RunPhase } from '../engine/state.ts';
+import { wrapText } from './layout.ts';
+import { createPaint, type Page } from './paint.ts';
+import { waysOn } from './ways-on.ts';
+
+/** A run that was taken over. */
+export interface Taken {
+  readonly run: string;
+  readonly phase: RunPhase;
+  readonly epoch: number;
+  /** Who worked on it before. */
+  readonly from: string;
+  /** Hosts on which that one can change nothing any more. */
+  readonly fenced: readonly string[];
+  /** Those of them on which a short command of it has not ended yet. */
+  readonly busy: readonly string[];
+  /** What else is to be said, a sentence each. */
+  readonly told: readonly string[];
+}
+
+/** What a takeover has done, and what leads on. */
+export function takenText({ run, phase, epoch, from, fenced, busy, told }: Taken, page: Page): string {
+  const paint = createPaint(page.colour);
+  const where =
+    fenced.length === 0 ? 'It had begun on no host.' : `On ${fenced.join(', ')} nothing but this changes anything of it now.`;
+  return [
+    paint.good(`Taken over: ${run} (epoch ${epoch}) from ${from}.`),
+    ...[where, ...told].flatMap((text) => wrapText(text, page.width)),
+    ...busy.map((host) => paint.warn(`A short command of ${from} is still under way on ${host}; what comes next waits for it.`)),
+    '',
+    ...waysOn(run, phase, page),
+  ].join('\n');
+}
