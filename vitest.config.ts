@@ -13,19 +13,22 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble,shells,fuzz}/**'],
+          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble,faults,matrix,shells,fuzz}/**'],
           testTimeout: 15_000,
         },
       },
       // A key press in a shell is a Ferry started: too slow to stand among the unit tests.
       tier('shells', { testTimeout: 120_000, globalSetup: ['test/kit/shells-setup.ts'] }),
       tier('fuzz', { testTimeout: 5 * 60_000 }),
+      // Every crash point of every shipped runbook, in memory: too many to stand among the unit tests.
+      tier('matrix', { testTimeout: 10 * 60_000 }),
       tier('lab-kit', { testTimeout: 60_000 }),
       tier('contract', oneLab),
       tier('lab', oneLab),
       tier('e2e', oneLab),
       tier('rollback', oneLab),
       tier('trouble', oneLab),
+      tier('faults', { ...oneLab, testTimeout: 10 * 60_000 }),
     ],
   },
 });

@@ -114,21 +114,32 @@ async function tier(name: string, live: boolean): Promise<void> {
   total.skipped += count.skipped;
 }
 
-await single('types', [bin('tsc'), '-p', '.']);
-await single('lint and format', [bin('biome'), 'check']);
-await single('generated files are up to date', [process.execPath, 'src/dev/generate.ts', '--check']);
-const built = await single('build', [process.execPath, 'src/dev/build.ts']);
-await tier('unit', true);
-await tier('fuzz', true);
-await tier('shells', true);
-if (built) {
-  // The lab's package install and its cache are made by the first tier; the others then find them.
-  await tier('lab-kit', true);
-  // Two labs side by side, one lane each: as many as there are cores.
-  const lane = async (...names: string[]) => {
-    for (const name of names) await tier(name, false);
-  };
-  await Promise.all([lane('rollback', 'e2e'), lane('trouble', 'lab', 'contract')]);
+/** Two labs side by side, one lane each: as many as there are cores. */
+const lanes = (...each: string[][]) =>
+  Promise.all(
+    each.map(async (names) => {
+      for (const name of names) await tier(name, false);
+    }),
+  );
+
+if (process.argv[2] === 'crash') {
+  // The whole matrices, of which the other way has samples.
+  process.env.FERRY_EVERY_FAULT = '1';
+  if (await single('build', [process.execPath, 'src/dev/build.ts'])) {
+    await tier('matrix', true);
+    await lanes(['faults'], ['rollback', 'e2e']);
+  }
+} else {
+  await single('types', [bin('tsc'), '-p', '.']);
+  await single('lint and format', [bin('biome'), 'check']);
+  await single('generated files are up to date', [process.execPath, 'src/dev/generate.ts', '--check']);
+  const built = await single('build', [process.execPath, 'src/dev/build.ts']);
+  for (const name of ['unit', 'matrix', 'fuzz', 'shells']) await tier(name, true);
+  if (built) {
+    // The lab's package install and its cache are made by the first tier; the others then find them.
+    await tier('lab-kit', true);
+    await lanes(['faults', 'rollback', 'e2e'], ['trouble', 'lab', 'contract']);
+  }
 }
 rmSync(reports, { recursive: true, force: true });
 for (const line of told) process.stdout.write(`${line}\n`);

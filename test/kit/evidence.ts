@@ -39,6 +39,14 @@ export function recordsOf(ferry: FerryOnLab): JournalRecord[] {
   return rows.map((row) => ({ ...row, body: JSON.parse(String(row.body)) })) as unknown as JournalRecord[];
 }
 
+/** The latest run. */
+export function runOf(ferry: FerryOnLab): string {
+  const database = new DatabaseSync(join(ferry.stateDir, 'journal.db'), { readOnly: true });
+  const row = database.prepare('SELECT run FROM runs ORDER BY rowid DESC LIMIT 1').get();
+  database.close();
+  return String(row?.run);
+}
+
 /** The attempts of a step on record, in order. */
 export function attemptsOf(ferry: FerryOnLab, step: string): number[] {
   return recordsOf(ferry).flatMap((one) => (one.type === 'step.intended' && one.step === step ? [Number(one.body.attempt)] : []));

@@ -15,11 +15,17 @@ export interface FerryResult {
 
 /** The built program with a state folder of its own, as a person would use it. */
 export class FerryOnLab {
-  readonly stateDir = mkdtempSync(join(tmpdir(), 'ferry-state-'));
+  readonly stateDir: string;
   readonly inventory: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  constructor(labDir: string, env: NodeJS.ProcessEnv = {}, inventory = join(labDir, 'inventory.yaml')) {
+  constructor(
+    labDir: string,
+    env: NodeJS.ProcessEnv = {},
+    inventory = join(labDir, 'inventory.yaml'),
+    stateDir = mkdtempSync(join(tmpdir(), 'ferry-state-')),
+  ) {
+    this.stateDir = stateDir;
     this.inventory = inventory;
     // A terminal's wishes must not change what tests see.
     this.#env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', CI: '1', ...env };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Action, change, check, defineAction, gate, noChange } from '../../src/actions/action.ts';
 import { unknown } from '../../src/actions/outputs.ts';
 import { undoPreview } from '../../src/actions/undo-preview.ts';
+import type { ActingHost } from '../../src/hosts/host.ts';
 import { Sh } from '../../src/hosts/sh.ts';
 import { cell } from './model-world.ts';
 
@@ -151,6 +152,41 @@ const lasting = defineAction({
   },
 });
 
+type PairUndo = { key: string; before: { host: string; before: string | null }[] };
+
+/** Changes a cell on its own host and then one on another: a transfer. */
+const pair = defineAction({
+  summary: 'Set a cell on two hosts.',
+  params: z.strictObject({ key: z.string(), value: z.string(), with: z.string() }),
+  roles: (given) => [given.with],
+  facts: ({ host, hostOf }, given) => ({
+    here: cell(given.key).on(host.name),
+    there: cell(given.key).on(hostOf(given.with).name),
+  }),
+  plan(given, { here, there }, { host, hostOf }) {
+    const differing = [here, there].filter((found) => found.value !== given.value);
+    if (differing.length === 0) return noChange('both set');
+    const before = [
+      { host: host.name, before: here.value ?? null },
+      { host: hostOf(given.with).name, before: there.value ?? null },
+    ];
+    return change({
+      summary: `set ${given.key} on both`,
+      predicts: differing.map((found) => found.becomes(given.value)),
+      undo: { key: given.key, before },
+      undoSummary: 'back',
+    });
+  },
+  async apply({ on, onRole, params: { key, value, with: other } }) {
+    await on.change('here', command(`set ${key} ${value}`));
+    await onRole(other).change('there', command(`set ${key} ${value}`));
+  },
+  async rollback({ onHost, undo }: { onHost(name: string): ActingHost; undo: PairUndo }) {
+    for (const { host, before } of [...undo.before].reverse()) await onHost(host).change('restore', restore(undo.key, before));
+  },
+  examples: [],
+});
+
 const asks = defineAction({
   summary: 'Look at a cell.',
   params: z.strictObject({ key: z.string() }),
@@ -195,6 +231,7 @@ export const modelActions = new Map<string, Action>([
   ['model.once', once],
   ['model.proven', proven],
   ['model.keeping', keeping],
+  ['model.pair', pair],
   ['model.check', asks],
   ['model.line', line],
   ['model.gate', asking],

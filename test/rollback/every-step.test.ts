@@ -28,6 +28,12 @@ const STEPS = [
   'point-engine',
   'point-dwhd',
 ] as const;
+/** All of them in `npm run test:crash`; else the first, one whose act is many commands, one with bytes kept, and the last. */
+const TAKEN = new Set<string>(
+  process.env.FERRY_EVERY_FAULT ? STEPS : ['prepare.settings', 'prepare.access', 'stop-services', 'point-dwhd'],
+);
+if (TAKEN.size < STEPS.length)
+  process.stdout.write(`a failure in ${TAKEN.size} of ${STEPS.length} steps is taken back; npm run test:crash does all\n`);
 
 /** The records of the latest run, read past Ferry. */
 function recordsOf(ferry: FerryOnLab) {
@@ -56,6 +62,7 @@ describe('a rollback from before the write line', () => {
   afterEach(() => ferry.remove());
 
   for (const [index, step] of STEPS.entries()) {
+    if (!TAKEN.has(step)) continue;
     // Alternately the failure comes before the change and after it, which are the two ends of what undo must cope with.
     const point = index % 2 === 0 ? 'after-apply' : 'before-apply';
 

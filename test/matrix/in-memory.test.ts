@@ -1,0 +1,102 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { catalog } from '../../src/actions/catalog.ts';
+import { loadRunbook } from '../../src/runbook/load.ts';
+import { modelGraph, SHAPES } from '../kit/model-graph.ts';
+import { ModelRun } from '../kit/model-run.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
+/** Of the crash points every so manyth is taken; and after each the resume is killed again, at each of its first so many. */
+const [STRIDE, SECOND_DEATHS] = isWhole ? [1, 24] : [4, 1];
+
+const runbooks = ['runbooks', 'examples'].flatMap((folder) =>
+  readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => `${folder}/${file}`),
+);
+
+const count = { points: 0, deaths: 0, resumed: 0, rolledBack: 0, toCheckpoint: 0, lost: 0, doubled: 0 };
+afterAll(() => {
+  process.stdout.write(
+    `crash matrix in memory${isWhole ? '' : ' (a sample; npm run test:crash does all)'}: ${runbooks.length} runbooks, ${count.points} crash points, ${count.deaths} deaths of Ferry: ${count.resumed} resumed, ${count.rolledBack} rolled back, ${count.toCheckpoint} back to a checkpoint and on; ${count.lost} lost, ${count.doubled} doubled\n`,
+  );
+});
+
+async function graphOf(file: string) {
+  const loaded = await loadRunbook(join(PROJECT, file), { readFile: (path) => readFile(path), lint: false });
+  if (!('runbook' in loaded)) throw new Error(`${file} does not load`);
+  return modelGraph(loaded.runbook);
+}
+
+const cellsOf = (run: ModelRun) => Object.fromEntries([...run.world.cells].sort());
+
+/** Compares hosts with what they should be, and counts before it fails: a count of zero then says something. */
+function expectHosts(run: ModelRun, wanted: Record<string, string>, what: string): void {
+  const twice = run.world.ran.length - new Set(run.world.ran).size;
+  count.doubled += twice;
+  if (JSON.stringify(cellsOf(run)) !== JSON.stringify(wanted)) count.lost += 1;
+  expect(twice, what).toBe(0);
+  expect(cellsOf(run), what).toEqual(wanted);
+  expect(run.world.leases.size, what).toBe(0);
+}
+
+it('every step type has a shape of effect in the model', () => {
+  expect(Object.keys(SHAPES).sort()).toEqual(Object.keys(catalog).sort());
+});
+
+describe.each(runbooks)('the graph of %s, Ferry killed at every crash point of every step', (file) => {
+  it('is resumed to the state of an undisturbed run, and rolled back to the state from before', async () => {
+    const { runbook, cells, addedOnce } = await graphOf(file);
+    const before = Object.fromEntries(Object.entries(cells).sort());
+    const undisturbed = new ModelRun(runbook, cells);
+    expect(await undisturbed.start()).toMatchObject({ outcome: 'finished' });
+    const after = cellsOf(undisturbed);
+    expect(after).toMatchObject(addedOnce);
+    expect(undisturbed.passed.length).toBeGreaterThan(runbook.steps.length);
+    for (const [index, point] of undisturbed.passed.entries()) {
+      if (index % STRIDE !== 0) continue;
+      count.points += 1;
+      const dead = async () => {
+        const run = new ModelRun(runbook, cells);
+        expect(await run.start(index + 1), point).toBe('died');
+        count.deaths += 1;
+        return run;
+      };
+      const resumed = await dead();
+      expect(await resumed.resume(), point).toMatchObject({ outcome: 'finished' });
+      expectHosts(resumed, after, point);
+      count.resumed += 1;
+
+      const back = await dead();
+      expect(await back.rollBack({ discardWrites: true }), point).toMatchObject({ outcome: 'rolled-back' });
+      // What is made new is kept when writers may have come after it.
+      const kept = Object.fromEntries(Object.entries(cellsOf(back)).filter(([key]) => !key.endsWith('/kept')));
+      expect(kept, point).toEqual(before);
+      count.rolledBack += 1;
+
+      const last = back.state.plan.checkpoints.length > 0 ? await dead() : null;
+      const reached = last?.state.checkpoints.at(-1);
+      if (last && reached !== undefined && last.state.phase !== 'finished') {
+        expect(await last.rollBack({ to: reached, discardWrites: true }), point).toMatchObject({ outcome: 'rolled-back' });
+        expect(await last.resume(undefined, undefined, true), point).toMatchObject({ outcome: 'finished' });
+        expectHosts(
+          last,
+          { ...after, ...Object.fromEntries(Object.entries(cellsOf(last)).filter(([key]) => key.endsWith('/kept'))) },
+          point,
+        );
+        count.toCheckpoint += 1;
+      }
+
+      for (let second = 1; second <= SECOND_DEATHS; second += 1) {
+        const twice = await dead();
+        if ((await twice.resume(second)) === 'died') count.deaths += 1;
+        if (twice.state.phase !== 'finished' || twice.state.leases.length > 0)
+          expect(await twice.resume(), `${point}, then ${second}`).toMatchObject({ outcome: 'finished' });
+        expectHosts(twice, after, `${point}, then ${second}`);
+      }
+    }
+  }, 300_000);
+});
