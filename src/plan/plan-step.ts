@@ -2,6 +2,7 @@ import type { Action, Planned, Site } from '../actions/action.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef } from '../facts/fact.ts';
 import type { HostInfo } from '../hosts/host.ts';
+import { reveal, Secret } from '../hosts/secret.ts';
 import type { Json } from '../lib/json.ts';
 import { evaluate, evaluateWhen, type Names, type Waiting } from '../runbook/evaluate.ts';
 import type { Step, Template } from '../runbook/runbook.ts';
@@ -156,11 +157,18 @@ function unreadable(
 /** @throws PARAM_INVALID */
 export function parseParams(step: Step, action: Action, value: unknown): unknown {
   const parsed = action.params.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+  if (parsed.success && !holdsNul(parsed.data)) return parsed.data;
+  // Neither an argument of a program nor a text of PostgreSQL can hold it; what came after it would be lost.
+  const issue = parsed.error?.issues[0] ?? { path: [], message: 'a text in it holds a NUL character' };
   throw new FerryError(
     'PARAM_INVALID',
     { step: step.id, uses: step.uses, param: issue?.path.join('.') || 'with', why: issue?.message ?? 'not valid' },
     { at: `${step.at.file}:${step.at.line}:${step.at.column}` },
   );
+}
+
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string' || value instanceof Secret) return reveal(value).includes('\0');
+  if (value === null || typeof value !== 'object') return false;
+  return Object.entries(value).some(([name, member]) => name.includes('\0') || holdsNul(member));
 }
