@@ -30,6 +30,8 @@ export function formsOf(value: string): Form[] {
   return [...found.values()];
 }
 
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
 /** The value as it is written between other text. */
 function written(value: string): string[] {
   const doubled = value.replaceAll("'", "''");
@@ -47,10 +49,13 @@ function written(value: string): string[] {
     doubled.replaceAll('\\', '\\\\'),
     value.replaceAll('"', '""'),
     json,
+    JSON.stringify(json).slice(1, -1),
     json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
     value.replace(/[\\"$`]/g, '\\$&'),
-    value.replace(/[&<>"']/g, (char) => `&${{ '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' }[char]};`),
-    value.replace(/[&<>]/g, (char) => `&${{ '&': 'amp', '<': 'lt', '>': 'gt' }[char]};`),
+    // XML and HTML leave quotes alone where they may.
+    ...['&<>', '&<>"', '&<>"\''].map((chars) =>
+      value.replace(/[&<>"']/g, (char) => (chars.includes(char) ? (ENTITIES[char] ?? char) : char)),
+    ),
   ];
 }
 
@@ -66,7 +71,7 @@ function encoded(value: string): string[] {
   return [
     ...[base64, base64.replace(/=+$/, ''), bytes.toString('base64url')],
     ...[component, strict, query, lower(component), lower(strict), lower(query)],
-    ...[hex, hex.toUpperCase()],
+    ...[hex, hex.toUpperCase(), hex.toUpperCase().replace(/../g, '%$&')],
   ];
 }
 
