@@ -52,6 +52,21 @@ export function openSavedPlan(file: string, text: string): SavedPlan | null {
       why: `it has form ${String(found.ferryPlan)}, this Ferry reads form ${FORM}`,
     });
   const { digest, ...content } = found;
-  if (digest !== digestOf(content)) throw new FerryError('PLAN_FILE_INVALID', { file, why: 'it was changed after it was saved' });
+  if (digest !== digestIn(file, content))
+    throw new FerryError('PLAN_FILE_INVALID', { file, why: 'it was changed after it was saved' });
   return found as unknown as SavedPlan;
+}
+
+/** @throws PLAN_FILE_INVALID for values nested deeper than anything of Ferry's can be walked */
+function digestIn(file: string, content: Json): string {
+  try {
+    return digestOf(content);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new FerryError(
+      'PLAN_FILE_INVALID',
+      { file, why: 'its values are nested in each other without end' },
+      { cause: thrown },
+    );
+  }
 }

@@ -135,6 +135,77 @@ describe('file.transfer', () => {
   });
 });
 
+describe('text that a shell or a server would act on', () => {
+  const touch = 'touch /srv/canary';
+  const hostile = [
+    `'; ${touch}; '`,
+    `"; ${touch}; "`,
+    `$(${touch})`,
+    `\`${touch}\``,
+    `; ${touch} #`,
+    `| ${touch}`,
+    `-v x\\! ${touch}`,
+    `\\'; ${touch}; \\"`,
+    `:'db' :"x" \\! ${touch}`,
+    `$$; ${touch}; $$`,
+    `%s%n * ~ {a,b} ü🚢\u202e`,
+    `x' ; COPY t TO PROGRAM '${touch}`,
+  ];
+  const named = (index: number) => (hostile[index] ?? '').replaceAll('/', ':').slice(0, 50);
+
+  test('is text to real programs, and comes back as it went', async () => {
+    const all = hostile.join('\n');
+    const path = `/srv/${named(2)}${named(0)}${named(5)}${named(7)}`;
+    const conf = '/srv/hostile.conf';
+    await run('newdb', `printf 'A=1\\n' >${conf}`);
+    const steps: [action: string, params: unknown, look: string, sees: string][] = [
+      ['file.put', { path, content: all }, "find /srv -maxdepth 1 -type f -name '*touch*' -exec cat {} +", all.trim()],
+      [
+        'config.set',
+        { path: conf, set: Object.fromEntries(hostile.map((text, index) => [`K${index}`, text])) },
+        `wc -l <${conf}`,
+        '13',
+      ],
+      [
+        'command.run',
+        { argv: ['sh', '-c', 'for a; do printf "%s\\n" "$a"; done >/srv/argv', 'sh', ...hostile], creates: '/srv/argv' },
+        'cat /srv/argv',
+        all.trim(),
+      ],
+      ...[0, 9].flatMap((index): [string, unknown, string, string][] => [
+        [
+          'postgres.role',
+          { name: named(index) },
+          `runuser -u postgres -- psql -XAtc "SELECT count(*) FROM pg_roles WHERE rolname ~ 'touch'"`,
+          '1',
+        ],
+      ]),
+      ...[1, 8].flatMap((index): [string, unknown, string, string][] => [
+        [
+          'postgres.database',
+          { database: named(index), owner: 'postgres' },
+          `runuser -u postgres -- psql -XAtc "SELECT count(*) FROM pg_database WHERE datname ~ 'touch'"`,
+          '1',
+        ],
+      ]),
+    ];
+    for (const [action, params, look, sees] of steps) {
+      const step = await make(action, 'newdb', params);
+      const before = await step.state();
+      const change = await step.planChange();
+      await step.intend(change);
+      await step.apply(change);
+      await step.verify(change);
+      expect(await run('newdb', look), `${action} ${JSON.stringify(params).slice(0, 200)}`).toBe(sees);
+      await step.rollback(change);
+      expectSame(before, await step.state());
+      await step.release();
+    }
+    for (const host of ['newdb', 'engine']) expect(await run(host, 'find / -xdev -name canary')).toBe('');
+    await run('newdb', `rm -f ${conf}`);
+  });
+});
+
 describe('for a login that is not root', () => {
   let admins: Fleet;
   beforeAll(async () => {

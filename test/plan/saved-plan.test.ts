@@ -25,6 +25,21 @@ describe('a saved plan', () => {
     );
   });
 
+  it.each([
+    ['nested without end', `{"ferryPlan":1,"digest":"x","plan":${'['.repeat(200_000)}${']'.repeat(200_000)}}`, /nested/],
+    [
+      'with a name that every object has',
+      '{"ferryPlan":1,"digest":"x","__proto__":{"digest":"x"},"plan":{"__proto__":{}}}',
+      /changed/,
+    ],
+    ['with its digest alone', '{"ferryPlan":1,"digest":"x"}', /changed/],
+  ])('is refused in a file %s', (_, text, why) => {
+    expect(() => openSavedPlan('move.plan', text)).toThrow(
+      expect.objectContaining({ code: 'PLAN_FILE_INVALID', args: expect.objectContaining({ why: expect.stringMatching(why) }) }),
+    );
+    expect(Object.hasOwn(Object.prototype, 'digest')).toBe(false);
+  });
+
   it.each(['ferry: 1\nname: x\n', '{ ferry: 1, name: x }', '{"ferry": 1}', '[]', ''])('is not what %j is', (other) => {
     expect(openSavedPlan('x', other)).toBe(null);
   });
