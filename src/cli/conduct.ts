@@ -8,7 +8,7 @@ import type { Renderer } from '../renderers/renderer.ts';
 import { createTree } from '../renderers/tree.ts';
 import { askYes } from './ask.ts';
 import type { RunEnd, RunIo, Wire } from './contract.ts';
-import { listenForInterrupt } from './interrupt.ts';
+import { listenForInterrupt, type Underway } from './interrupt.ts';
 import { canAsk, type Outside, pageOf, print, printError } from './outside.ts';
 import { promptSecret } from './secrets.ts';
 
@@ -24,8 +24,8 @@ export async function conduct(
   const wire = await outside.loadWire();
   const renderer = rendererFor(outside, options.json);
   const outcome = createOutcome();
-  let isPlanning = options.plansFirst === true;
-  const interrupt = listenForInterrupt(outside, renderer, () => isPlanning);
+  let underway: Underway = options.plansFirst ? 'plan' : 'steps';
+  const interrupt = listenForInterrupt(outside, renderer, () => underway);
   const suspended = async <T>(work: () => Promise<T>): Promise<T> => {
     await renderer.suspend();
     try {
@@ -45,11 +45,12 @@ export async function conduct(
   try {
     const end = await work(wire, {
       emit(event) {
-        isPlanning = false;
+        underway = event.type === 'rollback.started' || underway === 'rollback' ? 'rollback' : 'steps';
         outcome.hear(event);
         renderer.emit(event);
       },
       signal: interrupt.signal,
+      cancel: interrupt.cancel,
       ...(mayAsk ? { ask, askHidden } : {}),
       ...(mayAsk && !options.yes ? { confirmPlan } : {}),
     });

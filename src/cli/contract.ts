@@ -71,6 +71,8 @@ export interface RunIo {
   askHidden?(question: string): Promise<string | null>;
   /** Aborted when no new step may start; the running command stays. */
   readonly signal: AbortSignal;
+  /** Aborted when what runs is to be ended on its hosts; absent where nobody can say so. */
+  readonly cancel?: AbortSignal;
   /** Shows the plan and asks whether to run it; absent where it needs no answer. */
   confirmPlan?(plan: Plan, estimate: Estimate): Promise<boolean>;
 }

@@ -65,6 +65,7 @@ export function makePorts(parts: {
     askPerson: async (question) => (io.ask ? await io.ask(question) : null),
     holder: holderName(),
     signal: io.signal,
+    cancel: io.cancel ?? new AbortController().signal,
     crash: crashPoint(process.env),
   };
 }

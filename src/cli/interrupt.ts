@@ -5,6 +5,8 @@ import { canAsk, type Outside } from './outside.ts';
 export interface Interrupt {
   /** Aborted at the first Ctrl-C: no run is begun, and no new step starts. */
   readonly signal: AbortSignal;
+  /** Aborted when the person wants what runs to be ended on its hosts. */
+  readonly cancel: AbortSignal;
   /** Stops listening. */
   done(): void;
 }
@@ -15,15 +17,27 @@ interface Screen {
   close(): Promise<void>;
 }
 
-const TOLD = 'No new step starts. The command that runs now goes on on its host, whatever you choose.';
+/** What goes on: nothing but a plan, steps, or a rollback, which is not left half way by itself. */
+export type Underway = 'plan' | 'steps' | 'rollback';
+
+const TOLD = {
+  steps: 'No new step starts. The command that runs now goes on on its host, unless you cancel it.',
+  rollback: 'The rollback goes on.',
+};
+const QUESTION = {
+  steps: 'Wait for it (Enter), detach (d) or cancel it (c)? ',
+  rollback: 'Wait for it (Enter) or detach (d)? ',
+};
+const CANCELLED = 'Ending what runs on its hosts. Short commands come to their end.';
 const DETACHED = 'Detached. The command that runs goes on;  ferry resume  joins it.';
 
 /**
- * Hears Ctrl-C and SIGTERM: the first lets the running step end and then pauses, or detaches when the person says so; a
- * second Ctrl-C detaches with exit code 130. While `isPlanning`, which writes nothing anywhere, the first leaves at once.
+ * Hears Ctrl-C and SIGTERM: the first lets the running step end and then pauses, detaches or cancels when the person says so; a
+ * second Ctrl-C detaches with exit code 130. While a plan is made, which writes nothing anywhere, the first leaves at once.
  */
-export function listenForInterrupt(outside: Outside, screen: Screen, isPlanning: () => boolean): Interrupt {
+export function listenForInterrupt(outside: Outside, screen: Screen, underway: () => Underway): Interrupt {
   const stop = new AbortController();
+  const cancel = new AbortController();
   const over = new AbortController();
 
   const detach = async () => {
@@ -35,15 +49,19 @@ export function listenForInterrupt(outside: Outside, screen: Screen, isPlanning:
   };
   const first = async () => {
     stop.abort();
+    const what = underway() === 'rollback' ? 'rollback' : 'steps';
     await screen.suspend();
     try {
-      outside.stderr.write(`\n${TOLD}\n`);
+      outside.stderr.write(`\n${TOLD[what]}\n`);
       if (!canAsk(outside)) return;
-      const answer = await askLine(outside, 'Wait for it (Enter) or detach (d)? ', {
+      const answer = await askLine(outside, QUESTION[what], {
         signal: over.signal,
         onInterrupt: () => void detach(),
       });
       if (answer?.toLowerCase().startsWith('d')) await detach();
+      if (what === 'rollback' || !answer?.toLowerCase().startsWith('c')) return;
+      outside.stderr.write(`${CANCELLED}\n`);
+      cancel.abort();
     } finally {
       screen.resume();
     }
@@ -54,14 +72,15 @@ export function listenForInterrupt(outside: Outside, screen: Screen, isPlanning:
     outside.leave(130);
   };
   const press = () => {
-    if (isPlanning()) leave();
+    if (underway() === 'plan') leave();
     else void (stop.signal.aborted ? detach() : first());
   };
-  const terminate = () => (isPlanning() ? leave() : stop.abort());
+  const terminate = () => (underway() === 'plan' ? leave() : stop.abort());
   outside.signals.on('SIGINT', press);
   outside.signals.on('SIGTERM', terminate);
   return {
     signal: stop.signal,
+    cancel: cancel.signal,
     done() {
       over.abort();
       outside.signals.off('SIGINT', press);

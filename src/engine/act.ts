@@ -24,8 +24,12 @@ export function actContext(context: RunContext, id: AttemptId, host: string, tim
     run: id.run,
     step: id.step,
     attempt: id.attempt,
-    // Not the signal that stops new steps: a person who stops the run leaves the running command alone.
-    signal: timeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(timeoutMs),
+    // Not the signal that stops new steps: a person who stops the run leaves the running command alone, unless they cancel it.
+    // An undo is not cancelled: half a way back is no place to stop at.
+    signal: AbortSignal.any([
+      ...(id.undo ? [] : [context.ports.cancel]),
+      ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]),
+    ]),
     progress: progressOf(context, id.step, host),
     kept: (_host, name) => keepPath(id.run, id.step, name, generation),
     exitCodes: (effect) => context.ports.fleet.exitCodes(host, { run: id.run, step: id.step, attempts }, effect),
@@ -66,7 +70,7 @@ export async function applyChange(
     ctx,
     change,
   };
-  return { ...change.outputs, ...(await withinTime(step, ctx, action.apply(acting))) };
+  return { ...change.outputs, ...(await withinTime(context, step, ctx, action.apply(acting))) };
 }
 
 /** Runs a check's apply on machines that refuse to change anything. */
@@ -94,19 +98,24 @@ export async function applyCheck(context: RunContext, step: Step, plan: Planned)
     ctx,
     change: none,
   });
-  return withinTime(step, ctx, asked);
+  return withinTime(context, step, ctx, asked);
 }
 
 /** @throws STEP_TIMEOUT when the step's own timeout ended the wait; what runs on the host goes on, and nothing more is begun */
-async function withinTime(step: Step, ctx: ActContext, work: Promise<Outputs | undefined> | Promise<void>): Promise<Outputs> {
-  // A short command hears no signal; the wait for it ends all the same.
+async function withinTime(
+  { ports: { cancel } }: RunContext,
+  step: Step,
+  ctx: ActContext,
+  work: Promise<Outputs | undefined> | Promise<void>,
+): Promise<Outputs> {
+  // A short command hears no signal; the wait for it ends all the same, unless it is cancelled: then it is waited for.
   const late = new Promise<never>((_, reject) => {
-    ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason), { once: true });
+    ctx.signal.addEventListener('abort', () => cancel.aborted || reject(ctx.signal.reason), { once: true });
   });
   try {
     return (await Promise.race([work, late])) ?? {};
   } catch (thrown) {
-    if (!ctx.signal.aborted || step.timeoutMs === undefined) throw thrown;
+    if (!ctx.signal.aborted || cancel.aborted || step.timeoutMs === undefined) throw thrown;
     throw new FerryError('STEP_TIMEOUT', { step: step.id, limit: formatDuration(step.timeoutMs) }, { cause: thrown });
   }
 }

@@ -46,5 +46,7 @@ export interface Ports {
   readonly holder: string;
   /** Aborted when no new step may start. */
   readonly signal: AbortSignal;
+  /** Aborted, after `signal`, when a person wants the steps under way to be ended and not waited for. */
+  readonly cancel: AbortSignal;
   crash(point: CrashPoint, about: string): void;
 }

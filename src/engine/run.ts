@@ -1,6 +1,7 @@
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { nowMs } from '../lib/clock.ts';
 import type { Step } from '../runbook/runbook.ts';
+import { cancelledStep } from './cancel-step.ts';
 import { decide } from './decide.ts';
 import { acceptMoved } from './drift.ts';
 import type { ErrorReport } from './events.ts';
@@ -69,6 +70,7 @@ async function workThrough(context: RunContext, until: string | undefined): Prom
     if (!failure && !context.ports.signal.aborted) {
       for (const step of decision.ready.filter(({ id }) => !underWay.has(id))) {
         const work = doStep(context, step)
+          .catch((thrown: unknown) => cancelledStep(context, step, thrown).then((found) => Promise.reject(found)))
           .catch((thrown: unknown) => {
             failure = failed(context, failure, { step, thrown });
           })
@@ -138,11 +140,12 @@ function pause(context: RunContext, { step, thrown }: Failure): Ending {
   const error = recordFailure(context, step, thrown);
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return { outcome: 'failed', error, exit: 1 };
   const gate = isFerryError(thrown, 'GATE_WAITS');
+  const cancelled = isFerryError(thrown, 'STEP_CANCELLED');
   const drift = isFerryError(thrown, 'FACT_DRIFTED') || isFerryError(thrown, 'PLAN_CHANGED');
-  const reason = gate ? 'gate' : drift ? 'drift' : 'failure';
+  const reason = gate ? 'gate' : drift ? 'drift' : cancelled ? 'interrupt' : 'failure';
   context.record('run.paused', { body: { reason, step: step.id, error } });
   context.emit({ type: 'run.paused', reason, step: step.id, error });
-  return { outcome: gate ? 'paused' : 'failed', error, exit: isFerryError(thrown) ? thrown.exit : 1 };
+  return { outcome: gate || cancelled ? 'paused' : 'failed', error, exit: isFerryError(thrown) ? thrown.exit : 1 };
 }
 
 function refuse(context: RunContext, thrown: unknown, resumed: boolean): Ending {

@@ -3,6 +3,7 @@ import { engineErrors } from './catalogue/engine.ts';
 import { fanOutErrors } from './catalogue/fan-out.ts';
 import { hostKeyErrors } from './catalogue/host-keys.ts';
 import { hostErrors } from './catalogue/hosts.ts';
+import { longCommandErrors } from './catalogue/long-commands.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
@@ -17,6 +18,7 @@ export const catalogue = {
   ...runbookErrors,
   ...hostKeyErrors,
   ...hostErrors,
+  ...longCommandErrors,
   ...actionErrors,
   ...engineErrors,
   ...fanOutErrors,

@@ -269,18 +269,39 @@ describe('Ctrl-C', () => {
     expect(ferry.err.text()).toContain('Detached.');
   });
 
-  it('asks in a terminal whether to wait or to detach', async () => {
+  it('asks in a terminal whether to wait, to detach or to cancel', async () => {
     const ferry = await begun('run move.yaml --yes', { terminal: true });
     ferry.press('SIGINT');
-    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter) or detach (d)?'));
+    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter), detach (d) or cancel it (c)?'));
     ferry.type('d\n');
     await vi.waitFor(() => expect(ferry.left).toEqual([130]));
+  });
+
+  it('ends what runs when the person cancels, and not before', async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<AbortSignal | undefined>();
+    const { wire } = modelWire(movePlan(), {}, () => cancelled.promise);
+    const runRunbook: Wire['runRunbook'] = (path, options, io) => {
+      asked.resolve(io.cancel);
+      io.cancel?.addEventListener('abort', () => cancelled.resolve());
+      return wire.runRunbook(path, options, io);
+    };
+    const ferry = typed('run move.yaml --yes', { wire: { ...wire, runRunbook }, terminal: true });
+    await vi.waitFor(() => expect(ferry.err.text()).toContain('maintenance'));
+    ferry.press('SIGINT');
+    await vi.waitFor(() => expect(ferry.err.text()).toContain('cancel it (c)?'));
+    expect((await asked.promise)?.aborted).toBe(false);
+    ferry.type('c\n');
+    expect(await ferry.exit).toBe(3);
+    expect((await asked.promise)?.aborted).toBe(true);
+    expect(ferry.err.text()).toContain('Ending what runs on its hosts.');
+    expect(ferry.left).toEqual([]);
   });
 
   it('takes its question back when the step ends before the answer', async () => {
     const ferry = await begun('run move.yaml --yes', { terminal: true });
     ferry.press('SIGINT');
-    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter) or detach (d)?'));
+    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter), detach'));
     ferry.endStep();
     expect(await ferry.exit).toBe(3);
     expect(ferry.left).toEqual([]);

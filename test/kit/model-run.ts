@@ -73,6 +73,8 @@ export class ModelRun {
   person: boolean | null | undefined;
   /** What happens in the world while a person thinks about a question. */
   whileAsked: () => unknown = () => undefined;
+  /** What a person does who cancels; to be renewed for the next controller. */
+  cancel = new AbortController();
   readonly events: EventBody[] = [];
   readonly runbook: Runbook;
   readonly inputs = new Map<string, OutputValue>();
@@ -123,7 +125,8 @@ export class ModelRun {
       },
       askPerson: async () => (this.person === undefined ? this.answer : this.person),
       holder: 'me@model',
-      signal: new AbortController().signal,
+      signal: this.cancel.signal,
+      cancel: this.cancel.signal,
       crash: (point, about) => {
         this.passed.push(`${point} ${about}`);
         count += 1;
