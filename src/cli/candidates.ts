@@ -60,6 +60,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   '--dir': folders,
   '--size': nothing,
   '--window': nothing,
+  '--older-than': nothing,
   '--out': files(),
   '--role': async (context, begun) => ({ candidates: await rolesAndHosts(context, begun) }),
   '--input': async (context) => ({ candidates: await inputs(context, false) }),

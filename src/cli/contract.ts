@@ -2,6 +2,8 @@ import type { ErrorReport, Event } from '../engine/events.ts';
 import type { RollbackPreview } from '../engine/preview-rollback.ts';
 import type { RunState } from '../engine/state.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
+import type { FerryError } from '../errors/ferry-error.ts';
+import type { Leftover, RunTraces } from '../hosts/clean-scripts.ts';
 import type { JournalRecord, RunSummary } from '../journal/journal.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -62,6 +64,31 @@ export interface AuditOptions extends CommonOptions {
   readonly offline: boolean;
 }
 
+export interface CleanOptions extends CommonOptions {
+  /** Runs that ended less long ago stay. */
+  readonly olderThanMs?: number;
+  readonly plan: boolean;
+}
+
+/** What one run has, or had, on one host. */
+export interface CleanRow extends Omit<RunTraces, 'state'> {
+  readonly run: string;
+  readonly runbook: string;
+  readonly stands: RunState['phase'];
+  readonly endedAt: string | null;
+  readonly host: string;
+  readonly state: RunTraces['state'] | 'away';
+  /** Why the host gave no answer, in a sentence. */
+  readonly why: string | null;
+}
+
+export interface CleanReport {
+  /** False while it only tells what would go. */
+  readonly isDone: boolean;
+  readonly rows: readonly CleanRow[];
+  readonly leftovers: readonly (Leftover & { readonly host: string })[];
+}
+
 /** How a run talks to the person in front of it. */
 export interface RunIo {
   emit(event: Event): void;
@@ -111,6 +138,12 @@ export interface Wire {
     options: TakeoverOptions,
     ask?: (question: string) => Promise<boolean>,
   ): Promise<Taken | null>;
+  /** Removes what runs that are over have on their hosts; `left` says what could not be. */
+  cleanRuns(
+    run: string | undefined,
+    options: CleanOptions,
+    confirm: (found: CleanReport) => Promise<boolean>,
+  ): Promise<{ report: CleanReport; left: FerryError | null }>;
   /** Gives the host free and answers with a sentence that says what was done. */
   unlockHost(host: string, options: CommonOptions & { readonly abandon: boolean }): Promise<string>;
 }

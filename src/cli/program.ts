@@ -4,6 +4,7 @@ import { FindingsError } from '../errors/findings-error.ts';
 import { printable } from '../lib/text.ts';
 import { actions } from './commands/actions.ts';
 import { audit } from './commands/audit.ts';
+import { clean } from './commands/clean.ts';
 import { completion } from './commands/completion.ts';
 import { init } from './commands/init.ts';
 import { lab } from './commands/lab.ts';
@@ -27,7 +28,7 @@ const VERBS: readonly (readonly [heading: string, verbs: readonly Verb[]])[] = [
   ['Write:', [init, actions, validate]],
   ['Move:', [plan, run, resume, rollback]],
   ['Look:', [status, runs, log, audit]],
-  ['Around:', [takeover, unlock, schema, completion, lab]],
+  ['Around:', [takeover, unlock, clean, schema, completion, lab]],
 ];
 
 const AFTER = `

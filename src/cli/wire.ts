@@ -13,6 +13,7 @@ import { rollbackMs } from '../plan/estimate.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import { gatherRoles } from '../runbook/spread.ts';
 import { auditRun } from './audit.ts';
+import { cleanRuns, leftError } from './clean.ts';
 import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
@@ -107,6 +108,7 @@ function refuseOver(state: RunState, verb: 'resume' | 'roll back' | 'look at'): 
   const over = isOver(state) && !(verb !== 'resume' && state.phase === 'finished');
   if (over && !holds)
     throw new FerryError('RUN_OVER', { run: state.run, phase: state.phase, verb: verb === 'resume' ? verb : 'roll back' });
+  if (state.cleaned && !holds) throw new FerryError('RUN_CLEANED', { run: state.run, at: state.cleanedAt ?? '' });
   if (verb === 'resume' && state.phase === 'rolling-back') throw new FerryError('RUN_GOES_BACK', { run: state.run });
 }
 
@@ -180,6 +182,11 @@ export const wire: Wire = {
       const { from } = options;
       if (from !== undefined) return takeOverFrom(run, { ...options, from }, journal, ask, open);
       return takeOverHere(stateOf(journal, runOrLatest(journal, run)).run, options, journal, ask, open);
+    }),
+  cleanRuns: (run, options, confirm) =>
+    withJournal(options, async (journal) => {
+      const report = await cleanRuns(run, options, journal, confirm);
+      return { report, left: leftError(report) };
     }),
   unlockHost: (host, options) => withJournal(options, async (journal) => unlockHost(host, options, journal)),
 };

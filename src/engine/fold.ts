@@ -42,6 +42,8 @@ export function beginState(run: string, record: JournalRecord): RunState {
     refs: structuredClone(body.plan.stateRefs) as RunState['refs'],
     readingsAt: {},
     writeLine: null,
+    cleaned: null,
+    cleanedAt: null,
     pause: null,
     rollbackTo: null,
     crossing: false,
@@ -103,6 +105,13 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
     case 'run.refused':
       state.phase = type === 'run.refused' ? 'refused' : 'abandoned';
       state.endedAt = at;
+      break;
+    case 'run.cleaned':
+      state.cleaned ??= [];
+      state.cleanedAt ??= at;
+      break;
+    case 'host.cleaned':
+      if (host) state.cleaned = [...(state.cleaned ?? []), host];
       break;
     case 'rollback.started':
       // One that goes on with another goes where that one went.

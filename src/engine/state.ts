@@ -48,6 +48,9 @@ export interface RunState {
   readingsAt: Record<string, Readings>;
   /** The first step done that writers came after; `isCrossed` once a change after it was begun, also when that was taken back. */
   writeLine: { readonly step: string; readonly at: string; readonly isCrossed: boolean } | null;
+  /** Hosts from which what it had there was removed, and since when that goes on; null before. */
+  cleaned: string[] | null;
+  cleanedAt: string | null;
   pause: { readonly reason: string; readonly step: string | null; readonly error: ErrorReport | null } | null;
   rollbackTo: string | null;
   /** Whether the rollback under way goes across the write line, which somebody then agreed to. */

@@ -1,3 +1,4 @@
+import type { Leftover, RunTraces } from './clean-scripts.ts';
 import type { ActingHost, Host, HostInfo, Progress } from './host.ts';
 import type { RecordsAfter } from './journal-copy.ts';
 import type { KeepRequest } from './keep.ts';
@@ -70,5 +71,11 @@ export interface Fleet {
   /** Gives the host back and makes every further command of that run there refuse, whoever gives it. */
   fenceRun(host: string, run: string): Promise<void>;
   lease(host: string): Promise<Lease | null>;
+  /** What a run has on a host, and whether it may be removed. */
+  traces(host: string, run: string): Promise<RunTraces>;
+  /** Removes what a run has on a host, where that may be; the bytes are those that were. */
+  cleanRun(host: string, run: string): Promise<RunTraces>;
+  /** What dead runs left outside their folders, removed when told to; those in `alive` are none. */
+  leftovers(host: string, alive: readonly string[], isRemoved: boolean): Promise<Leftover[]>;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
 import type { Transport } from '../transports/transport.ts';
 import { ActingMachine } from './acting-machine.ts';
+import { cleanScript, leftoversScript, parseLeftovers, parseTraces, type RunTraces, tracesScript } from './clean-scripts.ts';
 import { effectsScript, endDetachedScript } from './detached-scripts.ts';
 import { exitCodesScript } from './effect-scripts.ts';
 import type { Effect, Fleet } from './fleet.ts';
@@ -143,9 +144,22 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
     async lease(name) {
       return parseLease((await machine(name).run(readLeaseScript())).stdout);
     },
+    traces: async (name, run) => tracesIn(name, must(name, 'looking for a run', await machine(name).run(tracesScript(run)))),
+    cleanRun: async (name, run) =>
+      tracesIn(name, must(name, 'removing a run', await machine(name).run(cleanScript(run), { timeoutMs: KEEP_LIMIT_MS }))),
+    async leftovers(name, alive, isRemoved) {
+      const script = leftoversScript(alive, isRemoved);
+      return parseLeftovers(must(name, 'looking for what is left', await machine(name).run(script)).stdout);
+    },
     async close() {
       await Promise.all([...machines.values()].map((one) => one.close()));
       machines.clear();
     },
   };
+}
+
+function tracesIn(host: string, { stdout, code }: RunResult): RunTraces {
+  const traces = parseTraces(stdout);
+  if (traces) return traces;
+  throw new FerryError('COMMAND_FAILED', { host, what: 'looking for a run', code, output: stdout.trim() });
 }

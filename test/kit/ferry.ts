@@ -91,6 +91,13 @@ export function modelWire(
       calls.push(['takeover', run, options]);
       return { run: RUN, phase: 'paused', epoch: 2, from: 'root@admin1', fenced: ['engine'], busy: [], told: [] };
     },
+    async cleanRuns(named, options, confirm) {
+      calls.push(['clean', named, options]);
+      const row = { run: RUN, runbook: 'move', stands: 'finished', endedAt: '2026-01-01T03:00:00Z', host: 'newdb' } as const;
+      const found = { isDone: false, rows: [{ ...row, state: 'free', bytes: 12_000_000, why: null }], leftovers: [] } as const;
+      if (options.plan || !(await confirm(found))) return { report: found, left: null };
+      return { report: { ...found, isDone: true }, left: null };
+    },
     async unlockHost(host, options) {
       calls.push(['unlock', host, options.abandon]);
       return `${host} is free.`;

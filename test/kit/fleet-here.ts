@@ -15,6 +15,7 @@ export function fleetHere(folder: string): Fleet {
     command
       .replaceAll('/var/lib/ferry', `${folder}/lib`)
       .replaceAll('/run/systemd/system', '/no/systemd')
+      .replaceAll('getent passwd', `cat ${folder}/passwd 2>/dev/null`)
       .replaceAll('/run/ferry', `${folder}/run/ferry`)
       // A second of grace is enough for tests.
       .replaceAll('-ge 100 ]', '-ge 10 ]')

@@ -211,6 +211,25 @@ export class ModelWorld implements Fleet {
   async lease(host: string): Promise<Lease | null> {
     return this.leases.get(host) ?? null;
   }
+  /** Bytes a run has on a host, as `host/run`. */
+  readonly folders = new Map<string, number>();
+  readonly left: { host: string; run: string; kind: 'secrets' | 'key' | 'unit'; where: string }[] = [];
+  async traces(host: string, run: string) {
+    this.#reach(host);
+    const state = this.leases.get(host)?.run === run ? ('held' as const) : ('free' as const);
+    return { state, bytes: this.folders.get(`${host}/${run}`) ?? 0 };
+  }
+  async cleanRun(host: string, run: string) {
+    const found = await this.traces(host, run);
+    if (found.state === 'free') this.folders.delete(`${host}/${run}`);
+    return found;
+  }
+  async leftovers(host: string, alive: readonly string[], isRemoved: boolean) {
+    this.#reach(host);
+    const found = this.left.filter((one) => one.host === host && !alive.includes(one.run));
+    if (isRemoved) for (const one of found) this.left.splice(this.left.indexOf(one), 1);
+    return found;
+  }
   async close(): Promise<void> {}
 
   #reach(host: string): void {

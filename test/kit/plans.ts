@@ -211,6 +211,8 @@ export function runState(plan: Plan, parts: Partial<RunState> & { done?: number 
     refs: {},
     readingsAt: {},
     writeLine: null,
+    cleaned: null,
+    cleanedAt: null,
     pause: null,
     rollbackTo: null,
     crossing: false,

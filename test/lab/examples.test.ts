@@ -78,6 +78,20 @@ describe('the lessons, run on the lab and taken back', () => {
     await ran(['run', runbook, ...ferry.hosts, ...role, '--input', 'author=DBA']);
     expect(await onHost('engine', 'cat /root/ferry-was-here')).toBe('DBA was here.');
     await takenBack();
+
+    // Done again: what it keeps stays until it is cleaned, and then there is no way back.
+    await ran(['run', runbook, ...ferry.hosts, ...role, '--input', 'author=DBA']);
+    const [kept, undone] = (JSON.parse(await ran(['runs', '--json'])) as { run: string }[]).map(({ run }) => run);
+    expect(await ran(['clean', ...ferry.hosts, '--yes'])).toMatch(new RegExp(`${undone} .* rolled back .* engine`));
+    expect(await ran(['clean', `${kept}`, '--plan'])).toContain('Nothing was changed.');
+    expect((await ferry.run(['clean', `${kept}`])).stderr).toContain('CLEAN_UNCONFIRMED');
+    expect(await onHost('engine', `ls /var/lib/ferry | grep -e ${kept} -e ${undone}`)).toBe(kept);
+    expect(await ran(['clean', `${kept}`, '--yes'])).toMatch(/Freed \d+.* on engine\./);
+    expect(await onHost('engine', `ls /var/lib/ferry | grep ${kept}`)).toBe('');
+    const back = await ferry.run(['rollback']);
+    expect([back.code, back.stderr]).toEqual([5, expect.stringContaining('RUN_CLEANED')]);
+    await onHost('engine', 'rm /root/ferry-was-here');
+    expect(await look()).toEqual(before);
   });
 
   it('01 asks a host and changes nothing', async () => {
@@ -151,6 +165,8 @@ describe('the lessons, run on the lab and taken back', () => {
     await ran(['resume']);
     expect(await onHost('newdb', 'cat /var/lib/ferry-lesson/from-engine.txt')).toBe('Made on engine.');
     expect(await onHost('engine', 'ls /root/ferry-lesson.txt 2>&1')).toContain('No such file');
+    const left = `find / -xdev \\( -name '*.ferry*' -o -name 'ferry-stdin.*' -o -path '/run/ferry/*' \\) ! -path '/proc/*'; ls /run | grep ferry-`;
+    for (const host of HOSTS) expect(await onHost(host, left)).toBe('');
     // The key made for the transfer is gone before the run ends, not with its rollback.
     expect(before.newdb).toContain(await onHost('newdb', 'sha256sum /root/.ssh/authorized_keys'));
     await takenBack();

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../src/engine/events.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
+import { cleanText } from '../../src/renderers/clean.ts';
 import { diagnosticsText } from '../../src/renderers/diagnostics.ts';
 import { diffLines } from '../../src/renderers/diff.ts';
 import { errorLines, errorText, reportOf } from '../../src/renderers/error.ts';
@@ -120,6 +121,20 @@ const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string
           evil,
         ),
       ],
+      page,
+    ),
+  cleanText: (evil, page) =>
+    cleanText(
+      spoiltBy(
+        {
+          isDone: false,
+          rows: [
+            { ...{ run: RUN, runbook: 'move', stands: 'finished', endedAt: null, host: 'db' }, state: 'free', bytes: 5 } as const,
+          ],
+          leftovers: [{ host: 'db', run: RUN, kind: 'key', where: '/root/.ssh/authorized_keys' }] as const,
+        },
+        evil,
+      ),
       page,
     ),
   statusText: (evil, page) => statusText(spoiltBy(state, evil), page, false),

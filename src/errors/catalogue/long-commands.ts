@@ -9,4 +9,32 @@ export const longCommandErrors = {
     exit: 3,
     example: { step: 'restore', hosts: 'newdb', run: 'r-20260101-020000-ab12' },
   }),
+  RUN_CLEANED: entry<{ run: string; at: string }>({
+    title: 'What the run kept was removed',
+    message: (a) =>
+      `What run ${a.run} kept on its hosts was removed by ferry clean (${a.at}); it cannot be rolled back any more.`,
+    exit: 5,
+    example: { run: 'r-20260101-020000-ab12', at: '2026-02-01T02:00:00Z' },
+  }),
+  CLEAN_REFUSED: entry<{ run: string; phase: string }>({
+    title: 'The run is not over',
+    message: (a) => `Run ${a.run} is not over (${a.phase}): what it has on its hosts is what leads on and back.`,
+    hint: (a) => `ferry status ${a.run}   tells what leads on; once it is over:  ferry clean ${a.run}`,
+    exit: 5,
+    example: { run: 'r-20260101-020000-ab12', phase: 'paused' },
+  }),
+  CLEAN_UNCONFIRMED: entry<{ run: string }>({
+    title: 'Nobody could be asked',
+    message: () => 'Nobody could be asked whether it may be removed for good. Nothing was removed.',
+    hint: (a) => `ferry clean ${a.run}${a.run ? ' ' : ''}--plan   shows what would go;  --yes   removes it without asking.`,
+    exit: 5,
+    example: { run: 'r-20260101-020000-ab12' },
+  }),
+  CLEAN_LEFT: entry<{ what: string; why: string; command: string }>({
+    title: 'Not all could be removed',
+    message: (a) => `Something of ${a.what} stays on hosts: ${a.why}.`,
+    hint: (a) => `Once that is mended:  ${a.command}`,
+    exit: 3,
+    example: { what: '1 run', why: 'newdb: it is not in inventory.yaml', command: 'ferry clean r-20260101-020000-ab12' },
+  }),
 };

@@ -1,0 +1,126 @@
+import { foldRun } from '../engine/fold.ts';
+import { isOver, type RunState } from '../engine/state.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
+import type { Leftover, RunTraces } from '../hosts/clean-scripts.ts';
+import type { Fleet } from '../hosts/fleet.ts';
+import type { HostSettings } from '../inventory/inventory.ts';
+import type { Journal } from '../journal/journal.ts';
+import { nowMs } from '../lib/clock.ts';
+import { plural } from '../lib/text.ts';
+import type { CleanOptions, CleanReport, CleanRow } from './contract.ts';
+import { fleetOf } from './engine-ports.ts';
+import { askHidden } from './inputs.ts';
+import { holderName } from './places.ts';
+import { hostsOf, readInventory } from './prepare.ts';
+
+/**
+ * Removes from their hosts what runs that are over have there, with the bytes kept for their way back, and what dead runs left
+ * outside their folders. A run that is not over, holds the host or is at work there is left alone. Goes on record before anything is removed: from then on
+ * that run is not rolled back any more. `confirm` is shown what would go and may say no; with `plan` nothing is removed.
+ * @throws RUN_UNKNOWN, CLEAN_REFUSED for the run that was named
+ */
+export async function cleanRuns(
+  run: string | undefined,
+  options: CleanOptions,
+  journal: Journal,
+  confirm: (found: CleanReport) => Promise<boolean>,
+  openFleet: (hosts: ReadonlyMap<string, HostSettings>) => Fleet = (hosts) => fleetOf(hosts, askHidden(options)),
+): Promise<CleanReport> {
+  const all = journal.runs().flatMap((one) => stateOf(journal, one.run) ?? []);
+  const chosen = run === undefined ? all.filter((state) => isDue(state, options)) : [named(run, all)];
+  const alive = all.filter((state) => !isOver(state)).map((state) => state.run);
+  const [latest] = all;
+  const inventory = await readInventory(options.inventory ?? (chosen[0] ?? latest)?.inventory, '.');
+  const asked = [...new Set((run === undefined ? all : chosen).flatMap(({ workedOn }) => workedOn))];
+  const there = asked.filter((host) => inventory.hosts.has(host));
+  const fleet = openFleet(await hostsOf(inventory, there));
+  const away = new Map(asked.filter((host) => !there.includes(host)).map((host) => [host, `it is not in ${inventory.file}`]));
+  const on = async <T>(host: string, work: () => Promise<T>): Promise<T | null> => {
+    if (away.has(host)) return null;
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!isFerryError(thrown)) throw thrown;
+      away.set(host, thrown.message);
+      return null;
+    }
+  };
+  const rowsOf = async (work: (host: string, run: string) => Promise<RunTraces>): Promise<CleanRow[]> => {
+    const pairs = chosen.flatMap((state) => state.workedOn.map((host) => ({ state, host })));
+    return Promise.all(
+      pairs.map(async ({ state, host }) => {
+        const found = await on(host, () => work(host, state.run));
+        const told = { run: state.run, runbook: state.plan.runbook.name, stands: state.phase, endedAt: state.endedAt, host };
+        return found ? { ...told, ...found, why: null } : { ...told, state: 'away', bytes: 0, why: away.get(host) ?? '' };
+      }),
+    );
+  };
+  const leftoversOf = async (isRemoved: boolean) => {
+    const found = await Promise.all(
+      there.map(async (host) =>
+        (await on(host, () => fleet.leftovers(host, alive, isRemoved)))?.map((one) => ({ ...one, host })),
+      ),
+    );
+    return found.flatMap((one): (Leftover & { host: string })[] => one ?? []);
+  };
+  try {
+    const found: CleanReport = {
+      isDone: false,
+      rows: await rowsOf((host, one) => fleet.traces(host, one)),
+      leftovers: await leftoversOf(false),
+    };
+    const isNothing = found.leftovers.length === 0 && found.rows.every(({ state, bytes }) => state === 'free' && bytes === 0);
+    if (options.plan || isNothing || !(await confirm(found))) return found;
+    for (const state of chosen) {
+      journal.open(state.run);
+      // Read again under its lock: another process may have taken it up since.
+      if (!isOver(stateOf(journal, state.run) ?? state)) throw refused(state);
+      journal.append(state.run, { type: 'run.cleaned', epoch: state.epoch, body: { by: holderName(), hosts: state.workedOn } });
+    }
+    const rows = await rowsOf(async (host, one) => {
+      const removed = await fleet.cleanRun(host, one);
+      const { epoch } = chosen.find((state) => state.run === one) ?? { epoch: 1 };
+      if (removed.state === 'free') journal.append(one, { type: 'host.cleaned', epoch, host, body: { bytes: removed.bytes } });
+      return removed;
+    });
+    return { isDone: true, rows, leftovers: await leftoversOf(true) };
+  } finally {
+    await fleet.close();
+  }
+}
+
+function named(run: string, all: readonly RunState[]): RunState {
+  const state = all.find((one) => one.run === run);
+  if (!state) throw new FerryError('RUN_UNKNOWN', { run });
+  if (!isOver(state)) throw refused(state);
+  return state;
+}
+
+function refused({ run, phase }: RunState): FerryError<'CLEAN_REFUSED'> {
+  return new FerryError('CLEAN_REFUSED', { run, phase }, { left: 'Nothing was removed.' });
+}
+
+/** Whether a run goes without being named. One that can still be rolled back goes by its age alone. */
+function isDue(state: RunState, { olderThanMs }: CleanOptions): boolean {
+  if (!isOver(state) || state.workedOn.every((host) => state.cleaned?.includes(host))) return false;
+  if (olderThanMs === undefined) return state.phase !== 'finished' || state.cleaned !== null;
+  return nowMs() - Date.parse(state.endedAt ?? state.startedAt) >= olderThanMs;
+}
+
+function stateOf(journal: Journal, run: string): RunState | null {
+  const records = journal.read(run);
+  return records.length > 0 ? foldRun(run, records) : null;
+}
+
+/** Why not all could be removed; null when all was. */
+export function leftError({ rows }: CleanReport): FerryError<'CLEAN_LEFT'> | null {
+  const left = rows.filter(({ state }) => state !== 'free');
+  if (left.length === 0) return null;
+  const words = { held: 'is held by it', busy: 'has something of it at work', free: '', away: '' };
+  const why = left.map((row) => (row.why === null ? `${row.host} ${words[row.state]}` : `${row.host}: ${row.why}`));
+  return new FerryError('CLEAN_LEFT', {
+    what: plural(new Set(left.map(({ run }) => run)).size, 'run'),
+    why: [...new Set(why)].join('; '),
+    command: [...new Set(left.map(({ run }) => `ferry clean ${run}`))].join('   and   '),
+  });
+}

@@ -1,0 +1,76 @@
+import { FERRY_DIR, runDir, SECRETS_DIR } from './layout.ts';
+import { type Sh, sh } from './sh.ts';
+
+/** What a run has on a host: bytes in its folder, and whether it may go; `held` while the run has the lease, `busy` while something of it runs. */
+export interface RunTraces {
+  readonly state: 'free' | 'held' | 'busy';
+  readonly bytes: number;
+}
+
+/** Something a run that is dead left on a host outside its folder. */
+export interface Leftover {
+  readonly run: string;
+  /** `secrets`: a folder under /run/ferry. `key`: lines of a transfer in an authorized_keys. `unit`: a unit that failed. */
+  readonly kind: 'secrets' | 'key' | 'unit';
+  readonly where: string;
+}
+
+/** Shell functions that judge a run on this machine: `held RUN` has the lease, `busy RUN` has something at work. */
+const JUDGE = sh`L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); H="\${H%% *}"
+busy() { [ -z "$(systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading "ferry-$1-*" 2>/dev/null)" ] || return 0
+for l in ${FERRY_DIR}/"$1"/*/*.alive ${FERRY_DIR}/"$1"/*/*/held; do [ ! -e "$l" ] || [ -e "\${l%held}rc" ] || flock -n "$l" true || return 0; done; return 1; }
+size() { [ -d "$1" ] && k=$(du -sk "$1" | cut -f1) || k=0; echo $((k * 1024)); }`;
+
+/** Prints `free|held|busy BYTES` for a run. Reads only. */
+export function tracesScript(run: string): Sh {
+  return sh`${JUDGE}
+s=free; if [ "$H" = ${run} ]; then s=held; elif busy ${run}; then s=busy; fi; echo "$s $(size ${runDir(run)})"`;
+}
+
+/**
+ * Removes what a run has on this machine, kept bytes too, unless it holds the machine or is at work there; prints what
+ * `tracesScript` does, with the bytes that are free now. The mark of a run that was shut out stays: its controller may still live.
+ */
+export function cleanScript(run: string): Sh {
+  const folder = runDir(run);
+  return sh`[ -d ${FERRY_DIR} ] || { echo "free 0"; exit 0; }; umask 077; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+${JUDGE}
+if [ "$H" = ${run} ]; then echo "held 0"; exit 0; fi; if busy ${run}; then echo "busy 0"; exit 0; fi
+b=$(size ${folder})
+if [ -e ${`${folder}/abandoned`} ]; then find ${folder} -mindepth 1 -maxdepth 1 ! -name abandoned -exec rm -rf -- {} + || exit 1; else rm -rf -- ${folder} || exit 1; fi
+echo "free $b"`;
+}
+
+/**
+ * Finds what runs that are dead left outside their folders, and with `isRemoved` removes it; prints a line each, `KIND RUN WHERE`. A
+ * run is dead where it neither holds the machine nor is at work there, and is none of `alive`.
+ */
+export function leftoversScript(alive: readonly string[], isRemoved: boolean): Sh {
+  const remove = isRemoved ? 1 : 0;
+  return sh`${JUDGE}
+R=${remove}; dead() { [ "$1" != "$H" ] && case ${`\n${alive.join('\n')}\n`} in *"
+$1
+"*) false;; *) ! busy "$1";; esac; }
+for d in ${SECRETS_DIR}/*/; do d="\${d%/}"; r="\${d##*/}"; [ -d "$d" ] && dead "$r" || continue; echo "secrets $r $d"; [ $R = 0 ] || rm -rf -- "$d"; done
+systemctl list-units --all --plain --no-legend --state=failed,inactive 'ferry-r-*' 2>/dev/null | while read -r u rest; do
+r=$(echo "$u" | sed -n 's/^ferry-\\(r-[0-9]*-[0-9]*-[0-9a-f]*\\)-.*/\\1/p'); [ -n "$r" ] && dead "$r" || continue; echo "unit $r $u"; [ $R = 0 ] || systemctl reset-failed "$u" 2>/dev/null; done
+[ -d ${FERRY_DIR} ] && { exec 7>>${`${FERRY_DIR}/authorized_keys.lock`}; flock -x 7; }
+getent passwd | cut -d: -f6 | sort -u | while read -r h; do a="$h/.ssh/authorized_keys"; [ -f "$a" ] || continue
+grep -o 'ferry:r-[0-9]*-[0-9]*-[0-9a-f]*:' "$a" | sort -u | while IFS=: read -r f r rest; do dead "$r" || continue; echo "key $r $a"; [ $R = 1 ] || continue
+t="$a.ferry"; made=$(grep -cF "# made for ferry:$r:" "$a" || :); cp -a -- "$a" "$t" && { grep -vF "ferry:$r:" "$a" >"$t" || :; }
+if [ "$made" -gt 0 ] && [ ! -s "$t" ]; then rm -f -- "$t" "$a"; else sync "$t"; mv -fT -- "$t" "$a"; fi; done; done; exit 0`;
+}
+
+/** Reads the line of `tracesScript` and `cleanScript`; null when it is none. */
+export function parseTraces(stdout: string): RunTraces | null {
+  const [, state, bytes] = /^(free|held|busy) (\d+)$/m.exec(stdout) ?? [];
+  return state && bytes ? { state: state as RunTraces['state'], bytes: Number(bytes) } : null;
+}
+
+/** Reads the lines of `leftoversScript`. */
+export function parseLeftovers(stdout: string): Leftover[] {
+  return stdout.split('\n').flatMap((line): Leftover[] => {
+    const [, kind, run, where] = /^(secrets|key|unit) (\S+) (.+)$/.exec(line) ?? [];
+    return kind && run && where ? [{ kind: kind as Leftover['kind'], run, where }] : [];
+  });
+}

@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { cleanRuns, leftError } from '../../src/cli/clean.ts';
+import type { CleanReport } from '../../src/cli/contract.ts';
+import { foldRun } from '../../src/engine/fold.ts';
+import type { Json } from '../../src/lib/json.ts';
+import { modelWire, typed } from '../kit/ferry.ts';
+import { ModelJournal, ModelWorld } from '../kit/model-world.ts';
+import { movePlan } from '../kit/plans.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ferry-clean-'));
+const inventory = join(folder, 'inventory.yaml');
+writeFileSync(inventory, 'ferry: 1\nhosts: { a: { connection: local }, b: { connection: local } }\n');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+class Runs extends ModelJournal {
+  override runs() {
+    const one = { runbook: 'move', startedAt: '', lastAt: '', lastType: '', stands: '' };
+    return [...this.records.keys()].reverse().map((run) => ({ run, ...one })) as never[];
+  }
+}
+
+let world: ModelWorld;
+let journal: Runs;
+/** A run with 1 kB on each of its hosts, which ended so. */
+const ended = (run: string, type: string, hosts = ['a', 'b']) => {
+  const body = { plan: movePlan(), path: '', sources: [], inventory, secrets: {} } as unknown as { [name: string]: Json };
+  journal.create(run, 'move', { type: 'run.started', epoch: 1, body });
+  for (const host of hosts) {
+    journal.append(run, { type: 'lease.taken', epoch: 1, host });
+    journal.append(run, { type: 'lease.released', epoch: 1, host });
+    world.folders.set(`${host}/${run}`, 1000);
+  }
+  const proof = type === 'rollback.finished' ? { proof: [], readings: {} } : {};
+  journal.append(run, { type, epoch: 1, body: proof });
+};
+const clean = (run?: string, more: object = {}, confirm = async (_: CleanReport) => true) => {
+  const options = { inventory, inputs: new Map(), secrets: new Map(), roles: new Map(), yes: true, json: false, plan: false };
+  return cleanRuns(run, { ...options, ...more }, journal, confirm, () => world);
+};
+const types = (run: string) =>
+  journal.read(run).flatMap(({ type, host }) => (/clean/.test(type) ? [`${type} ${host ?? ''}`.trim()] : []));
+const there = () => [...world.folders.keys()];
+
+beforeEach(() => {
+  world = new ModelWorld();
+  journal = new Runs(world);
+});
+
+describe('ferry clean', () => {
+  it('removes what the named run has, on record before and after, and tells the bytes of each host', async () => {
+    ended('r-1', 'run.finished');
+    ended('r-2', 'run.finished');
+    const atRemoval: string[][] = [];
+    const cleanRun = world.cleanRun.bind(world);
+    world.cleanRun = async (host, run) => {
+      atRemoval.push(types(run));
+      return cleanRun(host, run);
+    };
+    const report = await clean('r-1');
+    expect(report.rows.map(({ host, bytes, state }) => [host, bytes, state])).toEqual([
+      ['a', 1000, 'free'],
+      ['b', 1000, 'free'],
+    ]);
+    expect(atRemoval[0]).toEqual(['run.cleaned']);
+    expect(types('r-1')).toEqual(['run.cleaned', 'host.cleaned a', 'host.cleaned b']);
+    expect(foldRun('r-1', journal.read('r-1'))).toMatchObject({ phase: 'finished', cleaned: ['a', 'b'] });
+    expect(there()).toEqual(['a/r-2', 'b/r-2']);
+    expect(leftError(report)).toBe(null);
+  });
+
+  it('takes, unless told which, those that cannot be rolled back any more; with an age, finished ones too', async () => {
+    ended('r-1', 'run.finished');
+    ended('r-2', 'rollback.finished');
+    ended('r-3', 'run.abandoned');
+    ended('r-4', 'run.paused');
+    expect((await clean()).isDone).toBe(true);
+    expect(there()).toEqual(['a/r-1', 'b/r-1', 'a/r-4', 'b/r-4']);
+    // All of them ended in 1970.
+    await clean(undefined, { olderThanMs: 86_400_000 * 365_000 });
+    expect(there()).toHaveLength(4);
+    await clean(undefined, { olderThanMs: 0 });
+    expect(there()).toEqual(['a/r-4', 'b/r-4']);
+  });
+
+  it('refuses a run that is not over, and one that nobody knows', async () => {
+    ended('r-1', 'run.paused');
+    await expect(clean('r-1')).rejects.toMatchObject({ code: 'CLEAN_REFUSED' });
+    await expect(clean('r-9')).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
+    expect(there()).toHaveLength(2);
+  });
+
+  it('removes nothing, and writes nothing down, for a plan or after a no', async () => {
+    ended('r-1', 'run.finished');
+    expect(await clean('r-1', { plan: true })).toMatchObject({ isDone: false, rows: [{ bytes: 1000 }, { bytes: 1000 }] });
+    expect((await clean('r-1', {}, async () => false)).isDone).toBe(false);
+    expect(there()).toHaveLength(2);
+    expect(types('r-1')).toEqual([]);
+  });
+
+  it('tells what stays: a host that is away or still held; once it is back, the same word removes the rest', async () => {
+    ended('r-1', 'rollback.finished');
+    world.away.add('b');
+    const report = await clean('r-1');
+    expect(report.rows.map(({ state }) => state)).toEqual(['free', 'away']);
+    expect(leftError(report)?.message).toContain('b');
+    expect(types('r-1')).toEqual(['run.cleaned', 'host.cleaned a']);
+    world.away.clear();
+    world.leases.set('b', { run: 'r-1', holder: 'me@here', since: 'then' });
+    expect(leftError(await clean())?.message).toContain('b is held by it');
+    world.leases.clear();
+    expect(leftError(await clean())).toBe(null);
+    expect(there()).toEqual([]);
+    expect((await clean()).rows).toEqual([]);
+  });
+
+  it('clears what dead runs left on the hosts of all runs, but for those that are not over', async () => {
+    ended('r-1', 'run.finished');
+    ended('r-2', 'run.paused', ['b']);
+    world.left.push({ host: 'b', run: 'r-0', kind: 'key', where: '/root/.ssh/authorized_keys' });
+    world.left.push({ host: 'b', run: 'r-2', kind: 'secrets', where: '/run/ferry/r-2' });
+    expect((await clean()).leftovers.map(({ run }) => run)).toEqual(['r-0']);
+    expect(world.left.map(({ run }) => run)).toEqual(['r-2']);
+  });
+});
+
+describe('ferry clean in a terminal', () => {
+  it.each([
+    ['yes', 0, 'Freed 12.0 MB on newdb.'],
+    ['n', 5, ''],
+  ])('shows what would go and asks: %s', async (answer, exit, told) => {
+    const ferry = typed('clean', { wire: modelWire().wire, terminal: true });
+    await expect.poll(() => ferry.err.text()).toContain('Remove it, for good? [y/N]');
+    expect(ferry.err.text()).toContain('A finished run cannot be rolled back any more once this is gone.');
+    ferry.type(`${answer}\n`);
+    expect(await ferry.exit).toBe(exit);
+    expect(ferry.out.text()).toContain(told);
+  });
+
+  it('removes nothing where nobody can be asked, and needs no answer for a plan or with --yes', async () => {
+    const asked = typed('clean');
+    expect(await asked.exit).toBe(5);
+    expect(asked.err.text()).toMatch(/CLEAN_UNCONFIRMED[\s\S]*ferry clean --plan/);
+    for (const [words, told] of [
+      ['clean --plan --json', '"isDone": false'],
+      ['clean --plan', 'Frees 12.0 MB on newdb.\nNothing was changed.'],
+      ['clean --older-than 30d --yes', 'Freed 12.0 MB'],
+    ] as const) {
+      const ferry = typed(words);
+      expect(await ferry.exit).toBe(0);
+      expect(ferry.out.text()).toContain(told);
+    }
+    expect(await typed('clean --older-than month').exit).toBe(64);
+  });
+});
