@@ -27,7 +27,7 @@ async function wasHere(run: string): Promise<void> {
   await fleet.releaseLease('here', run);
 }
 
-describe.runIf(process.platform === 'linux')('what a run has on a host', () => {
+describe.runIf(process.platform === 'linux')('what a run has on a host', { timeout: 60_000 }, () => {
   it('is counted, and goes with what it kept; what others have stays', async () => {
     await wasHere(OVER);
     await wasHere(OTHER);
@@ -47,7 +47,7 @@ describe.runIf(process.platform === 'linux')('what a run has on a host', () => {
     await fleet.openAttempt('here', id, '{}');
     const on = fleet.acting('here', id, new AbortController().signal, () => undefined);
     const lost = expect(on.detached('work', sh`sleep 300`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
-    await expect.poll(async () => (await fleet.effects('here', id))?.[0]?.state).toBe('running');
+    await expect.poll(async () => (await fleet.effects('here', id))?.[0]?.state, { timeout: 20_000 }).toBe('running');
     await fleet.releaseLease('here', OVER);
     expect((await fleet.traces('here', OVER)).state).toBe('busy');
     expect((await fleet.cleanRun('here', OVER)).state).toBe('busy');

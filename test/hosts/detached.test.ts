@@ -11,6 +11,8 @@ import { fleetHere } from '../kit/fleet-here.ts';
 const folder = mkdtempSync(join(tmpdir(), 'ferry-detached-'));
 const fleet = fleetHere(folder);
 const signal = new AbortController().signal;
+// Real processes: a machine with much else to do takes its time.
+const SLOW = { timeout: 60_000 };
 const made = (name: string) => join(folder, name);
 let count = 0;
 
@@ -26,7 +28,7 @@ const begun = (id: AttemptId, file: string) =>
   vi.waitFor(async () => {
     expect(existsSync(file)).toBe(true);
     expect(await stateOf(id)).toBe('running');
-  });
+  }, SLOW);
 const isAlive = (pid: string) => {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid.trim()}/status`, 'utf8'));
@@ -42,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.runIf(process.platform === 'linux')('a long command where there is no systemd', () => {
+describe.runIf(process.platform === 'linux')('a long command where there is no systemd', SLOW, () => {
   it('runs once, whoever asks again, and leaves its exit code and its log', async () => {
     const { id, on, inside } = await attempt();
     const script = sh`echo x >>${made('once')}; echo out; echo err >&2; exit 3`;
@@ -70,7 +72,7 @@ describe.runIf(process.platform === 'linux')('a long command where there is no s
     const lost = expect(work).rejects.toMatchObject({ code: 'COMMAND_LOST', args: { why: 'its process died' } });
     await begun(id, inside('pid'));
     process.kill(wrapperOf(inside), 'SIGKILL');
-    await vi.waitFor(() => expect(isAlive(String(wrapperOf(inside)))).toBe(false));
+    await vi.waitFor(() => expect(isAlive(String(wrapperOf(inside)))).toBe(false), SLOW);
     expect(await stateOf(id)).toBe('running');
     writeFileSync(made('go'), '');
     await lost;
