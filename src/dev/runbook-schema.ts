@@ -218,6 +218,8 @@ export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []
           'with',
           'when',
           'timeout',
+          'stallAfter',
+          'limits',
           'confirm',
           'fanOut',
           'allow',

@@ -51,6 +51,40 @@ export function stepProperties(actions: Actions, fields: readonly string[]): Jso
     with: true,
     when: WHEN,
     timeout: { title: 'timeout: duration', ...DURATION, description: 'How long it may take.', examples: ['30m'] },
+    stallAfter: {
+      title: 'stallAfter: duration',
+      ...DURATION,
+      description: 'For how long a long command may show no progress before Ferry tells it and why (default 5m). It goes on.',
+      examples: ['15m'],
+    },
+    limits: {
+      title: 'limits: share of the host',
+      type: 'object',
+      additionalProperties: false,
+      minProperties: 1,
+      description:
+        'What its long commands may take of the host, so that a dump does not starve the service next to it. Not of a server that works for them: the PostgreSQL server has limits of its own.',
+      examples: [{ cpuWeight: 20, ioWeight: 20 }],
+      properties: {
+        cpuWeight: {
+          ...{ title: 'cpuWeight: 1 to 10000', type: 'integer', minimum: 1, maximum: 10_000 },
+          description:
+            'Share of the CPU where others want it too; what has no limits has 100. A nice value where there is no systemd.',
+          examples: [20],
+        },
+        ioWeight: {
+          ...{ title: 'ioWeight: 1 to 10000', type: 'integer', minimum: 1, maximum: 10_000 },
+          description: 'The same for disks. An ionice level where there is no systemd.',
+          examples: [20],
+        },
+        memoryMax: {
+          ...{ title: 'memoryMax: bytes', type: 'string', pattern: '^\\d+(\\.\\d+)? ?([KMG]iB|kB|MB|GB)$' },
+          patternErrorMessage: 'write a size such as 512MiB or 2GiB',
+          description: 'Memory it may have; what takes more is killed. Not held where there is no systemd.',
+          examples: ['2GiB'],
+        },
+      },
+    },
     confirm: {
       title: 'confirm: question',
       type: 'string',

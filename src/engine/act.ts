@@ -38,15 +38,11 @@ export function actContext(context: RunContext, id: AttemptId, host: string, tim
 
 /** Tells renderers how far a step has come. */
 export function progressOf(context: RunContext, step: string, host: string): (progress: Progress) => void {
-  return ({ note, bytes, totalBytes }) =>
-    context.emit({
-      type: 'step.progressed',
-      step,
-      host,
-      note: note ?? null,
-      bytes: bytes ?? null,
-      totalBytes: totalBytes ?? null,
-    });
+  return ({ note = null, bytes = null, totalBytes = null, log = null, stall }) => {
+    if (stall?.why) context.emit({ type: 'step.stalled', step, host, ms: stall.ms, why: stall.why });
+    else if (stall) context.emit({ type: 'step.moved', step, host, ms: stall.ms });
+    else context.emit({ type: 'step.progressed', step, host, note, bytes, totalBytes, log });
+  };
 }
 
 /** Runs an action's apply on machines bound to one attempt, and returns the outputs: what apply says over what the plan promised. */
@@ -61,7 +57,7 @@ export async function applyChange(
   if (!action?.apply) throw new FerryError('INTERNAL', { what: `${step.uses} plans a change and has no apply` });
   const id = attemptOf(context, step.id, attempt);
   const ctx = actContext(context, id, plan.site.host.name, step.timeoutMs);
-  const on = (host: string): ActingHost => context.ports.fleet.acting(host, id, ctx.signal, ctx.progress);
+  const on = (host: string): ActingHost => context.ports.fleet.acting(host, id, ctx.signal, ctx.progress, step.terms);
   const acting: Acting<unknown> & { change: Change<Json> } = {
     ...plan.site,
     on: on(plan.site.host.name),

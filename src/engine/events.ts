@@ -52,6 +52,23 @@ export type Event = { readonly at: string; readonly run: string } & (
       readonly note: string | null;
       readonly bytes: number | null;
       readonly totalBytes: number | null;
+      /** Lines a long command has printed since the event before. */
+      readonly log: string | null;
+    }
+  | {
+      /** A long command has shown no progress for so long; what its host tells of why. */
+      readonly type: 'step.stalled';
+      readonly step: string;
+      readonly host: string;
+      readonly ms: number;
+      readonly why: readonly string[];
+    }
+  | {
+      /** It moves again, after so long. */
+      readonly type: 'step.moved';
+      readonly step: string;
+      readonly host: string;
+      readonly ms: number;
     }
   | {
       readonly type: 'step.ended';

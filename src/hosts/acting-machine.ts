@@ -2,9 +2,10 @@ import type { Duplex } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
 import { poll } from '../lib/clock.ts';
 import { asUser } from './as-user.ts';
-import { detachedScript, watchScript } from './detached-scripts.ts';
+import { detachedScript } from './detached-scripts.ts';
+import { DetachedWatch } from './detached-watch.ts';
 import { changeScript, guard, wholeStdin } from './effect-scripts.ts';
-import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult } from './host.ts';
+import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult, Terms } from './host.ts';
 import { type AttemptId, secretsDir } from './layout.ts';
 import { bytesOf } from './machine.ts';
 import { whyLost } from './postmortem.ts';
@@ -22,13 +23,15 @@ export class ActingMachine implements ActingHost {
   readonly #id: AttemptId;
   readonly #signal: AbortSignal;
   readonly #report: (progress: Progress) => void;
+  readonly #terms: Terms;
 
-  constructor(host: Host, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void) {
+  constructor(host: Host, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void, terms: Terms = {}) {
     ({ name: this.name, address: this.address, user: this.user, port: this.port } = host);
     this.#host = host;
     this.#id = id;
     this.#signal = signal;
     this.#report = report;
+    this.#terms = terms;
   }
 
   run(script: Sh, options?: RunOptions): Promise<RunResult> {
@@ -59,7 +62,8 @@ export class ActingMachine implements ActingHost {
 
   async detached(name: string, script: Sh, options: DetachedOptions = {}): Promise<RunResult> {
     await this.#start(name, options.as ? asUser(options.as, script) : script, options);
-    const ended = await poll(() => this.#watch(name, options), {
+    const watch = new DetachedWatch(this.#host, this.#id, name, options, this.#terms, this.#report);
+    const ended = await poll(() => this.#look(name, watch), {
       timeoutMs: options.timeoutMs ?? 7 * DAY_MS,
       intervalMs: 1000,
       signal: this.#signal,
@@ -89,25 +93,16 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
       const { word, rest } = firstLine(put.stdout);
       if (word !== 'put') this.#refuse(name, put, word, rest);
     }
-    const answer = await this.#host.run(detachedScript(this.#id, name, command));
+    const answer = await this.#host.run(detachedScript(this.#id, name, command, this.#terms.limits));
     const { word, rest } = firstLine(answer.stdout);
     this.#refuse(name, answer, word, rest);
   }
 
-  async #watch(name: string, options: DetachedOptions): Promise<RunResult | undefined> {
-    const answer = await this.#host.run(watchScript(this.#id, name, options.progress));
-    const { word, rest, body } = firstLine(answer.stdout);
-    const second = firstLine(body);
-    if (word === 'exited') return { code: Number(rest), stdout: second.body, stderr: '' };
-    if (word === 'lost') throw this.#lost(name, whyLost(rest));
-    if (word !== 'running') throw this.#failed(name, answer);
-    const bytes = Number.parseInt(second.word, 10);
-    this.#report({
-      ...(options.note === undefined ? {} : { note: options.note }),
-      ...(Number.isFinite(bytes) ? { bytes } : {}),
-      ...(options.totalBytes === undefined ? {} : { totalBytes: options.totalBytes }),
-    });
-    return undefined;
+  async #look(name: string, watch: DetachedWatch): Promise<RunResult | undefined> {
+    const standing = await watch.look();
+    if (standing.is === 'lost') throw this.#lost(name, whyLost(standing.line));
+    if (standing.is === 'unknown') throw this.#failed(name, standing.answer);
+    return standing.is === 'exited' ? standing.result : undefined;
   }
 
   #judge(name: string, result: RunResult, options: ChangeOptions): RunResult {

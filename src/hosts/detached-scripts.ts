@@ -1,5 +1,8 @@
 import { guard, TAKE_LOCK } from './effect-scripts.ts';
+import type { Limits } from './host.ts';
 import { type AttemptId, attemptDir, FERRY_DIR, runDir, SECRETS_DIR, secretsDir, unitName } from './layout.ts';
+import { plainLimits, unitLimits } from './limits.ts';
+import { LOG_CHUNK_BYTES } from './log-follower.ts';
 import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
 
@@ -9,6 +12,9 @@ const GRACE_S = 10;
 /** What `systemctl is-active` says of a unit that is not over; for `case "$S" in`. */
 const UNIT_LIVES = sh`active|activating|deactivating|reloading`;
 
+/** Asks how unit `$u` stands. A systemd that gives no answer, as one that goes down, does not say that it is over. */
+const ASK_UNIT = sh`S=$(systemctl is-active "$u" 2>/dev/null); [ -z "$S" ] && [ "$(cat "$F/how" 2>/dev/null)" = systemd ] && S=active`;
+
 /**
  * Starts `command` on its own, at most once per attempt and name: as a transient unit, or, where there is no systemd or
  * systemd-run is refused, as a session of its own. Its script writes its log and, by rename, its exit code, because a unit does not outlive a
@@ -16,7 +22,7 @@ const UNIT_LIVES = sh`active|activating|deactivating|reloading`;
  * which starts after all, when systemd-run has failed, does nothing; and what is asked to end leaves no exit code, whoever of its
  * processes hears it first.
  */
-export function detachedScript(id: AttemptId, name: string, command: Sh): Sh {
+export function detachedScript(id: AttemptId, name: string, command: Sh, limits: Limits = {}): Sh {
   const unit = unitName(id, name);
   const body = sh`mkdir "$F/begun" 2>/dev/null || exit 0
 trap 'exit 143' TERM
@@ -24,6 +30,7 @@ exec >>"$F/out" 2>&1 </dev/null
 read -r S </proc/$$/stat; set -- \${S##*) }; echo "$$ \${20}" >"$F/pid"
 FERRY_EFFECT="\${F#${FERRY_DIR}/}" FERRY_SECRETS=${secretsDir(id, name)}; export FERRY_EFFECT FERRY_SECRETS
 umask 022; sh -c ${command.text}; r=$?; umask 077
+[ -e "$F/ended" ] && exit 143
 rm -rf "$FERRY_SECRETS"
 echo $r >"$F/rc.new"; sync "$F/rc.new"; mv "$F/rc.new" "$F/rc"`;
   return sh`umask 077
@@ -33,20 +40,25 @@ if mkdir "$F" 2>/dev/null; then
 : >"$F/out"; : >"$F/err"; ${RECORD_BOOT}; echo ${unit} >"$F/unit"
 printf 'F=%s\n%s\n' "$F" ${body.text} >"$F/script"; sync "$F/script"
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} detached=${name}`} 2>/dev/null
-if [ -d /run/systemd/system ] && systemd-run --quiet --unit=${unit} --property=WorkingDirectory=/ --property=KillMode=control-group --property=TimeoutStopSec=${GRACE_S} --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$F/script" >"$F/err" 2>&1 8>&- 9>&-
+if [ -d /run/systemd/system ] && systemd-run --quiet --unit=${unit} --property=WorkingDirectory=/ --property=KillMode=control-group --property=TimeoutStopSec=${GRACE_S} ${unitLimits(limits)} --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$F/script" >"$F/err" 2>&1 8>&- 9>&-
 then echo systemd >"$F/how"
-else echo setsid >"$F/how"; exec 6>>"$F/held"; flock -x 6; cd /; setsid env -i LC_ALL=C PATH="$PATH" /bin/sh "$F/script" </dev/null >>"$F/err" 2>&1 8>&- 9>&- & exec 6>&-
+else echo setsid >"$F/how"; exec 6>>"$F/held"; flock -x 6; cd /; setsid env -i LC_ALL=C PATH="$PATH" ${plainLimits(limits)} /bin/sh "$F/script" </dev/null >>"$F/err" 2>&1 8>&- 9>&- & exec 6>&-
 fi; fi
 echo running`;
 }
 
-/** Asks how a detached command stands: answer line, then bytes done, then, when it ended, the last 64 KiB of its log. */
-export function watchScript(id: AttemptId, name: string, progress: Sh | undefined): Sh {
+/**
+ * Asks how a detached command stands: answer line, bytes done, and then, of one that ended, the last 64 KiB of its log; of one that
+ * runs `FROM SIZE BASE64`: a chunk of its log from the byte `offset` on, nearer to the end where that is far off.
+ */
+export function watchScript(id: AttemptId, name: string, progress: Sh | undefined, offset: number | null): Sh {
   // Whether it lives is asked first and the file second: the other order could miss an exit in between and call it lost.
   return sh`F=${`${attemptDir(id)}/${name}`}; u=${unitName(id, name)}; [ -e "$F.alive" ] && { exec 8>>"$F.alive"; flock -x 8; }
-S=$(systemctl is-active "$u" 2>/dev/null); [ -e "$F/held" ] && ! flock -n "$F/held" true && S=active
+${ASK_UNIT}; [ -e "$F/held" ] && ! flock -n "$F/held" true && S=active
 if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c 65536 "$F/out"
-else case "$S" in ${UNIT_LIVES}) echo running; ${progress ? sh`sh -c ${progress.text} 2>/dev/null` : sh`:`};;
+else case "$S" in ${UNIT_LIVES}) echo running; ${progress ? sh`echo $(sh -c ${progress.text} 2>/dev/null)` : sh`echo`}
+z=$(stat -c %s "$F/out"); o=${offset ?? -1}; [ $o -ge 0 ] || { o=$((z-4096)); [ $o -ge 0 ] || o=0; }; [ $((z-o)) -le ${LOG_CHUNK_BYTES} ] || o=$((z-${LOG_CHUNK_BYTES}))
+if [ $z -gt $o ]; then echo "$o $z $(tail -c +$((o+1)) "$F/out" | head -c ${LOG_CHUNK_BYTES} | base64 -w0)"; else echo "$o $z"; fi;;
 *) echo "lost $(${POSTMORTEM})"; echo; tail -c 65536 "$F/out"; systemctl reset-failed "$u" 2>/dev/null; rm -rf ${secretsDir(id, name)};; esac; fi`;
 }
 
@@ -57,10 +69,21 @@ else case "$S" in ${UNIT_LIVES}) echo running; ${progress ? sh`sh -c ${progress.
 export function effectsScript(id: AttemptId): Sh {
   return sh`A=${attemptDir(id)}; [ -d "$A" ] || { echo none; exit 0; }; echo found
 for F in "$A"/*/; do F="\${F%/}"; [ -d "$F" ] || continue; n="\${F##*/}"; k=short; u=; [ -e "$F/unit" ] && { k=detached; u=$(cat "$F/unit"); }
-S=inactive; if ! flock -n "$F.alive" true || { [ -e "$F/held" ] && ! flock -n "$F/held" true; }; then S=active; elif [ "$k" = detached ]; then S=$(systemctl is-active "$u" 2>/dev/null); fi
+S=inactive; if ! flock -n "$F.alive" true || { [ -e "$F/held" ] && ! flock -n "$F/held" true; }; then S=active; elif [ "$k" = detached ]; then ${ASK_UNIT}; fi
 if [ -e "$F/rc" ]; then s=exited; else case "$S" in ${UNIT_LIVES}) s=running;; *) s="lost $(${POSTMORTEM})";; esac; fi
 echo "$n $k $s"; done`;
 }
+
+/** Sets `P` to the first process of the session of the command in folder `$F`, while that is known to be the same one. */
+const SESSION = sh`P=; if read -r p t <"$F/pid" && read -r S <"/proc/$p/stat"; then set -- \${S##*) }; [ "\${20}" = "$t" ] && P=$p; fi 2>/dev/null`;
+
+/** Defines `members`, which prints the processes of the command in folder `$F` where that is no unit. */
+const MEMBERS = sh`members() { { grep -lzxF -e "FERRY_EFFECT=\${F#${FERRY_DIR}/}" /proc/[0-9]*/environ
+for d in /proc/[0-9]*; do [ "$d/fd/6" -ef "$F/held" ] && echo "$d/"; [ -n "$P" ] && read -r S <"$d/stat" && set -- \${S##*) } && [ "$4" = "$P" ] && echo "$d/"; done; } 2>/dev/null | cut -d/ -f3 | sort -u; }`;
+
+/** Both, for a look at what runs. */
+export const SET_PARTS = sh`${MEMBERS}
+${SESSION}`;
 
 /**
  * Shell functions that end the detached command in folder `$F`, of unit `$u`, and everything it started, and return when nothing of it is
@@ -68,13 +91,12 @@ echo "$n $k $s"; done`;
  * to it: what has the command's mark in its environment, or the lock it was started with, or is of its session while the
  * process that began it is known to be the same one.
  */
-const END_ONE = sh`members() { { grep -lzxF -e "FERRY_EFFECT=\${F#${FERRY_DIR}/}" /proc/[0-9]*/environ
-for d in /proc/[0-9]*; do [ "$d/fd/6" -ef "$F/held" ] && echo "$d/"; [ -n "$P" ] && read -r S <"$d/stat" && set -- \${S##*) } && [ "$4" = "$P" ] && echo "$d/"; done; } 2>/dev/null | cut -d/ -f3 | sort -u; }
+const END_ONE = sh`${MEMBERS}
 end_one() { [ ! -e "$F/rc" ] && [ ! -e "$F/lost" ] && : >"$F/ended"
 C=$(systemctl show -p ControlGroup --value "$u" 2>/dev/null); systemctl stop "$u" 2>/dev/null; systemctl reset-failed "$u" 2>/dev/null
 if [ -n "$C" ] && cat "/sys/fs/cgroup$C/cgroup.procs" "/sys/fs/cgroup/systemd$C/cgroup.procs" 2>/dev/null | grep -q .; then echo "what runs in $u cannot be ended" >&2; return 1; fi
 [ -e "$F/rc" ] && return 0
-P=; if read -r p t <"$F/pid" && read -r S <"/proc/$p/stat"; then set -- \${S##*) }; [ "\${20}" = "$t" ] && P=$p; fi 2>/dev/null
+${SESSION}
 n=0; while L=$(members); [ -n "$L" ]; do [ $n -lt ${GRACE_S * 15} ] || { echo "process $(echo $L) cannot be ended" >&2; return 1; }
 if [ $n -eq 0 ]; then kill -TERM $L; elif [ $n -ge ${GRACE_S * 10} ]; then kill -KILL $L; fi 2>/dev/null; n=$((n+1)); sleep 0.1; done; }`;
 

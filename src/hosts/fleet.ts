@@ -1,5 +1,5 @@
 import type { Leftover, RunTraces } from './clean-scripts.ts';
-import type { ActingHost, Host, HostInfo, Progress } from './host.ts';
+import type { ActingHost, Host, HostInfo, Progress, Terms } from './host.ts';
 import type { RecordsAfter } from './journal-copy.ts';
 import type { KeepRequest } from './keep.ts';
 import type { AttemptId, Attempts } from './layout.ts';
@@ -29,7 +29,7 @@ export interface Fleet {
   info(host: string): HostInfo;
   host(host: string): Host;
   /** The machine within one attempt; the attempt must be open there. */
-  acting(host: string, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void): ActingHost;
+  acting(host: string, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void, terms?: Terms): ActingHost;
   /**
    * Makes the attempt folder with the intent in it, after the run's records, which the host then has all of. False when it is
    * there already.

@@ -55,6 +55,24 @@ export interface Progress {
   readonly note?: string;
   readonly bytes?: number;
   readonly totalBytes?: number;
+  /** Lines it has printed since the last report, fit for a terminal. */
+  readonly log?: string;
+  /** It has shown no progress for so long, and why, in sentences; null when it moves again. */
+  readonly stall?: { readonly ms: number; readonly why: readonly string[] | null };
+}
+
+/** What a long command may take of its host beside others; 100 is the weight of what has none. */
+export interface Limits {
+  readonly cpuWeight?: number;
+  readonly ioWeight?: number;
+  readonly memoryMaxBytes?: number;
+}
+
+/** On what terms the long commands of a step run. */
+export interface Terms {
+  readonly limits?: Limits;
+  /** For how long they may show no progress before that is told. */
+  readonly stallAfterMs?: number;
 }
 
 export interface DetachedOptions extends ChangeOptions {
@@ -62,6 +80,8 @@ export interface DetachedOptions extends ChangeOptions {
   readonly progress?: Sh;
   readonly totalBytes?: number;
   readonly note?: string;
+  /** A script that prints what it knows of why there is no progress, a sentence a line; asked when there is none. Reads only. */
+  readonly diagnose?: Sh;
   /**
    * Files the script finds in the folder named by `$FERRY_SECRETS` (0700, on a tmpfs); gone when the script ends.
    * Keys are file names.

@@ -56,7 +56,7 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
   return {
     info: (name) => hostInfo(settingsOf(name)),
     host: machine,
-    acting: (name, id, signal, report) => new ActingMachine(machine(name), id, signal, report),
+    acting: (name, id, signal, report, terms) => new ActingMachine(machine(name), id, signal, report, terms),
     async openAttempt(name, id, intent, records) {
       const said = await sender.send(name, id.run, records, async (part) => {
         // stdin, because an intent may be longer than an argument can be.

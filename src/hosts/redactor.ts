@@ -17,6 +17,7 @@ const TEXT_KEYS = new Set([
   'message',
   'text',
   'note',
+  'log',
 ]);
 
 const MASK = '[secret]';

@@ -165,7 +165,8 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
       for (const fact of result.touched) overlay.set(fact, { unknownAfter: step.id });
     // Which facts it will change hangs on params nobody knows yet: any fact of its hosts may be another by then.
     if (result.kind === 'later' && result.open !== 'facts' && mayChange(action)) doubt(result.hosts, step.id);
-    return withoutHosts({ ...lineOf(step, action, result, host), notes: preflight?.notes ?? [] }, unreached);
+    const line = lineOf(step, action, result, host);
+    return withoutHosts({ ...line, notes: [...line.notes, ...(preflight?.notes ?? [])] }, unreached);
   });
   const isDone =
     done.length > 0 &&

@@ -1,4 +1,5 @@
 import type { Action, Change } from '../actions/action.ts';
+import { limitWords } from '../hosts/limits.ts';
 import type { Json } from '../lib/json.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { isToldElsewhere } from './findings.ts';
@@ -15,7 +16,7 @@ export function lineOf(step: Step, action: Action, result: StepPlan, host: strin
     uses: step.uses,
     needs: step.needs,
     ...(step.part ? { part: step.part } : {}),
-    notes: [],
+    notes: result.kind !== 'skipped' && step.terms?.limits ? [`long commands: ${limitWords(step.terms.limits)}`] : [],
     diff: [],
     undo: null,
     undoDiff: null,

@@ -55,6 +55,13 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         const words = running.get(keyOf(event))?.meter.words(event) ?? '';
         return words !== '' && isDue(event) ? [`${whoOf(event)}: ${words}`] : [];
       }
+      case 'step.stalled':
+        return [
+          paint.warn(`${whoOf(event)}: no progress for ${formatDuration(event.ms)}; it goes on`),
+          ...event.why.map(oneLine),
+        ];
+      case 'step.moved':
+        return [`${whoOf(event)}: moves again, after ${formatDuration(event.ms)}`];
       case 'step.ended':
         running.delete(keyOf(event));
         return [

@@ -12,11 +12,12 @@ export interface Progressed {
   readonly note: string | null;
   readonly bytes: number | null;
   readonly totalBytes: number | null;
+  readonly log?: string | null;
 }
 
 /** Turns the progress events of one step into words, with a rate over the last ten seconds. */
 export interface Meter {
-  /** `restoring: 61 MB of 204 MB, 34 MB/s, about 4 s left` */
+  /** `restoring: 61 MB of 204 MB, 34 MB/s, about 4 s left`; of what tells no bytes the last line it printed. */
   words(progress: Progressed): string;
 }
 
@@ -24,10 +25,12 @@ const WINDOW_MS = 10_000;
 
 export function createMeter(): Meter {
   let samples: Sample[] = [];
+  let printed = '';
   return {
-    words({ at, note, bytes, totalBytes }) {
+    words({ at, note, bytes, totalBytes, log = null }) {
       const label = note ? oneLine(note) : '';
-      if (bytes === null) return label;
+      printed = log === null ? printed : oneLine(log.split('\n').at(-1) ?? '');
+      if (bytes === null) return [printed, label].find((text) => text !== '') ?? '';
       const atMs = Date.parse(at);
       // A new file or attempt starts from a lower count; the old rate says nothing about it.
       if (bytes < (samples.at(-1)?.bytes ?? 0)) samples = [];

@@ -4,7 +4,7 @@ import { plural } from '../lib/text.ts';
 import type { Plan } from '../plan/plan.ts';
 import { errorLines } from './error.ts';
 import { createForecast } from './forecast.ts';
-import { clip, oneLine } from './layout.ts';
+import { clip, oneLine, wrapText } from './layout.ts';
 import { type LiveItem, type LiveList, type Mark, openLiveList } from './live-list.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { createPaint } from './paint.ts';
@@ -16,6 +16,8 @@ interface Row extends LiveItem {
   readonly label: string;
   readonly meter: Meter;
   progress: string;
+  /** Below all else while it shows no progress: the last line is the one that is seen while a step runs. */
+  stall: string;
   notes: string[];
 }
 
@@ -39,6 +41,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     detail: '',
     meter: createMeter(),
     progress: '',
+    stall: '',
     notes: [],
   });
   const titleOf = (label: string, summary: string, after: string) => {
@@ -58,7 +61,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     rows = rows.filter((row) => isToCome(row) || row.mark === 'running');
   };
   const show = (row: Row) => {
-    row.detail = [...row.notes, row.progress].filter((line) => line !== '').join('\n');
+    row.detail = [...row.notes, row.progress, row.stall].filter((line) => line !== '').join('\n');
     touched = row;
     list?.refresh(row);
     list?.refresh(outlook);
@@ -70,10 +73,18 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     await open();
     if (event.type === 'step.progressed') {
       row.progress = paint.quiet(clip(row.meter.words(event), width() - 2));
+    } else if (event.type === 'step.stalled') {
+      const told = `no progress for ${formatDuration(event.ms)}: ${event.why.map(oneLine).join('; ')}`;
+      row.stall = paint.warn(clip(told, width() - 2));
+      row.notes.push(...wrapText(told, width() - 2).map(paint.warn));
+    } else if (event.type === 'step.moved') {
+      row.stall = '';
+      row.notes.push(`moves again, after ${formatDuration(event.ms)}`);
     } else if (event.type === 'step.started' || event.type === 'undo.started') {
       row.mark = 'running';
       row.notes = [];
       row.progress = '';
+      row.stall = '';
       const again =
         event.type === 'undo.started'
           ? ''
@@ -86,6 +97,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     } else {
       row.mark = MARK_OF_OUTCOME[event.outcome];
       row.progress = '';
+      row.stall = '';
       if (event.type === 'step.ended') row.title = titleOf(row.label, event.summary, formatDuration(event.ms));
       else row.notes.push(...event.kept.map((kept) => paint.warn(`kept: ${oneLine(kept)}`)));
       if (event.error) row.notes.push(...errorLines(event.error, { width: width() - 2, colour: terminal.colour }));

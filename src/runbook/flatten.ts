@@ -101,6 +101,7 @@ export class Flattener {
       ...optional('title', item.title),
       ...(when.length > 0 ? { when } : {}),
       ...optional('timeoutMs', item.timeoutMs),
+      ...optional('terms', item.terms),
       ...optional('confirm', item.confirm),
       ...(allow.length > 0 ? { allow } : {}),
       ...(onEach ? { fanOut: { concurrency, undo } } : {}),

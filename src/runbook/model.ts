@@ -1,5 +1,6 @@
 import type { Path, SourceDocument } from '../documents/document.ts';
 import type { Place } from '../errors/finding.ts';
+import type { Terms } from '../hosts/host.ts';
 import type { Json } from '../lib/json.ts';
 import type { FanOut, InputSpec, RoleSpec, Template } from './runbook.ts';
 
@@ -45,6 +46,7 @@ export interface StepItem {
   readonly params: Json;
   readonly when?: { readonly source: string } & Place;
   readonly timeoutMs?: number;
+  readonly terms?: Terms;
   readonly confirm?: string;
   readonly allow: readonly Allow[];
   readonly fanOut?: FanOut & Place;

@@ -6,6 +6,7 @@ import { parseDuration } from '../lib/duration.ts';
 import type { Json } from '../lib/json.ts';
 import type { Allow, IncludeItem, Item, Model, Named, StepItem } from './model.ts';
 import { readInputs } from './read-inputs.ts';
+import { readTerms } from './read-terms.ts';
 import type { FanOut } from './runbook.ts';
 import { readTemplate, splitText } from './template.ts';
 
@@ -55,7 +56,7 @@ function readStep(
   defaultId: string | undefined,
   report: (found: Diagnostic) => void,
 ): StepItem[] {
-  for (const field of ['id', 'title', 'host', 'uses', 'confirm', 'timeout'])
+  for (const field of ['id', 'title', 'host', 'uses', 'confirm', 'timeout', 'stallAfter'])
     refuseExpression(document, [...path, field], item[field], report);
   const start = document.startPlace(path);
   const [id = { name: defaultId ?? '', ...start }] = named(document, [...path, 'id'], item.id);
@@ -76,6 +77,7 @@ function readStep(
       ...optional('title', textOf(item.title)),
       ...optional('when', readWhen(document, [...path, 'when'], item.when, report)),
       ...optional('timeoutMs', timeoutMs),
+      ...optional('terms', readTerms(item.limits, item.stallAfter)),
       ...optional('confirm', textOf(item.confirm)),
       ...('fanOut' in item ? { fanOut: readFanOut(document, [...path, 'fanOut'], mapOf(item.fanOut)) } : {}),
       ...optional('needs', readNeeds(document, path, item)),

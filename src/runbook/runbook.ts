@@ -1,4 +1,5 @@
 import type { Diagnostic, Position } from '../errors/diagnostic.ts';
+import type { Terms } from '../hosts/host.ts';
 import type { Json } from '../lib/json.ts';
 import type { Allow } from './model.ts';
 
@@ -81,6 +82,8 @@ export interface Step {
   /** All must hold for the step to be done. Evaluated by `evaluateWhen`. */
   readonly when?: readonly Condition[];
   readonly timeoutMs?: number;
+  /** On what terms its long commands run. */
+  readonly terms?: Terms;
   /** A question to be answered yes before the step, as `gate.confirm` asks it. */
   readonly confirm?: string;
   /** Rules of the linter that are silenced for it, by itself or by an include around it. */

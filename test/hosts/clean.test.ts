@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import { sh } from '../../src/hosts/sh.ts';
+import { randomToken } from '../../src/lib/random.ts';
 import { fleetHere } from '../kit/fleet-here.ts';
 
 // What ferry clean removes from a host: the real scripts on this machine's own shell.
-const [OVER, OTHER] = ['r-20260101-020000-ab12', 'r-20260102-020000-cd34'];
+// Its own, because what is ended is found by it, and the same tests may run beside these.
+const [OVER, OTHER] = [`r-20260101-020000-${randomToken(2)}`, 'r-20260102-020000-cd34'] as const;
 const lease = (run: string) => ({ run, holder: 'me@here', since: '2026-01-01T00:00:00Z' });
 let folder: string;
 let fleet: Fleet;

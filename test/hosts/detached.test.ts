@@ -2,25 +2,31 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ActingHost } from '../../src/hosts/host.ts';
+import type { ActingHost, Progress, Terms } from '../../src/hosts/host.ts';
 import type { AttemptId } from '../../src/hosts/layout.ts';
 import { sh } from '../../src/hosts/sh.ts';
+import { randomToken } from '../../src/lib/random.ts';
 import { fleetHere } from '../kit/fleet-here.ts';
 
 // Long commands where there is no systemd: real scripts, real processes, on this machine's own shell.
 const folder = mkdtempSync(join(tmpdir(), 'ferry-detached-'));
 const fleet = fleetHere(folder);
+// Its own, because what is ended is found by it, and the same tests may run beside these.
+const RUN = `r-here-${randomToken(4)}`;
 const signal = new AbortController().signal;
 // Real processes: a machine with much else to do takes its time.
 const SLOW = { timeout: 60_000 };
+const WAIT = { timeout: 20_000 };
 const made = (name: string) => join(folder, name);
 let count = 0;
 
-async function attempt(): Promise<{ id: AttemptId; on: ActingHost; inside: (file: string) => string }> {
+const reports: Progress[] = [];
+
+async function attempt(terms: Terms = {}): Promise<{ id: AttemptId; on: ActingHost; inside: (file: string) => string }> {
   count += 1;
-  const id = { run: 'r-here', step: `s${count}`, attempt: 1, epoch: 1, undo: false };
+  const id = { run: RUN, step: `s${count}`, attempt: 1, epoch: 1, undo: false };
   await fleet.openAttempt('here', id, '{}');
-  const on = fleet.acting('here', id, signal, () => undefined);
+  const on = fleet.acting('here', id, signal, (progress) => void reports.push(progress), terms);
   return { id, on, inside: (file) => join(folder, 'lib', id.run, `${id.step}.1`, 'work', file) };
 }
 const stateOf = async (id: AttemptId) => (await fleet.effects('here', id))?.[0]?.state;
@@ -28,7 +34,7 @@ const begun = (id: AttemptId, file: string) =>
   vi.waitFor(async () => {
     expect(existsSync(file)).toBe(true);
     expect(await stateOf(id)).toBe('running');
-  }, SLOW);
+  }, WAIT);
 const isAlive = (pid: string) => {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid.trim()}/status`, 'utf8'));
@@ -40,7 +46,7 @@ const isAlive = (pid: string) => {
 const wrapperOf = (inside: (file: string) => string) => Number(readFileSync(inside('pid'), 'utf8').split(' ')[0]);
 
 beforeAll(async () => {
-  await fleet.takeLease('here', { run: 'r-here', holder: 'test@here', since: '2026-01-01T00:00:00Z' }, 1);
+  await fleet.takeLease('here', { run: RUN, holder: 'test@here', since: '2026-01-01T00:00:00Z' }, 1);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -63,7 +69,7 @@ describe.runIf(process.platform === 'linux')('a long command where there is no s
       okCodes: [1],
     });
     expect(stdout).toBe('hidden FERRY_EFFECT FERRY_SECRETS LC_ALL PATH PWD not a tty\n');
-    expect(existsSync(join(folder, 'run/ferry/r-here/s2.1.work'))).toBe(false);
+    expect(existsSync(join(folder, `run/ferry/${RUN}/s2.1.work`))).toBe(false);
   });
 
   it('goes on when its first process is killed alone, and is lost when the rest has ended', async () => {
@@ -72,7 +78,7 @@ describe.runIf(process.platform === 'linux')('a long command where there is no s
     const lost = expect(work).rejects.toMatchObject({ code: 'COMMAND_LOST', args: { why: 'its process died' } });
     await begun(id, inside('pid'));
     process.kill(wrapperOf(inside), 'SIGKILL');
-    await vi.waitFor(() => expect(isAlive(String(wrapperOf(inside)))).toBe(false), SLOW);
+    await vi.waitFor(() => expect(isAlive(String(wrapperOf(inside)))).toBe(false), WAIT);
     expect(await stateOf(id)).toBe('running');
     writeFileSync(made('go'), '');
     await lost;
@@ -140,6 +146,38 @@ while [ ! -s ${made('daemon')} ]; do sleep 0.05; done`,
       state: 'lost',
       why: 'it was cut off before it began',
     });
+  });
+
+  it('hands on its log while it runs, from where it stands when somebody else takes over, and tells when it stalls and why', async () => {
+    const { id, on } = await attempt({ stallAfterMs: 700 });
+    const script = sh`i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "line $i of the log"; done
+while [ ! -e ${made('say')} ]; do sleep 0.05; done; echo said; while [ ! -e ${made('over')} ]; do sleep 0.05; done; echo end`;
+    reports.length = 0;
+    const told = (what: (one: Progress) => unknown) => vi.waitFor(() => expect(reports.some(what)).toBe(true), WAIT);
+    const work = on.detached('work', script, { diagnose: sh`echo it waits for a word` });
+    await told(({ stall }) => stall?.why?.[0] === 'it waits for a word');
+    expect(reports.flatMap(({ stall }) => stall?.why?.slice(1) ?? [])).toEqual([expect.stringMatching(/^its processes/)]);
+    const log = reports.flatMap((one) => (one.log === undefined ? [] : [one.log])).join('\n');
+    // Of what was there before, its end; each line once, and no part of one.
+    expect(log.split('\n').at(-1)).toBe('line 2000 of the log');
+    expect(log.split('\n').every((line) => /^line \d+ of the log$/.test(line))).toBe(true);
+    expect(new Set(log.split('\n')).size).toBe(log.split('\n').length);
+
+    const later: Progress[] = [];
+    const joined = fleet.acting('here', id, signal, (progress) => void later.push(progress)).detached('work', sh`true`);
+    await vi.waitFor(() => expect(later.some((one) => one.log?.endsWith('line 2000 of the log'))).toBe(true), WAIT);
+    expect(later.flatMap((one) => one.log ?? []).join('\n').length).toBeLessThan(4097);
+    writeFileSync(made('say'), '');
+    await told((one) => one.log === 'said');
+    await told(({ stall }) => stall !== undefined && stall.why === null);
+    writeFileSync(made('over'), '');
+    expect((await work).stdout).toMatch(/line 2000 of the log\nsaid\nend\n$/);
+    await joined;
+  });
+
+  it('runs with less than others where its step says so', async () => {
+    const { on } = await attempt({ limits: { cpuWeight: 20, ioWeight: 20 } });
+    expect((await on.detached('work', sh`nice; ionice`)).stdout).toBe('7\nbest-effort: prio 7\n');
   });
 
   it('is ended, and its host free, when its run is given up', async () => {

@@ -59,7 +59,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   plan: [
     ...['lib', 'errors', 'facts', 'actions/action.ts', 'actions/outputs.ts'],
-    ...['hosts/secret.ts', 'hosts/redactor.ts', 'hosts/layout.ts', 'type:hosts/lease.ts'],
+    ...['hosts/secret.ts', 'hosts/redactor.ts', 'hosts/layout.ts', 'hosts/limits.ts', 'type:hosts/lease.ts'],
     ...[
       'runbook/evaluate.ts',
       'runbook/expression.ts',

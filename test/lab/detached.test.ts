@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { execOn, labReboot } from '../../lab/lab.ts';
+import { whoBlocks } from '../../src/actions/postgres/who-blocks.ts';
 import { fleetOf } from '../../src/cli/engine-ports.ts';
 import { hostsOf, readInventory } from '../../src/cli/prepare.ts';
 import type { Fleet } from '../../src/hosts/fleet.ts';
@@ -85,5 +86,43 @@ describe('a long command on a real host', () => {
     await session.lost('rebooted');
     expect(await fleet.effects('he2', unit.id)).toMatchObject([{ state: 'lost', why: expect.stringContaining('rebooted') }]);
     expect(await stillRuns()).toBe('');
+  });
+
+  it('is held to its limits by its unit', async () => {
+    const terms = { limits: { cpuWeight: 20, ioWeight: 30, memoryMaxBytes: 2 ** 31 } };
+    const { id } = await attempt();
+    const on = fleet.acting('he2', id, signal, () => undefined, terms);
+    const lost = expect(on.detached('work', sh`sleep 3001`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
+    await expect.poll(async () => (await fleet.effects('he2', id))?.[0]?.state).toBe('running');
+    const properties = await past(`systemctl show -p CPUWeight -p IOWeight -p MemoryMax '${unitName(id, 'work')}'`);
+    expect(properties.split('\n').sort()).toEqual(['CPUWeight=20', 'IOWeight=30', 'MemoryMax=2147483648']);
+    await fleet.endDetached('he2', id);
+    await lost;
+  });
+});
+
+describe('a dump that shows no progress', () => {
+  it('is told with the lock it waits for, and who holds it', async () => {
+    const psql = (sql: string, name: string) =>
+      `PGAPPNAME=${name} setsid runuser -u postgres -- psql -X -d postgres -c "${sql}" >/dev/null 2>&1 &`;
+    const here = async (script: string) => (await execOn(labDir, 'engine', script)).stdout.trim();
+    const said = async () => (await fleet.host('engine').run(whoBlocks(5432, 'postgres', 'pg_dump'))).stdout;
+    try {
+      await here('runuser -u postgres -- psql -X -d postgres -c "CREATE TABLE IF NOT EXISTS ferry_stall ()"');
+      await here(psql('BEGIN; LOCK TABLE ferry_stall; SELECT pg_sleep(60)', 'alter-by-hand'));
+      const sleeps = `runuser -u postgres -- psql -X -A -t -d postgres -c "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'alter-by-hand' AND wait_event = 'PgSleep'"`;
+      await expect.poll(() => here(sleeps), { timeout: 10_000 }).toBe('1');
+      await here(psql('SELECT count(*) FROM ferry_stall', 'pg_dump'));
+      await expect
+        .poll(said, { timeout: 10_000 })
+        .toMatch(
+          /^pg_dump \(server process \d+\) waits for a lock held by pid \d+: postgres with alter-by-hand, active for \d\d:\d\d:\d\d\n$/,
+        );
+    } finally {
+      await here(
+        `runuser -u postgres -- psql -X -d postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name IN ('alter-by-hand', 'pg_dump')" -c 'DROP TABLE IF EXISTS ferry_stall'`,
+      );
+    }
+    expect(await said()).toBe('');
   });
 });

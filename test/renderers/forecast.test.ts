@@ -43,7 +43,7 @@ describe('a forecast', () => {
       [0, estimated()],
       [0, { ...ended, step: 'stop' }],
       [0, { type: 'step.started', step: 'dump', ...step }],
-      [10, { type: 'step.progressed', step: 'dump', host: 'engine', note: null, bytes: 50, totalBytes: 100 }],
+      [10, { type: 'step.progressed', step: 'dump', host: 'engine', note: null, bytes: 50, totalBytes: 100, log: null }],
     );
     expect(forecast.text(at(10))).toContain('about 30 s left');
   });

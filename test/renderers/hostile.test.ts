@@ -56,7 +56,7 @@ const plan = movePlan({
 const events: Event[] = eventsAt(
   [0, { type: 'run.started', plan, resumed: false, done: [] }],
   [1, { type: 'step.started', step: 'put', host: 'db', attempt: 2, title: 't', summary: 's', reattached: false }],
-  [7, { type: 'step.progressed', step: 'put', host: 'db', note: 'dumping', bytes: 10, totalBytes: 100 }],
+  [7, { type: 'step.progressed', step: 'put', host: 'db', note: 'dumping', bytes: 10, totalBytes: 100, log: null }],
   [8, { type: 'note', text: 'noted' }],
   [9, { type: 'step.ended', step: 'put', host: 'db', outcome: 'failed', summary: 's', ms: 5, outputs: { a: 'b' }, error }],
   [

@@ -13,7 +13,7 @@ const started = {
   reattached: false,
 } as const;
 const progress = (bytes: number) =>
-  ({ type: 'step.progressed', ...restore, note: 'restoring', bytes, totalBytes: 1_000_000 }) as const;
+  ({ type: 'step.progressed', ...restore, note: 'restoring', bytes, totalBytes: 1_000_000, log: null }) as const;
 
 function tell(events: readonly Event[]): string {
   let text = '';

@@ -87,8 +87,24 @@ ${cross} newdb   restore         did restore  1.0 s
     say(
       begun(),
       started('restore', 'newdb'),
-      { type: 'step.progressed', step: 'restore', host: 'newdb', note: 'restoring', bytes: 27_000_000, totalBytes: 204_000_000 },
-      { type: 'step.progressed', step: 'restore', host: 'newdb', note: 'restoring', bytes: 61_000_000, totalBytes: 204_000_000 },
+      {
+        type: 'step.progressed',
+        step: 'restore',
+        host: 'newdb',
+        note: 'restoring',
+        bytes: 27_000_000,
+        totalBytes: 204_000_000,
+        log: null,
+      },
+      {
+        type: 'step.progressed',
+        step: 'restore',
+        host: 'newdb',
+        note: 'restoring',
+        bytes: 61_000_000,
+        totalBytes: 204_000_000,
+        log: null,
+      },
     );
     await vi.waitFor(() => expect(screen.text()).toContain('restoring: 61.0 MB of 204 MB, 34.0 MB/s, about 4 s left'));
     await tree.close();

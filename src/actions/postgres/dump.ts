@@ -18,6 +18,7 @@ import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
 import { dumpExpected, expectedDump } from './estimate.ts';
 import { clientTooOld, clusterPort, databaseName, notReady } from './params.ts';
+import { whoBlocks } from './who-blocks.ts';
 
 type Undo = { path: string; folders: string[] };
 type Data = {
@@ -143,6 +144,7 @@ printf 'ferry-dump %s %s\\n' "$(sha256sum <"$f" | cut -d' ' -f1)" "$(stat -c %s 
       const done = await on.detached('dump', script, {
         progress,
         note: 'dumping',
+        diagnose: whoBlocks(port, database, 'pg_dump'),
         ...(data.bytes === null ? {} : { totalBytes: data.bytes }),
       });
       const lines = done.stdout.trim().split('\n');

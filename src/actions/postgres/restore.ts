@@ -19,6 +19,7 @@ import { clientTooOld, clusterPort, databaseName, notReady, roleName } from './p
 import { restorePreflight } from './restore-preflight.ts';
 import { DAMAGED, readPosition, restoreScript } from './restore-script.ts';
 import { restorePreview } from './undo-of-databases.ts';
+import { whoBlocks } from './who-blocks.ts';
 
 type Undo = { port: number; database: string; former: Omit<PgDatabase, 'settings'> & FormerSettings };
 type Data = {
@@ -137,6 +138,7 @@ export default defineAction({
         const done = await on.detached('restore', restoreScript(data), {
           progress: readPosition(path),
           note: 'restoring',
+          diagnose: whoBlocks(port, database, 'pg_restore'),
           okCodes: [0, DAMAGED],
           ...total,
         });
@@ -155,6 +157,7 @@ export default defineAction({
     }
     await on.detached('analyze', sh`${asPostgres} vacuumdb --quiet --analyze-only -p ${port} -d ${conninfo(database)}`, {
       note: 'analyzing',
+      diagnose: whoBlocks(port, database, 'vacuumdb'),
     });
     return { database, tables: (await inside())?.tables ?? null, bytes };
   },
