@@ -43,7 +43,7 @@ export async function takeOverFrom(
     if (isOver({ phase }) && phase !== 'finished' && (await heldBy(run, hosts, fleet)).length === 0)
       throw new FerryError('RUN_OVER', { run, phase, verb: 'take over' });
     refuseForked(run, before, journal);
-    if (ask && !options.yes && !(await ask(`${describe(run, before)} Take it over?`))) return null;
+    if (ask && !options.yes && !(await ask(`${describe(run, before)}\nTake it over?`))) return null;
 
     const epoch = await fence(run, hosts, fleet, inventory, before);
     // What the former controller brought there until then is known now, and nothing comes after it.

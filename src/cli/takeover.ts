@@ -103,7 +103,7 @@ export function partial(run: string, fenced: readonly string[], left: readonly S
 
 function questionOf(run: string, from: string, worker: { pid: number; since: string } | null): string {
   const who = worker
-    ? `Process ${worker.pid} of this machine (${from}) works on ${run} since ${worker.since}, and would end.`
+    ? `Process ${worker.pid} of this machine (${from}) has worked on ${run} since ${worker.since}; it then changes nothing of it any more.`
     : `No process of this machine works on ${run}; ${from} did last.`;
-  return `${who} Take it over?`;
+  return `${who}\nTake it over?`;
 }

@@ -22,7 +22,9 @@ export interface Taken {
 export function takenText({ run, phase, epoch, from, fenced, busy, told }: Taken, page: Page): string {
   const paint = createPaint(page.colour);
   const where =
-    fenced.length === 0 ? 'It had begun on no host.' : `On ${fenced.join(', ')} nothing but this changes anything of it now.`;
+    fenced.length === 0
+      ? 'It had begun on no host.'
+      : `The former controller changes nothing any more on ${fenced.join(', ')}; what it began there goes on.`;
   return [
     paint.good(`Taken over: ${run} (epoch ${epoch}) from ${from}.`),
     ...[where, ...told].flatMap((text) => wrapText(text, page.width)),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { modelWire, typed } from '../kit/ferry.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 import { ModelJournal } from '../kit/model-world.ts';
 import { takeFrom, takeOver } from '../kit/taking-over.ts';
@@ -171,5 +172,18 @@ describe('ferry takeover --from', () => {
     await expect(rebuilt(run, 'a')).rejects.toMatchObject({ code: 'HOST_FREE' });
     run.world.leases.set('a', { run: 'r-model', holder: 'me@model', since: 'then' });
     await expect(rebuilt(run, 'a')).rejects.toMatchObject({ code: 'COPY_MISSING' });
+  });
+});
+
+describe('the words of ferry takeover', () => {
+  it('are handed on, and an answer of no ends with 5', async () => {
+    const { wire, calls } = modelWire();
+    const { exit, out } = typed('takeover --from engine --without he1 --without he2 --yes', { wire });
+    expect(await exit).toBe(0);
+    expect(out.text()).toContain('Taken over: ');
+    expect(calls).toEqual([
+      ['takeover', undefined, expect.objectContaining({ from: 'engine', without: ['he1', 'he2'], yes: true })],
+    ]);
+    expect(await typed('takeover r-1', { wire: { ...wire, takeOverRun: async () => null } }).exit).toBe(5);
   });
 });

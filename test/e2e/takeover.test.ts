@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { ask, recordsOf, until } from '../kit/evidence.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { labReset } from '../../lab/lab.ts';
+import { ask, commandsOf, contentOf, query, recordsOf, repeated, runningUnit, until } from '../kit/evidence.ts';
 import { FerryOnLab, type Running } from '../kit/ferry-on-lab.ts';
+import { holdTable, type Release } from '../kit/holds.ts';
 
 // Each step of this runbook writes its name into a file on its host each time it does something.
 const GATE = '/run/ferry-test-gate';
@@ -18,6 +21,8 @@ ${step('first', 'one', `echo first >>${COUNT}`)}
 ${step('long', 'two', `echo long >>${COUNT}; while [ -e ${GATE} ]; do sleep 0.05; done; echo long-end >>${COUNT}`, ', long: true')}
 ${step('last', 'one', `echo last >>${COUNT}`)}
 `;
+// What the engine and the data warehouse write to as soon as they run.
+const LIVING = ['audit_log', 'dwh_history_timekeeping', 'vds_statistics'];
 const labDir = inject('labDir');
 const folder = mkdtempSync(join(tmpdir(), 'ferry-takeover-'));
 const runbook = join(folder, 'count.yaml');
@@ -69,7 +74,7 @@ describe('a first controller that hangs in the middle of a step', () => {
     expect((await first.run(['resume', run])).stderr).toContain(`pid ${running.pid}`);
     const taken = await first.run(['takeover', run, '--yes']);
     expect(taken.code, taken.stderr).toBe(0);
-    expect(taken.stdout).toContain('On he1, he2 nothing but this changes anything of it now.');
+    expect(taken.stdout).toContain('changes nothing any more on he1, he2');
 
     const resumed = first.start(['resume', run, '--yes', '--json']);
     expect(await resumed.seen((event) => event.type === 'step.started' && event.step === 'long')).toMatchObject({
@@ -127,5 +132,73 @@ describe('two controllers', () => {
     expect(back.code, back.stdout + back.stderr).toBe(4);
     expect(await counted()).toBe('|');
     expect(await ask(labDir, 'he2', 'systemctl list-units --all --plain --no-legend "ferry-r-*"')).toBe('');
+  });
+});
+
+describe('a controller lost with its disk in the middle of a restore', () => {
+  let release: Release | undefined;
+  beforeAll(() => labReset({ dir: labDir, hosts: ['engine', 'newdb'], say: () => undefined }));
+  afterEach(() => release?.());
+  afterAll(() => labReset({ dir: labDir, hosts: ['engine', 'newdb'], say: () => undefined }));
+
+  it('is replaced by one that rebuilds the run, joins the restore, and comes to the end; an audit finds what is done to its records', async () => {
+    const quiesced = await first.run(['run', 'runbooks/ovirt/migrate-engine-db.yaml', ...first.hosts, '--until', 'quiesced']);
+    expect(quiesced.code, quiesced.stdout + quiesced.stderr).toBe(0);
+    // All rows are in by the time constraints are added.
+    release = await holdTable(labDir, 'newdb', 'pg_constraint', 'SHARE');
+    const running = first.start(['resume', '--json']);
+    const { run } = await running.seen(({ type }) => type === 'run.started');
+    const waiting = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_restore' AND wait_event_type = 'Lock'`;
+    await until('pg_restore to wait', async () => (await query(labDir, 'newdb', 'postgres', waiting)) === '1');
+    await running.kill();
+    const recorded = recordsOf(first).length;
+    first.remove();
+
+    const unit = `ferry-${run}-restore.1-restore.service`;
+    const before = await runningUnit(labDir, 'newdb', unit);
+    const taken = await second.run(['takeover', '--from', 'engine', ...second.hosts, '--yes']);
+    expect(taken.code, taken.stderr).toBe(0);
+    expect(taken.stdout).toContain('step.intended restore on newdb');
+    // What was recorded after it went with the folder.
+    expect(recordsOf(second).findIndex(({ type }) => type === 'run.taken-over')).toBeLessThanOrEqual(recorded);
+
+    const resumed = second.start(['resume', run, '--json']);
+    const joined = await resumed.seen((event) => event.type === 'step.started' && event.step === 'restore');
+    expect(joined).toMatchObject({ reattached: true, attempt: 1 });
+    expect(await runningUnit(labDir, 'newdb', unit)).toEqual(before);
+    await release();
+    const ended = await resumed.ended;
+    expect(ended.code, ended.stdout.slice(-2000) + ended.stderr).toBe(0);
+    expect(repeated(await commandsOf(labDir, run))).toEqual([]);
+    const [old, now] = await Promise.all(['engine', 'newdb'].map((host) => contentOf(labDir, host, 'engine', LIVING)));
+    expect(now).toBe(old);
+    expect(recordsOf(second).filter(({ type }) => type === 'secrets.rekeyed').length).toBeGreaterThan(0);
+
+    const intact = await second.run(['audit', run]);
+    expect(intact.code, intact.stdout + intact.stderr).toBe(0);
+    expect(intact.stdout).toMatch(/took it over from .* rebuilt from the records on newdb/);
+    for (const host of ['he1', 'engine', 'newdb'])
+      expect(intact.stdout).toMatch(new RegExp(`^  ${host} +has the first \\d+$`, 'm'));
+    const journal = join(second.stateDir, 'journal.db');
+    const write = (sql: string) => {
+      const database = new DatabaseSync(journal);
+      database.exec(sql);
+      database.close();
+    };
+    const last = recordsOf(second).findLast(({ type }) => type === 'step.intended')?.seq ?? 0;
+    write(`CREATE TABLE aside AS SELECT * FROM records WHERE seq >= ${last}; DELETE FROM records WHERE seq >= ${last}`);
+    expect(await second.run(['audit', run, '--offline'])).toMatchObject({ code: 0 });
+    const cut = await second.run(['audit', run]);
+    expect(cut).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(new RegExp(`from record ${last} on: it is not in this\\s+journal`)),
+    });
+    write(
+      `INSERT INTO records SELECT * FROM aside; UPDATE records SET body = json_set(body, '$.summary', 'nothing') WHERE seq = ${last}`,
+    );
+    expect(await second.run(['audit', run, '--offline'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('AUDIT_BROKEN'),
+    });
   });
 });

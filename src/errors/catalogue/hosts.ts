@@ -82,7 +82,7 @@ export const hostErrors = {
     title: 'Another run holds the host',
     message: (a) => `${a.host} is held by run ${a.run} (${a.holder}, since ${a.since}).`,
     hint: (a) =>
-      `ferry resume ${a.run}   or   ferry rollback ${a.run}   on ${a.holder}; if that run is given up for good:  ferry unlock ${a.host} --abandon`,
+      `ferry resume ${a.run}   or   ferry rollback ${a.run}   on ${a.holder}; if that machine is lost:  ferry takeover ${a.run} --from ${a.host};  if that run is given up for good:  ferry unlock ${a.host} --abandon`,
     exit: 5,
     example: { host: 'engine', run: 'r-20260101-020000-ab12', holder: 'root@admin1', since: '2026-01-01T02:00:00Z' },
   }),
@@ -99,6 +99,10 @@ export const hostErrors = {
       a.theirs === 'gone'
         ? `Run ${a.run} was given up on ${a.host} while this controller worked on it (ferry unlock --abandon); nothing more is run there.`
         : `Run ${a.run} on ${a.host} belongs to another controller now (epoch ${a.theirs}, ours is ${a.ours}); nothing was run.`,
+    hint: (a) =>
+      a.theirs === 'gone'
+        ? `ferry log ${a.run}`
+        : `To take it back here:  ferry takeover ${a.run} --from ${a.host} --state-dir NEW`,
     exit: 5,
     example: { host: 'engine', run: 'r-1', ours: 1, theirs: '2' },
   }),
