@@ -1,5 +1,6 @@
 import { moment, oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { shown } from './shown.ts';
 
 /** One thing that somebody did, or that came of it. */
 export interface TrailEntry {
@@ -32,7 +33,8 @@ export interface AuditReport {
 }
 
 /** The report for a person: who did what when, then what vouches for it. */
-export function auditText(report: AuditReport, page: Page): string {
+export function auditText(found: AuditReport, page: Page): string {
+  const report = shown(found);
   const paint = createPaint(page.colour);
   const who = Math.max(0, ...report.trail.map(({ by }) => by?.length ?? 0));
   const lines = report.trail.flatMap(({ seq, at, by, what }) => {
@@ -50,7 +52,8 @@ export function auditText(report: AuditReport, page: Page): string {
 }
 
 /** The same as a Markdown page. */
-export function auditMarkdown(report: AuditReport): string {
+export function auditMarkdown(found: AuditReport): string {
+  const report = shown(found);
   const cell = (text: string) => oneLine(text).replaceAll('|', '\\|');
   return [
     ...[`# Run ${report.run}: ${report.runbook}`, '', verdictOf(report), ''],

@@ -1,6 +1,7 @@
 import type { RunPhase } from '../engine/state.ts';
 import { wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
+import { shown } from './shown.ts';
 import { waysOn } from './ways-on.ts';
 
 /** A run that was taken over. */
@@ -19,7 +20,8 @@ export interface Taken {
 }
 
 /** What a takeover has done, and what leads on. */
-export function takenText({ run, phase, epoch, from, fenced, busy, told }: Taken, page: Page): string {
+export function takenText(taken: Taken, page: Page): string {
+  const { run, phase, epoch, from, fenced, busy, told } = shown(taken);
   const paint = createPaint(page.colour);
   const where =
     fenced.length === 0

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../src/engine/events.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
+import { auditMarkdown, auditText } from '../../src/renderers/audit.ts';
 import { cleanText } from '../../src/renderers/clean.ts';
 import { diagnosticsText } from '../../src/renderers/diagnostics.ts';
 import { diffLines } from '../../src/renderers/diff.ts';
@@ -19,6 +20,7 @@ import { rollbackPlanText } from '../../src/renderers/rollback-plan.ts';
 import { runsText } from '../../src/renderers/runs.ts';
 import { shown } from '../../src/renderers/shown.ts';
 import { statusJson, statusText } from '../../src/renderers/status.ts';
+import { takenText } from '../../src/renderers/taken.ts';
 import { createTree } from '../../src/renderers/tree.ts';
 import { ALL_HOSTILE, HOSTILE, spoiltBy, unfitIn } from '../kit/hostile-text.ts';
 import { localHost } from '../kit/local-host.ts';
@@ -98,6 +100,15 @@ const records = events.map((event, index) => ({
   host: 'db',
   body: { error, note: 'x', summary: 's' },
 }));
+
+const audit = {
+  ...{ run: RUN, runbook: 'move', records: 3, unchained: 1, fault: { seq: 2, why: 'it was changed' } },
+  witnesses: [
+    { host: 'a', records: 2, silent: null },
+    { host: 'b', records: null, silent: 'no route' },
+  ],
+  trail: [{ seq: 1, at: '2026-01-01T02:00:00.000Z', by: 'me@here', what: 'began' }],
+};
 
 /** Each renderer, over what it is given with hostile text behind every text in it. */
 const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string | Promise<string> } = {
@@ -183,6 +194,13 @@ const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string
     for (const event of events) json.emit(spoiltBy(event, evil));
     return text;
   },
+  auditText: (evil, page) => auditText(spoiltBy(audit, evil), page),
+  auditMarkdown: (evil) => auditMarkdown(spoiltBy(audit, evil)),
+  takenText: (evil, page) =>
+    takenText(
+      { ...spoiltBy({ run: RUN, from: 'me@here', fenced: ['a'], busy: ['b'], told: ['c'] }, evil), epoch: 2, phase: 'paused' },
+      page,
+    ),
   statusJson: (evil) => statusJson(spoiltBy(state, evil)),
 };
 
@@ -253,12 +271,18 @@ describe('what a host says does nothing to a terminal', () => {
   it('and no renderer is forgotten here', () => {
     const folder = join(import.meta.dirname, '..', '..', 'src', 'renderers');
     const made = globSync('*.ts', { cwd: folder }).flatMap((file) =>
-      [...readFileSync(join(folder, file), 'utf8').matchAll(/^export function (create\w+|\w+(?:Text|Json))\b/gm)].map(
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/^export function (create\w+|\w+(?:Text|Json|Markdown))\b/gm)].map(
         ([, name]) => name,
       ),
     );
     expect(made.length).toBeGreaterThan(15);
-    expect(made.filter((name) => !(name ?? '' in RENDERERS) && !WITHOUT.includes(name ?? ''))).toEqual([]);
+    expect(made.filter((name = '') => !Object.hasOwn(RENDERERS, name) && !WITHOUT.includes(name))).toEqual([]);
+    // What verbs print as JSON is written so that a terminal does nothing with it.
+    const verbs = join(folder, '..', 'cli', 'commands');
+    const bare = globSync('*.ts', { cwd: verbs }).filter((file) =>
+      readFileSync(join(verbs, file), 'utf8').includes('JSON.stringify'),
+    );
+    expect(bare).toEqual([]);
   });
 });
 

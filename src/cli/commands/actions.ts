@@ -1,3 +1,4 @@
+import { jsonText } from '../../lib/json.ts';
 import { JSON_FLAG } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -18,10 +19,10 @@ export const actions: Verb = (program, cli) => {
         const page = pageOf(cli.outside.stdout, cli.outside.env);
         if (name === undefined) {
           const list = await listActions();
-          print(cli.outside, options.json ? JSON.stringify(list, null, 2) : actionListText(list, page));
+          print(cli.outside, options.json ? jsonText(list, 2) : actionListText(list, page));
         } else {
           const action = await describeAction(name);
-          print(cli.outside, options.json ? JSON.stringify(action, null, 2) : actionText(action, page));
+          print(cli.outside, options.json ? jsonText(action, 2) : actionText(action, page));
         }
         return 0;
       }),

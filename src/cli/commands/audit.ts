@@ -1,4 +1,5 @@
 import { FerryError } from '../../errors/ferry-error.ts';
+import { jsonText } from '../../lib/json.ts';
 import { commonOptions, JSON_FLAG, STATE_DIR, type Typed } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -25,7 +26,7 @@ export const audit: Verb = (program, cli) => {
         const report = await (await cli.outside.loadWire()).auditRun(run, options);
         const { auditMarkdown, auditText } = await import('../../renderers/audit.ts');
         const page = pageOf(cli.outside.stdout, cli.outside.env);
-        if (options.json) print(cli.outside, JSON.stringify(report, null, 2));
+        if (options.json) print(cli.outside, jsonText(report, 2));
         else print(cli.outside, typed.markdown ? auditMarkdown(report) : auditText(report, page));
         if (report.fault) throw new FerryError('AUDIT_BROKEN', { run: report.run, ...report.fault });
         return 0;

@@ -1,5 +1,6 @@
 import { FerryError } from '../../errors/ferry-error.ts';
 import { parseDuration } from '../../lib/duration.ts';
+import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withHosts } from '../options.ts';
 import { canAsk, type Outside, pageOf, print, printError } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -41,7 +42,7 @@ export const clean: Verb = (program, cli) => {
           return !isRefused;
         });
         if (isRefused) return 5;
-        print(outside, options.json ? JSON.stringify(report, null, 2) : cleanText(report, page(outside.stdout)));
+        print(outside, options.json ? jsonText(report, 2) : cleanText(report, page(outside.stdout)));
         if (options.plan && !options.json) print(outside, 'Nothing was changed.');
         if (!report.isDone || !left) return 0;
         const { reportOf } = await import('../../renderers/error.ts');

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withHosts } from '../options.ts';
 import { canAsk, pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
@@ -30,7 +31,7 @@ export const takeover: Verb = (program, cli) => {
         const taken = await (await outside.loadWire()).takeOverRun(run, options, ask);
         if (taken === null) return 5;
         const { takenText } = await import('../../renderers/taken.ts');
-        print(outside, options.json ? JSON.stringify(taken) : takenText(taken, pageOf(outside.stdout, outside.env)));
+        print(outside, options.json ? jsonText(taken) : takenText(taken, pageOf(outside.stdout, outside.env)));
         return 0;
       }),
     );
