@@ -16,10 +16,11 @@ export type Outcome = 'ok' | 'no-change' | 'failed' | 'skipped' | 'unknown';
 export interface ProofLine {
   readonly host: string;
   readonly key: string;
-  readonly verdict: 'equal' | 'kept' | 'differs';
+  /** `unknown`: nobody read it in time, so there is nothing to compare with. */
+  readonly verdict: 'equal' | 'kept' | 'differs' | 'unknown';
   readonly before: string;
   readonly now: string;
-  /** For `kept`: what was kept and why. */
+  /** For `kept`: what was kept and why. For `unknown`: why nobody did. */
   readonly why: string | null;
 }
 
@@ -100,11 +101,13 @@ export type Event = { readonly at: string; readonly run: string } & (
       readonly type: 'undo.ended';
       readonly step: string;
       readonly host: string;
-      /** `owed`: not undone, because its host cannot be reached. */
-      readonly outcome: 'ok' | 'failed' | 'owed';
+      /** `owed`: not undone, because its host cannot be reached. `blocked`: not tried, because of the undos in `waitsFor`. */
+      readonly outcome: 'ok' | 'failed' | 'owed' | 'blocked';
       readonly ms: number;
       readonly kept: readonly string[];
       readonly error: ErrorReport | null;
+      /** Steps whose undo failed or is owed, and has to come before this one. */
+      readonly waitsFor: readonly string[];
     }
   | {
       readonly type: 'run.rolled-back';

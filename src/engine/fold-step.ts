@@ -7,7 +7,7 @@ import type { StepState } from './step-state.ts';
 /** Brings one step on by one of its records, and what the run knows with it. */
 export function applyStepRecord(state: RunState, step: StepState, { type, at, host, body }: JournalRecord): void {
   if (body.readings)
-    learnReadings(state, at, body.readings as unknown as Readings, body.refs as unknown as RunState['refs'] | undefined);
+    learnReadings(state, at, body.readings as unknown as Readings, body.refs as unknown as RunState['refs'] | undefined, step);
   if (typeof body.summary === 'string') step.summary = body.summary;
   switch (type) {
     case 'step.intended': {
@@ -64,6 +64,7 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
       break;
     case 'step.undoing':
       step.phase = 'undoing';
+      step.blockedBy = [];
       step.undoAttempt = Number(body.attempt);
       break;
     case 'step.undone':
@@ -77,20 +78,44 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
       step.phase = 'owed';
       step.error = body.error as unknown as ErrorReport;
       break;
+    case 'step.undo-blocked':
+      step.blockedBy = body.by as string[];
+      break;
     case 'step.undo-failed':
+      step.phase = 'undo-failed';
       step.error = body.error as unknown as ErrorReport;
       break;
   }
 }
 
-/** Takes readings for the latest there are, and for those from before where there were none. */
-export function learnReadings(state: RunState, at: string, readings: Readings, refs: RunState['refs'] | undefined): void {
-  const baseline = state.baseline as Record<string, Record<string, Reading>>;
+/**
+ * Takes readings for the latest there are, and for those from before the run, or from a checkpoint, where there were none. What
+ * a step is the first to read after a bare command on that host is no measure of what was there before the command.
+ */
+export function learnReadings(
+  state: RunState,
+  at: string,
+  readings: Readings,
+  refs: RunState['refs'] | undefined,
+  step?: StepState,
+): void {
   for (const [host, byKey] of Object.entries(readings)) {
+    const commands = [...state.steps.values()].filter(
+      (one) => one !== step && one.change?.opaque === true && one.undo !== null && one.hosts.includes(host),
+    );
+    const standing = state.plan.checkpoints.filter(
+      ({ name, afterStep }) =>
+        state.checkpoints.includes(name) &&
+        commands.every((one) => state.plan.lines.findIndex((line) => line.step === one.step) < afterStep),
+    );
+    const before = [
+      ...(commands.length === 0 ? [state.baseline] : []),
+      ...standing.map(({ name }) => (state.readingsAt[name] ??= {})),
+    ] as Record<string, Record<string, Reading>>[];
     for (const [key, reading] of Object.entries(byKey)) {
       (state.readings[host] ??= {})[key] = reading;
       (state.readAt[host] ??= {})[key] = at;
-      (baseline[host] ??= {})[key] ??= reading;
+      for (const known of before) (known[host] ??= {})[key] ??= reading;
     }
   }
   for (const [host, byKey] of Object.entries(refs ?? {})) Object.assign((state.refs[host] ??= {}), byKey);

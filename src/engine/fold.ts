@@ -47,7 +47,6 @@ export function beginState(run: string, record: JournalRecord): RunState {
     pause: null,
     rollbackTo: null,
     crossing: false,
-    crossed: false,
     proof: null,
     kept: [],
   };
@@ -116,7 +115,11 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
     case 'rollback.started':
       // One that goes on with another goes where that one went.
       state.crossing = body.crosses === true || (state.phase === 'rolling-back' && state.crossing);
-      state.crossed ||= state.crossing;
+      for (const step of state.steps.values()) {
+        step.blockedBy = [];
+        // Also what stays standing before a checkpoint: writers wrote into that too.
+        if (state.crossing && step.undo !== null) step.mayHoldWrites = true;
+      }
       state.phase = 'rolling-back';
       state.rollbackTo = (body.to as string | null) ?? null;
       state.pause = null;

@@ -20,7 +20,7 @@ export interface StepBack {
   readonly unknown: string | null;
   /** What it is going to leave different on purpose, as far as that is known beforehand. */
   readonly kept: readonly KeptOnPurpose[];
-  /** Why the rollback would stop at this step, when it would. */
+  /** Why the undo of this step would fail, when it would. */
   readonly stops: string | null;
 }
 
@@ -49,11 +49,11 @@ interface Ahead {
  * bytes kept there. Undos are looked at in their order, each on what those before it will have made.
  */
 export async function previewSteps(context: RunContext, way: WayBack): Promise<StepBack[]> {
-  const crosses = context.state.crossed || way.writeLine !== null;
   const ahead = way.steps.map(({ step, summary }): Ahead => {
     const host = context.hostOfRole(step.role).name;
     const kept = (name: string) => keepPath(context.state.run, step.id, name, context.stepState(step.id).generation);
-    const site = { host, run: context.state.run, crossedWriteLine: crosses, kept };
+    const crossedWriteLine = context.stepState(step.id).mayHoldWrites || way.writeLine !== null;
+    const site = { host, run: context.state.run, crossedWriteLine, kept };
     const tree = actionOf(context, step).preview?.facts(undoOf(context, step), site);
     return { step, summary, site, refs: tree ? refsOf(tree) : [] };
   });

@@ -18,24 +18,37 @@ export async function proveRollback(
   const now = await context.observe(refs);
   const at = to === undefined ? undefined : context.state.readingsAt[to];
   const proof = refs.map((ref) => {
-    const before = at?.[ref.host]?.[ref.key] ?? context.state.baseline[ref.host]?.[ref.key] ?? { state: 'absent' };
+    const before = (at ?? context.state.baseline)[ref.host]?.[ref.key];
     const observed = now.get(ref) ?? { state: 'unreadable', why: 'no answer' };
     return judge(context.state, ref, before, publishReading(ref.kind, observed));
   });
   return { proof, readings: publishReadings(now).readings };
 }
 
-/** One line of the proof. What a step said it keeps on purpose may differ; anything else must be equal. Pure. */
+/**
+ * One line of the proof. What a step said it keeps on purpose may differ; anything else must be equal, and what
+ * cannot be read any more is not. Of what nobody could read in time it is not known. Pure.
+ */
 export function judge(
   state: Pick<RunState, 'kept'>,
   ref: { host: string; key: string; kind: FactKind<unknown> },
-  before: Reading,
+  before: Reading | undefined,
   now: Reading,
 ): ProofLine {
   const at = { host: ref.host, key: ref.key };
-  if (sameReading(ref.kind, before, now))
-    return { ...at, before: showReading(ref.kind, before), now: showReading(ref.kind, now), verdict: 'equal', why: null };
+  const shown = showReading(ref.kind, now);
+  if (!before)
+    return {
+      ...at,
+      before: 'not read',
+      now: shown,
+      verdict: 'unknown',
+      why: `a command had changed ${ref.host} before it was first read`,
+    };
   const line = { ...at, ...showMove(ref.kind, before, now) };
+  if (before.state === 'unreadable') return { ...line, verdict: 'unknown', why: 'it could not be read before' };
+  if (sameReading(ref.kind, before, now))
+    return { ...at, before: showReading(ref.kind, before), now: shown, verdict: 'equal', why: null };
   const kept = state.kept.find((one) => one.host === ref.host && one.key === ref.key);
   return kept ? { ...line, verdict: 'kept', why: kept.what } : { ...line, verdict: 'differs', why: null };
 }

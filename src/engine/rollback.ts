@@ -1,25 +1,18 @@
-import type { KeptOnPurpose } from '../actions/action.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
-import type { ActingHost } from '../hosts/host.ts';
 import { nowMs } from '../lib/clock.ts';
 import { plural } from '../lib/text.ts';
-import { siteOf } from '../plan/plan-step.ts';
 import type { Step } from '../runbook/runbook.ts';
-import { actContext, attemptOf } from './act.ts';
 import { refuseOtherMachines, releaseLeases, type Silent, takeLeases } from './leases.ts';
 import { isOutOfReach } from './out-of-sight.ts';
-import { actionOf } from './plan-fresh.ts';
 import { proveRollback } from './proof.ts';
 import type { Ending } from './run.ts';
 import type { RunContext } from './run-context.ts';
-import { endEffects, restingEffects } from './settle.ts';
-import { isAfter } from './state.ts';
+import { type Debts, undoAll } from './undo-all.ts';
 import { rollbackTarget, type WayBack, wayBack, withWrites, writtenSince } from './way-back.ts';
 
 /**
- * Takes a run back: undo in reverse, each on record before and after, then the proof. It stops at the first undo that fails,
- * because what comes before a step is what that step stands on; called again, it goes on there. What is on a host that cannot
- * be reached is owed, and the rest is taken back without it: an undo stands on its own record and on bytes of its own host.
+ * Takes a run back: each undo on record before and after, then the proof. An undo that fails blocks those of the steps its own
+ * stands on, and nothing else; what is on a host that cannot be reached is owed. Called again, it works off what is left.
  * @throws WRITE_LINE_CROSSED unless `discardWrites`
  */
 export async function rollBack(
@@ -34,7 +27,8 @@ export async function rollBack(
   const way = await withWrites(context, wayBack(context, to));
   // The steps after the line may be undone already when a rollback is gone on with: its record says that it crosses.
   const isAgreed = options.discardWrites || (context.state.phase === 'rolling-back' && context.state.crossing);
-  if (way.writeLine && !isAgreed) await refuseLoss(context, way.writeLine, to);
+  // Gone through once more to give the hosts back, it has nothing left to lose.
+  if (way.writeLine && !isAgreed && way.steps.length > 0) await refuseLoss(context, way.writeLine, to);
   try {
     await takeLeases(context, silent);
   } catch (thrown) {
@@ -56,35 +50,25 @@ export async function rollBack(
     steps: way.steps.map(({ step, host, summary }) => ({ step: step.id, host, summary })),
     irreversible: way.irreversible,
   });
-  for (const { step } of way.steps) {
-    try {
-      const away = context.stepState(step.id).hosts.find((host) => silent.has(host));
-      if (away === undefined) {
-        await undoStep(context, step, context.state.crossed);
-        continue;
-      }
-      if (mayWrite(context, way, step)) return stopAt(context, step, silent.get(away));
-      owe(context, step, away, silent);
-    } catch (thrown) {
-      if (!isOutOfReach(thrown) || mayWrite(context, way, step)) return stopAt(context, step, thrown);
-      silent.set(thrown.args.host, thrown);
-      owe(context, step, thrown.args.host, silent);
-    }
-  }
-  const owed = way.steps.filter(({ step }) => context.stepState(step.id).phase === 'owed');
+  const debts = await undoAll(context, way, silent);
+  if (debts.failed.length + debts.blocked.length > 0) return endInDebt(context, way, debts, silent);
+  if (debts.isStopped) return endStopped(context);
   const proven = silent.size > 0 ? null : await proveRollback(context, to).catch(outOfReach(silent));
-  if (!proven) return endInDebt(context, way, owed, silent);
+  if (!proven) return endInDebt(context, way, debts, silent);
   const { proof, readings } = proven;
   context.record('rollback.finished', { body: { proof, readings } });
   if (to === undefined) await releaseLeases(context);
   const kept = context.state.kept.map(({ host: on, what }) => `${on}: ${what}`);
   context.emit({ type: 'run.rolled-back', to: to ?? null, proof, kept, ms: nowMs() - startedMs });
-  return { outcome: 'rolled-back', error: null, exit: 4 };
-}
-
-/** Whether a step comes after a write line that is crossed: while it is not undone, writers may be at work on what would be taken away. */
-function mayWrite({ state }: RunContext, { writeLine }: WayBack, step: Step): boolean {
-  return writeLine !== null && isAfter(state.plan, step.id, writeLine.step.id);
+  const wrong = proof.filter(({ verdict }) => verdict === 'differs');
+  if (wrong.length === 0) return { outcome: 'rolled-back', error: null, exit: 4 };
+  const facts = wrong.map(({ host: on, key }) => `${key} on ${on}`);
+  const failure = new FerryError('PROOF_FAILED', { count: wrong.length, facts: facts.join(', '), run: context.state.run });
+  return {
+    outcome: 'rolled-back',
+    error: context.report(failure, 'Every step that changed something is undone.'),
+    exit: failure.exit,
+  };
 }
 
 /** Makes of a host that cannot be reached one that is silent, and of its answer null. */
@@ -96,21 +80,31 @@ function outOfReach(silent: Silent): (thrown: unknown) => null {
   };
 }
 
-/** Puts on record that a step is still to be undone, because a host of it cannot be reached. */
-function owe(context: RunContext, step: Step, away: string, silent: Silent): void {
-  const host = context.hostOfRole(step.role).name;
-  const error = context.report(silent.get(away), `${step.id} is not undone.`);
-  context.record('step.undo-owed', { step: step.id, host, body: { error } });
-  context.emit({ type: 'undo.ended', step: step.id, host, outcome: 'owed', ms: 0, kept: [], error: { ...error, hint: null } });
+/** The rollback stands, with what is left of it on record; gone on with by the same words. */
+function endInDebt(context: RunContext, way: WayBack, debts: Debts, silent: Silent): Ending {
+  const named = (steps: readonly Step[]) => steps.map(({ id }) => id).join(', ');
+  const whyOf = ({ id }: Step) => context.stepState(id).error?.message ?? '';
+  const undone = way.steps.length - debts.failed.length - debts.owed.length - debts.blocked.length;
+  const [first] = debts.failed;
+  const about = { owed: named(debts.owed), hosts: [...silent.keys()].join(' and '), blocked: named(debts.blocked) };
+  const failure = first
+    ? new FerryError('UNDO_FAILED', {
+        ...about,
+        steps: debts.failed.map((step) => `${step.id} on ${context.hostOfRole(step.role).name}`).join(', '),
+        why: debts.failed.length === 1 ? whyOf(first) : debts.failed.map((step) => `${step.id}: ${whyOf(step)}`).join(' '),
+        run: context.state.run,
+      })
+    : new FerryError('UNDO_OWED', { ...about, steps: about.owed, run: context.state.run });
+  const left = `${undone} of ${plural(way.steps.length, 'step')} ${undone === 1 ? 'is' : 'are'} undone.`;
+  const error = context.report(failure, left);
+  context.record('run.paused', { body: { reason: 'failure', step: first?.id ?? null, error } });
+  return { outcome: 'paused', error, exit: 3 };
 }
 
-function endInDebt(context: RunContext, way: WayBack, owed: WayBack['steps'], silent: Silent): Ending {
-  const steps = owed.map(({ step }) => step.id).join(', ');
-  const hosts = [...silent.keys()].join(' and ');
-  const undone = `${plural(way.steps.length - owed.length, 'step')} on the other hosts ${way.steps.length - owed.length === 1 ? 'is' : 'are'} undone.`;
-  const error = context.report(new FerryError('UNDO_OWED', { steps, hosts, run: context.state.run }), undone);
-  context.record('run.paused', { body: { reason: 'failure', step: null, error } });
-  return { outcome: 'paused', error, exit: 3 };
+function endStopped(context: RunContext): Ending {
+  context.record('run.paused', { body: { reason: 'interrupt', step: null, error: null } });
+  context.emit({ type: 'run.paused', reason: 'interrupt', step: null, error: null });
+  return { outcome: 'paused', error: null, exit: 3 };
 }
 
 /**
@@ -118,6 +112,8 @@ function endInDebt(context: RunContext, way: WayBack, owed: WayBack['steps'], si
  * taken back, the run stays as its failure left it, and that is told.
  */
 export async function rollBackFailed(context: RunContext, failure: Ending): Promise<Ending> {
+  // Whoever stopped it wants nothing more to be begun.
+  if (context.ports.signal.aborted) return failure;
   try {
     return await rollBack(context, { discardWrites: false });
   } catch (thrown) {
@@ -139,55 +135,4 @@ async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeL
       { run: context.state.run, at: line.at, written: lost, to: to ?? '' },
       { left: 'Nothing was taken back.' },
     );
-}
-
-async function undoStep(context: RunContext, step: Step, crossedWriteLine: boolean): Promise<void> {
-  const startedMs = nowMs();
-  const before = context.stepState(step.id);
-  const action = actionOf(context, step);
-  const host = context.hostOfRole(step.role).name;
-  if (!action.rollback || before.undo === null) throw new FerryError('INTERNAL', { what: `${step.uses} has no rollback` });
-  const { undo, summary } = before.undo;
-  await endEffects(context, step.id, before.attempt, before.hosts);
-  if (before.undoAttempt > 0) await restingEffects(context, step.id, before.undoAttempt, before.hosts, true, true);
-  const attempt = before.undoAttempt + 1;
-  const id = attemptOf(context, step.id, attempt, true);
-  context.record('step.undoing', { step: step.id, host, body: { attempt } });
-  context.emit({ type: 'undo.started', step: step.id, host, summary });
-  await Promise.all(
-    before.hosts.map((one) =>
-      context.ports.fleet.openAttempt(one, id, JSON.stringify(context.ports.redact({ undo })), context.recordsAfter),
-    ),
-  );
-  context.ports.crash('before-undo', step.id);
-  const ctx = { ...actContext(context, id, host), crossedWriteLine };
-  const onHost = (name: string): ActingHost => context.ports.fleet.acting(name, id, ctx.signal, ctx.progress);
-  const acting = { ...siteOf(step, context), on: onHost(host), onHost, undo, ctx };
-  // Apply never began before its bytes were kept: there is nothing to undo, and nothing to undo it with.
-  const kept: readonly KeptOnPurpose[] = before.keepOwed ? [] : ((await action.rollback(acting)) ?? []);
-  context.ports.crash('after-undo', step.id);
-  context.record('step.undone', { step: step.id, host, body: { kept } });
-  context.emit({
-    type: 'undo.ended',
-    step: step.id,
-    host,
-    outcome: 'ok',
-    ms: nowMs() - startedMs,
-    kept: kept.map(({ what }) => what),
-    error: null,
-  });
-}
-
-function stopAt(context: RunContext, step: Step, thrown: unknown): Ending {
-  const host = context.hostOfRole(step.role).name;
-  // Its own hint may be to resume, which is for runs that go forward.
-  const cause = context.report(thrown, `${step.id} on ${host} is not undone, nor is anything before it; what came after it is.`);
-  context.record('step.undo-failed', { step: step.id, host, body: { error: cause } });
-  context.emit({ type: 'undo.ended', step: step.id, host, outcome: 'failed', ms: 0, kept: [], error: { ...cause, hint: null } });
-  const error = context.report(
-    new FerryError('UNDO_FAILED', { steps: `${step.id} on ${host}`, why: cause.message, run: context.state.run }),
-    cause.left ?? '',
-  );
-  context.record('run.paused', { body: { reason: 'failure', step: step.id, error } });
-  return { outcome: 'paused', error, exit: 3 };
 }

@@ -55,8 +55,6 @@ export interface RunState {
   rollbackTo: string | null;
   /** Whether the rollback under way goes across the write line, which somebody then agreed to. */
   crossing: boolean;
-  /** Whether any rollback of this run went across it: from then on, what was written is kept by every undo. */
-  crossed: boolean;
   proof: readonly ProofLine[] | null;
   kept: { readonly step: string; readonly host: string; readonly key: string | null; readonly what: string }[];
 }

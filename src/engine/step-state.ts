@@ -5,8 +5,15 @@ import type { ErrorReport } from './events.ts';
 export interface StepState {
   readonly step: string;
   readonly host: string;
-  /** `doubt`: intended, and nothing tells how it ended. `applied`: done but not yet verified. `owed`: to be undone, on a host out of reach. */
-  phase: 'waiting' | 'doubt' | 'applied' | 'done' | 'failed' | 'skipped' | 'undoing' | 'undone' | 'owed';
+  /**
+   * `doubt`: intended, and nothing tells how it ended. `applied`: done but not yet verified. `owed`: to be undone, on a host out
+   * of reach. `undo-failed`: to be undone, and what was tried failed.
+   */
+  phase: 'waiting' | 'doubt' | 'applied' | 'done' | 'failed' | 'skipped' | 'undoing' | 'undone' | 'owed' | 'undo-failed';
+  /** Steps whose undo failed or is owed, for which its own undo waits; nothing of it was taken back then. */
+  blockedBy: readonly string[];
+  /** Writers have run on the new side since it was begun: what it made may hold what they wrote. */
+  mayHoldWrites: boolean;
   attempt: number;
   /** How often an undo of it was begun. */
   undoAttempt: number;
@@ -38,6 +45,8 @@ export function waitingStep(step: string, host: string, hosts: readonly string[]
     step,
     host,
     phase: 'waiting',
+    blockedBy: [],
+    mayHoldWrites: false,
     attempt: 0,
     undoAttempt: 0,
     generation: 0,

@@ -3,7 +3,7 @@ import type { Step } from '../runbook/runbook.ts';
 import { readOnly } from './act.ts';
 import { actionOf } from './plan-fresh.ts';
 import type { RunContext } from './run-context.ts';
-import type { RunState } from './state.ts';
+import { isAfter, type RunState } from './state.ts';
 
 /** What a rollback would undo, the last step first. */
 export interface WayBack {
@@ -27,7 +27,8 @@ export function wayBack(context: RunContext, to: string | undefined): WayBack {
   const { state } = context;
   // One that was not reached has nothing behind it, and going "back" to it would unsay those that were; nor is one left when
   // a rollback that was cut off has taken back what came before it.
-  const isStanding = (step: Step): boolean => !['undoing', 'undone', 'owed'].includes(context.stepState(step.id).phase);
+  const isStanding = (step: Step): boolean =>
+    !['undoing', 'undone', 'owed', 'undo-failed'].includes(context.stepState(step.id).phase);
   const standing = runbook.checkpoints.filter(
     ({ name, afterStep }) => state.checkpoints.includes(name) && runbook.steps.slice(0, afterStep).every(isStanding),
   );
@@ -37,7 +38,7 @@ export function wayBack(context: RunContext, to: string | undefined): WayBack {
   }
   const range = runbook.steps.slice(checkpoint?.afterStep ?? 0);
   const begun = (step: Step): boolean =>
-    ['doubt', 'applied', 'done', 'failed', 'undoing', 'owed'].includes(context.stepState(step.id).phase);
+    ['doubt', 'applied', 'done', 'failed', 'undoing', 'owed', 'undo-failed'].includes(context.stepState(step.id).phase);
   const changed = range.filter((step) => begun(step) && context.stepState(step.id).undo !== null);
   const lasting = changed.filter((step) => context.stepState(step.id).irreversible !== null).reverse();
   const line = state.writeLine && range.findIndex((step) => step.id === state.writeLine?.step);
@@ -65,9 +66,17 @@ export function wayBack(context: RunContext, to: string | undefined): WayBack {
  * started writers by hand.
  */
 export async function withWrites(context: RunContext, way: WayBack): Promise<WayBack> {
-  // One that is gone on with has the answer on record, and may have taken away already what is counted.
-  if (way.writeLine || !way.drawn || context.state.phase === 'rolling-back') return way;
-  return (await writtenSince(context, way.drawn)).length === 0 ? way : { ...way, writeLine: way.drawn };
+  const { drawn } = way;
+  if (way.writeLine || !drawn) return way;
+  // A rollback that was begun may have taken away already what is counted; before that, writers may have come since.
+  const before = way.steps.filter(({ step }) => !isAfter(context.state.plan, step.id, drawn.step.id));
+  if (before.some(({ step }) => isUndoBegun(context, step))) return way;
+  return (await writtenSince(context, drawn)).length === 0 ? way : { ...way, writeLine: drawn };
+}
+
+function isUndoBegun(context: RunContext, step: Step): boolean {
+  const { undoAttempt, generation } = context.stepState(step.id);
+  return undoAttempt > generation;
 }
 
 /** What writers wrote since the write line, a line each; empty when nothing. */

@@ -7,6 +7,7 @@ import { longCommandErrors } from './catalogue/long-commands.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
+import { rollbackErrors } from './catalogue/rollback.ts';
 import { runbookErrors } from './catalogue/runbook.ts';
 import { securityErrors } from './catalogue/security.ts';
 import { takeoverErrors } from './catalogue/takeover.ts';
@@ -22,6 +23,7 @@ export const catalogue = {
   ...actionErrors,
   ...engineErrors,
   ...fanOutErrors,
+  ...rollbackErrors,
   ...planErrors,
   ...preflightErrors,
   ...postgresErrors,

@@ -83,7 +83,7 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         return [`${whoOf(event)}: undo: ${oneLine(event.summary)}`];
       case 'undo.ended':
         return [
-          `${whoOf(event)}: undo ${event.outcome === 'owed' ? 'owed' : `${event.outcome === 'ok' ? 'done in' : 'failed after'} ${formatDuration(event.ms)}`}`,
+          `${whoOf(event)}: undo ${undoWords(event)}`,
           ...event.kept.map((kept) => `  kept: ${oneLine(kept)}`),
           ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
         ];
@@ -131,6 +131,11 @@ const OUTCOME_WORDS = {
   skipped: 'skipped after',
   unknown: 'not known how it ended, after',
 } as const;
+
+function undoWords({ outcome, ms, waitsFor }: Extract<Event, { type: 'undo.ended' }>): string {
+  if (outcome === 'ok') return `done in ${formatDuration(ms)}`;
+  return outcome === 'blocked' ? `not tried: it waits for ${waitsFor.join(', ')}` : outcome;
+}
 
 const keyOf = (event: { step: string; host: string }) => `${event.step}\n${event.host}`;
 const whoOf = (event: { step: string; host: string }) => `${event.host}  ${event.step}`;

@@ -9,11 +9,13 @@ export function proofText(found: readonly ProofLine[], page: Page): string {
   const proof = shown(found);
   const paint = createPaint(page.colour);
   const of = (verdict: ProofLine['verdict']) => proof.filter((line) => line.verdict === verdict);
-  const [equal, kept, differs] = [of('equal'), of('kept'), of('differs')];
-  const head = `Proof: ${plural(proof.length, 'fact')} read again: ${equal.length} equal, ${kept.length} kept on purpose, ${differs.length} ${differs.length === 1 ? 'differs' : 'differ'}.`;
+  const [equal, kept, differs, unknown] = [of('equal'), of('kept'), of('differs'), of('unknown')];
+  const untold = unknown.length > 0 ? `, ${unknown.length} not known` : '';
+  const head = `Proof: ${plural(proof.length, 'fact')} read again: ${equal.length} equal, ${kept.length} kept on purpose, ${differs.length} ${differs.length === 1 ? 'differs' : 'differ'}${untold}.`;
   return [
     (differs.length > 0 ? paint.bad : paint.good)(head),
     ...block(differs, paint.bad, page.width),
+    ...block(unknown, paint.warn, page.width),
     ...block(kept, paint.warn, page.width),
   ].join('\n');
 }

@@ -48,7 +48,7 @@ function stepLines(steps: readonly StepBack[], page: Page): string[] {
       ...one.kept
         .filter(({ what }) => !told.has(what) && told.add(what))
         .flatMap(({ what }) => remark(paint.warn, `kept: ${what}`)),
-      ...(one.stops === null ? [] : remark(paint.bad, `it would stop here: ${one.stops}`)),
+      ...(one.stops === null ? [] : remark(paint.bad, `its undo would fail: ${one.stops}`)),
     ];
   });
 }

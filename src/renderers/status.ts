@@ -55,9 +55,27 @@ function pauseLines({ pause }: RunState, steps: readonly StepState[], page: Page
 export function statusJson(state: RunState, workedOn = true): string {
   const { plan, sources: _sources, steps, ...rest } = state;
   return jsonText(
-    { ...rest, workedOn, runbook: plan.runbook, plan: plan.digest, lastAt: lastMoment(state), steps: [...steps.values()] },
+    {
+      ...rest,
+      workedOn,
+      runbook: plan.runbook,
+      plan: plan.digest,
+      lastAt: lastMoment(state),
+      steps: [...steps.values()],
+      debts: debtsOf(state),
+    },
     2,
   );
+}
+
+/** What a rollback has left to be undone, by why. */
+function debtsOf({ steps }: RunState) {
+  const of = (isOne: (step: StepState) => boolean) => [...steps.values()].filter(isOne);
+  return {
+    failed: of(({ phase }) => phase === 'undo-failed').map(({ step }) => step),
+    owed: of(({ phase }) => phase === 'owed').map(({ step }) => step),
+    blocked: of(({ blockedBy }) => blockedBy.length > 0).map(({ step, blockedBy: by }) => ({ step, by })),
+  };
 }
 
 function lastMoment(state: RunState): string {
@@ -77,16 +95,19 @@ const WORDS: { readonly [P in StepState['phase']]: string } = {
   undoing: 'undoing',
   undone: 'undone',
   owed: 'owed',
+  'undo-failed': 'not undone',
 };
 
 function stepLines(interrupted: boolean, state: RunState, steps: readonly StepState[], paint: Paint, page: Page): string[] {
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
   const host = widest(steps.map((step) => step.host));
   const id = widest(steps.map((step) => step.step));
-  return steps.flatMap((step) => {
-    const word = step.phase === 'doubt' && state.phase === 'running' && !interrupted ? 'runs' : WORDS[step.phase];
-    const head = `  ${word.padEnd(8)}  ${step.host.padEnd(host)}  ${step.step.padEnd(id)}  `;
-    const tail = [step.attempt > 1 ? `attempt ${step.attempt}` : '', took(step)].filter((part) => part !== '').join(', ');
+  const words = steps.map((step) => wordOf(step, state.phase === 'running' && !interrupted));
+  const first = Math.max(8, widest(words));
+  return steps.flatMap((step, index) => {
+    const head = `  ${(words[index] ?? '').padEnd(first)}  ${step.host.padEnd(host)}  ${step.step.padEnd(id)}  `;
+    const waits = step.blockedBy.length > 0 ? `waits for ${step.blockedBy.join(', ')}` : '';
+    const tail = [waits, step.attempt > 1 ? `attempt ${step.attempt}` : '', took(step)].filter((part) => part !== '').join(', ');
     const summary = clip(oneLine(step.summary), Math.max(20, page.width - head.length - tail.length - 2));
     return [
       `${paintStep(step, paint)(head)}${summary}${tail ? paint.quiet(`  ${tail}`) : ''}`.trimEnd(),
@@ -95,6 +116,12 @@ function stepLines(interrupted: boolean, state: RunState, steps: readonly StepSt
         : []),
     ];
   });
+}
+
+/** A step whose undo was not tried yet is called so, whatever became of it forward. */
+function wordOf(step: StepState, isRunning: boolean): string {
+  if (step.blockedBy.length > 0) return 'blocked';
+  return step.phase === 'doubt' && isRunning ? 'runs' : WORDS[step.phase];
 }
 
 function took(step: StepState): string {
@@ -125,7 +152,8 @@ function paintPhase(phase: RunPhase, paint: Paint): string {
 }
 
 function paintStep(step: StepState, paint: Paint): (text: string) => string {
+  if (step.blockedBy.length > 0) return paint.warn;
   if (step.phase === 'done' || step.phase === 'undone') return paint.good;
-  if (step.phase === 'failed') return paint.bad;
+  if (step.phase === 'failed' || step.phase === 'undo-failed') return paint.bad;
   return step.phase === 'waiting' || step.phase === 'skipped' ? paint.quiet : paint.warn;
 }

@@ -100,6 +100,8 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
       row.stall = '';
       if (event.type === 'step.ended') row.title = titleOf(row.label, event.summary, formatDuration(event.ms));
       else row.notes.push(...event.kept.map((kept) => paint.warn(`kept: ${oneLine(kept)}`)));
+      if (event.type === 'undo.ended' && event.waitsFor.length > 0)
+        row.notes.push(paint.warn(`not undone: waits for ${event.waitsFor.join(', ')}`));
       if (event.error) row.notes.push(...errorLines(event.error, { width: width() - 2, colour: terminal.colour }));
     }
     show(row);
@@ -193,6 +195,7 @@ const MARK_OF_OUTCOME = {
   skipped: 'skipped',
   unknown: 'unsure',
   owed: 'unsure',
+  blocked: 'unsure',
 } as const;
 
 const keyOf = (step: string, host: string) => `${step}\n${host}`;

@@ -207,8 +207,7 @@ const line = defineAction({
     return { count: 0 };
   },
   async written({ on }) {
-    await on.run(command('count'));
-    return ['cells: 1 write'];
+    return (await on.run(command('count'))).stdout.split('\n').filter(Boolean);
   },
   examples: [],
 });

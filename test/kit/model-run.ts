@@ -87,6 +87,8 @@ export class ModelRun {
   ]);
   /** Crash points passed, in order: `after-record step.intended:x`. */
   readonly passed: string[] = [];
+  /** A crash point at which a person presses Ctrl-C. */
+  stopAt: string | null = null;
   readonly #run: string;
 
   constructor(runbook: Runbook, cells: Record<string, string> = {}, run = 'r-model') {
@@ -98,6 +100,7 @@ export class ModelRun {
   #ports(dieAt: number | undefined): Ports {
     this.world.dead = false;
     let count = 0;
+    const stop = new AbortController();
     const redactor = new Redactor();
     const learn = (value: unknown) => {
       if (value instanceof Secret) redactor.add(value);
@@ -125,10 +128,11 @@ export class ModelRun {
       },
       askPerson: async () => (this.person === undefined ? this.answer : this.person),
       holder: 'me@model',
-      signal: this.cancel.signal,
+      signal: AbortSignal.any([this.cancel.signal, stop.signal]),
       cancel: this.cancel.signal,
       crash: (point, about) => {
         this.passed.push(`${point} ${about}`);
+        if (`${point} ${about}` === this.stopAt) stop.abort();
         count += 1;
         if (count !== dieAt) return;
         this.world.dead = true;

@@ -52,6 +52,8 @@ export class ModelWorld implements Fleet {
   detachedPolls = 2;
   /** Effects that die without an exit code, once each. */
   readonly loseOnce = new Set<string>();
+  /** What was written since the write line, as its counters tell. */
+  written: string[] = ['cells: 1 write'];
   /** What is counted is not there any more. */
   failCounting = false;
   /** Effects that fail, once each. */
@@ -61,6 +63,8 @@ export class ModelWorld implements Fleet {
   letSlowEnd: () => void = () => undefined;
   /** Hosts no controller can reach. */
   readonly away = new Set<string>();
+  /** Hosts on which another controller has taken the run. */
+  readonly takenOver = new Set<string>();
   /** Effects that come to their end while the link to their host is cut, once each: `step:name`. */
   readonly cutOnce = new Set<string>();
 
@@ -83,6 +87,7 @@ export class ModelWorld implements Fleet {
       this.#reach(host);
       this.#guard(host, id);
       const folder = this.attempts.get(this.#folder(host, id));
+      if (this.takenOver.has(host)) throw new FerryError('EPOCH_STALE', { host, run: id.run, ours: id.epoch, theirs: '2' });
       if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
       const known = folder.get(name);
       if (known) return known;
@@ -111,7 +116,7 @@ export class ModelWorld implements Fleet {
       run: async () => {
         this.#reach(host);
         if (this.failCounting) throw new FerryError('CHECK_FAILED', { host, what: 'the write line', why: 'no such database' });
-        return { code: 0, stdout: '', stderr: '' };
+        return { code: 0, stdout: this.written.join('\n'), stderr: '' };
       },
       connect: () => Promise.reject(new Error('no network in the model')),
       hostKey: async () => null,

@@ -149,6 +149,8 @@ export const restoreFailed: ErrorReport = {
 export function stepState(parts: Partial<StepState> & { step: string; host: string }): StepState {
   return {
     phase: 'waiting',
+    blockedBy: [],
+    mayHoldWrites: false,
     attempt: 0,
     undoAttempt: 0,
     generation: 0,
@@ -216,7 +218,6 @@ export function runState(plan: Plan, parts: Partial<RunState> & { done?: number 
     pause: null,
     rollbackTo: null,
     crossing: false,
-    crossed: false,
     proof: null,
     kept: [],
     ...rest,

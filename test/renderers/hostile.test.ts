@@ -76,7 +76,7 @@ const events: Event[] = eventsAt(
     },
   ],
   [12, { type: 'undo.started', step: 'put', host: 'db', summary: 's' }],
-  [13, { type: 'undo.ended', step: 'put', host: 'db', outcome: 'failed', ms: 3, kept: ['this'], error }],
+  [13, { type: 'undo.ended', step: 'put', host: 'db', outcome: 'failed', ms: 3, kept: ['this'], waitsFor: [], error }],
   [14, { type: 'run.rolled-back', to: 'quiesced', proof, kept: ['that'], ms: 3 }],
   [15, { type: 'run.paused', reason: 'failure', step: 'put', error }],
 );

@@ -88,7 +88,18 @@ describe('a run told line by line', () => {
       eventsAt(
         [0, { type: 'rollback.started', steps: [{ ...restore, summary: 'empty it' }], irreversible: [], to: 'quiesced' }],
         [1, { type: 'undo.started', ...restore, summary: 'empty it' }],
-        [2, { type: 'undo.ended', ...restore, outcome: 'ok', ms: 900, kept: ['database engine as engine_kept'], error: null }],
+        [
+          2,
+          {
+            type: 'undo.ended',
+            ...restore,
+            outcome: 'ok',
+            ms: 900,
+            kept: ['database engine as engine_kept'],
+            error: null,
+            waitsFor: [],
+          },
+        ],
         [3, { type: 'run.rolled-back', to: 'quiesced', proof: [], kept: [], ms: 3000 }],
       ),
     );

@@ -118,7 +118,7 @@ Each diff is from what is on the hosts now to what undo brings back.
  4  newdb   install        nothing: packages stay
                              kept: package postgresql stays installed
  5  newdb   cluster        stop it
-                             it would stop here: PostgreSQL on newdb port 5432 is stopped
+                             its undo would fail: PostgreSQL on newdb port 5432 is stopped
  6  he1     maintenance    back to none
                              what it will change is not known: he1 cannot be reached
   stays: what tell did on he1: mail is sent

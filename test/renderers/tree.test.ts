@@ -151,7 +151,16 @@ ${cross} newdb   restore         did restore  1.0 s
         to: null,
       },
       { type: 'undo.started', step: 'maintenance', host: 'he1', summary: 'back to none' },
-      { type: 'undo.ended', step: 'maintenance', host: 'he1', outcome: 'ok', ms: 500, kept: ['the old mode'], error: null },
+      {
+        type: 'undo.ended',
+        step: 'maintenance',
+        host: 'he1',
+        outcome: 'ok',
+        ms: 500,
+        kept: ['the old mode'],
+        error: null,
+        waitsFor: [],
+      },
       { type: 'run.rolled-back', to: null, proof: [], kept: [], ms: 500 },
     );
     await tree.close();

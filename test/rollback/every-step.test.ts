@@ -117,9 +117,12 @@ describe('a rollback that was looked at first', () => {
       'he1: maintenance none': 1,
     });
 
+    // The unit was not running before the run, so the proof does not hold: other hands have started it.
     const back = await ferry.run(['rollback']);
-    expect(back.code, back.stderr).toBe(4);
+    expect(back.code, back.stderr).toBe(1);
+    expect(back.stdout).toMatch(/PROOF_FAILED\s[\s\S]*unitState\(ovirt-engine-notifier\.service\)\s+on\s+engine/);
     expect(changesBetween(before, await linesNow(labDir))).toEqual(told);
+    await execOn(labDir, 'engine', 'systemctl stop ovirt-engine-notifier');
     const undone = recordsOf(ferry).filter(({ type }) => type === 'step.undone');
     expect(undone.map(({ step }) => step)).toEqual(steps.map(({ step }) => step));
     expect(stateOf(ferry).kept).toEqual([]);
@@ -143,9 +146,7 @@ describe('a rollback while the new server cannot be reached', () => {
     await cutNetwork(labDir, 'newdb');
     const half = await ferry.run(['rollback']);
     expect(half.code, half.stderr).toBe(3);
-    expect(half.stdout + half.stderr).toMatch(
-      /UNDO_OWED\s+What is on newdb is not taken back[\s\S]*steps? on the other hosts (is|are) undone/,
-    );
+    expect(half.stdout + half.stderr).toMatch(/UNDO_OWED\s+What is on newdb is not taken back[\s\S]*\d+ of \d+ steps are undone/);
     const there = await snapshot(labDir);
     for (const what of Object.keys(before).filter((key) => !key.includes('newdb'))) expect(there[what], what).toBe(before[what]);
     expect(there['newdb: databases']).not.toBe(before['newdb: databases']);

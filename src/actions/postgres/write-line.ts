@@ -7,6 +7,7 @@ import { inDatabase, psql } from '../../facts/postgres/psql.ts';
 import type { Host } from '../../hosts/host.ts';
 import { sh } from '../../hosts/sh.ts';
 import { nowMs } from '../../lib/clock.ts';
+import { plural } from '../../lib/text.ts';
 import { blocked, check, defineAction } from '../action.ts';
 import { unknown } from '../outputs.ts';
 import { clusterPort, databaseName, notReady } from './params.ts';
@@ -83,11 +84,18 @@ async function readCounters(host: Host, port: number, database: string): Promise
   return counters.parse(JSON.parse(answer.stdout));
 }
 
-/** A line for each table with more writes than before. Counters that fell began anew after a crash: then all they count is new. */
+/**
+ * A line for each table with more writes than before. Counters that fell, or are gone, began anew after a crash or were reset:
+ * then all they count is new, and that there may be more is told too.
+ */
 export function writtenSince(before: Readonly<Record<string, number>>, now: Readonly<Record<string, number>>): string[] {
-  return Object.entries(now).flatMap(([table, count]) => {
+  const lines = Object.entries(now).flatMap(([table, count]) => {
     const then = before[table] ?? 0;
     const rows = count >= then ? count - then : count;
     return rows > 0 ? [`${table.replace(/^public\./, '')}: ${rows} ${rows === 1 ? 'row' : 'rows'} written`] : [];
   });
+  const lost = Object.entries(before).filter(([table, then]) => (now[table] ?? 0) < then).length;
+  return lost === 0
+    ? lines
+    : [...lines, `the counters of ${plural(lost, 'table')} began anew, or the tables are gone: there may be more`];
 }

@@ -198,23 +198,6 @@ export const engineErrors = {
     exit: 3,
     example: { step: 'go', question: 'Start the engine on the new database?', run: 'r-1' },
   }),
-  UNDO_FAILED: entry<{ steps: string; why: string; run: string }>({
-    title: 'A step could not be undone',
-    message: (a) => `The rollback stopped: ${a.steps} could not be undone: ${a.why}`,
-    hint: (a) => `Mend the cause, then  ferry rollback ${a.run}   goes on from there.`,
-    exit: 3,
-    example: { steps: 'stop-services on engine', why: 'engine cannot be reached.', run: 'r-1' },
-  }),
-  UNDO_OWED: entry<{ steps: string; hosts: string; run: string }>({
-    title: 'Steps are still to be undone, on a host that cannot be reached',
-    message: (a) =>
-      a.steps
-        ? `What is on ${a.hosts} is not taken back, because Ferry cannot get there: ${a.steps}.`
-        : `What is on ${a.hosts} could not be compared with what was there before, because Ferry cannot get there.`,
-    hint: (a) => `Once ${a.hosts} can be reached again,  ferry rollback ${a.run}   takes back the rest, and proves it.`,
-    exit: 3,
-    example: { steps: 'restore, copy', hosts: 'newdb', run: 'r-1' },
-  }),
   JOURNAL_UNWRITABLE: entry<{ dir: string; why: string }>({
     title: 'The journal cannot be written',
     message: (a) => `The journal in ${a.dir} cannot be written: ${a.why}. No further step was begun.`,

@@ -48,7 +48,10 @@ describe('what was written since', () => {
   });
 
   test('counters that began anew after a crash count wholly', () => {
-    expect(writtenSince({ 'public.a': 500 }, { 'public.a': 3 })).toEqual(['a: 3 rows written']);
+    const more = (tables: string) => `the counters of ${tables} began anew, or the tables are gone: there may be more`;
+    expect(writtenSince({ 'public.a': 500 }, { 'public.a': 3 })).toEqual(['a: 3 rows written', more('1 table')]);
+    // Written to, then a crash of the server: the counts went with it, and nothing written was what they seemed to tell.
+    expect(writtenSince({ 'public.a': 500, 'public.b': 2 }, {})).toEqual([more('2 tables')]);
   });
 });
 
