@@ -220,6 +220,11 @@ export interface ActionSource<S extends z.ZodType, T extends FactTree, U extends
   rollback?(
     acting: Site & { on: ActingHost; onHost(name: string): ActingHost; undo: U; ctx: UndoContext },
   ): Promise<readonly KeptOnPurpose[]> | Promise<void>;
+  /**
+   * Brings the files of a step on its own host back to the kept bytes, in force as far as the step type knows how: what a
+   * dead-man switch does. Null when this step has none. Right whether apply ran not at all, half, or fully.
+   */
+  putBack?(undo: U, kept: (name: string) => string): Sh | null;
   /** What there is after a rollback, in a sentence; every action with a rollback says it. */
   readonly undone?: string;
   /** What `rollback` would do to what is there, so that a person can see it first. */

@@ -73,3 +73,8 @@ export async function restoreFile({
 }): Promise<void> {
   await on.change('restore-file', restoreScript(undo, ctx.kept(on.name, 'before')));
 }
+
+/** The same for a dead-man switch. */
+export function putFileBack(undo: FileUndo, kept: (name: string) => string): Sh {
+  return restoreScript(undo, kept('before'));
+}

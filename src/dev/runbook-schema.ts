@@ -222,6 +222,7 @@ export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []
           'limits',
           'confirm',
           'fanOut',
+          'deadMan',
           'allow',
           'needs',
         ]),

@@ -29,6 +29,35 @@ export const NEEDS = {
     'Ids of earlier steps that must be done before, instead of the step before this one. An empty list: it may begin at once.',
 };
 
+/** For a change that may shut Ferry out. */
+const DEAD_MAN = {
+  title: 'a dead-man switch',
+  type: ['string', 'object'],
+  pattern: DURATION.pattern,
+  patternErrorMessage: DURATION.patternErrorMessage,
+  required: ['after'],
+  additionalProperties: false,
+  properties: {
+    after: {
+      title: 'after: duration',
+      ...DURATION,
+      description: 'How long the host waits: longer than the step takes, at least 5s.',
+      examples: ['2m'],
+    },
+    // biome-ignore lint/suspicious/noThenProperty: the name of a field in a runbook
+    then: {
+      title: 'then: shell text',
+      type: 'string',
+      minLength: 1,
+      description: 'What lets the service see the old file: systemctl reload ssh. postgres.hba knows its own.',
+      examples: ['systemctl reload ssh'],
+    },
+  },
+  description:
+    'For what can shut you out (a firewall, sshd, pg_hba.conf): the host itself puts the old file back after this time, unless Ferry has logged in anew by then and confirmed.',
+  examples: ['2m'],
+};
+
 /** Those fields of a step that are named. */
 export function stepProperties(actions: Actions, fields: readonly string[]): JsonSchema {
   const all: Record<string, JsonSchema | true> = {
@@ -106,6 +135,7 @@ export function stepProperties(actions: Actions, fields: readonly string[]): Jso
         },
       },
     },
+    deadMan: DEAD_MAN,
     allow: ALLOW,
     needs: NEEDS,
   };

@@ -5,6 +5,7 @@ import { publishPredictions } from '../plan/plan-line.ts';
 import { holdsUnknown } from '../plan/publish.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
+import { afterGuardedFailure, armDeadMan, confirmDeadMan } from './dead-man.ts';
 import { actionOf, type FreshPlan } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 import { ended, started } from './tell.ts';
@@ -38,12 +39,17 @@ export async function doChange(
   context.record('step.intended', { step: step.id, host, body: intent });
   started(context, step, host, attempt, change.summary, false);
   await keepAndOpen(context, step, plan, change, attempt, intent);
-  context.ports.crash('before-apply', step.id);
-  const outputs = await applyChange(context, step, plan, change, attempt);
-  context.ports.crash('after-apply', step.id);
-  const written = context.keepOutputs(step.id, outputs);
-  const { promised } = context.stepState(step.id);
-  await conclude(context, step, plan, change, attempt === 1 ? written : mergeOutputs(promised, written), startedMs);
+  await armDeadMan(context, step, attempt);
+  try {
+    context.ports.crash('before-apply', step.id);
+    const outputs = await applyChange(context, step, plan, change, attempt);
+    context.ports.crash('after-apply', step.id);
+    const written = context.keepOutputs(step.id, outputs);
+    const { promised } = context.stepState(step.id);
+    await conclude(context, step, plan, change, attempt === 1 ? written : mergeOutputs(promised, written), startedMs);
+  } catch (thrown) {
+    throw await afterGuardedFailure(context, step, attempt, thrown);
+  }
 }
 
 /** The first intent's promises win, because later plans see a state this step had already changed; unknowns are filled in. */
@@ -101,10 +107,11 @@ export async function conclude(
   context.record('step.applied', { step: step.id, host, body: { outputs } });
   const found = await verify(
     context,
-    { step: step.id, host, limitMs: actionOf(context, step).verifyTimeoutMs },
+    { step: step.id, host, limitMs: actionOf(context, step).verifyTimeoutMs, withinMs: step.deadMan?.afterMs },
     plan.refs,
     change.predicts,
   );
+  await confirmDeadMan(context, step, context.stepState(step.id).attempt);
   context.record('step.verified', { step: step.id, host, body: { ...publishReadings(found), opaque: change.opaque } });
   ended(context, step, host, 'ok', change.summary, startedMs);
 }

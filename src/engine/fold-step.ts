@@ -33,6 +33,13 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
     case 'step.kept':
       step.keepOwed = false;
       break;
+    case 'dead-man.armed':
+      step.putBackAt = String(body.until);
+      break;
+    case 'dead-man.confirmed':
+    case 'dead-man.reverted':
+      step.putBackAt = null;
+      break;
     case 'step.applied':
       step.phase = 'applied';
       step.outputs = body.outputs as StepState['outputs'];
@@ -69,6 +76,7 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
       break;
     case 'step.undone':
       step.phase = 'undone';
+      step.putBackAt = null;
       step.error = null;
       for (const kept of (body.kept ?? []) as { host: string; key?: string; what: string }[]) {
         state.kept.push({ step: step.step, host: kept.host ?? host ?? step.host, key: kept.key ?? null, what: kept.what });

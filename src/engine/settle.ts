@@ -7,6 +7,7 @@ import type { Reading } from '../plan/plan.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
 import { conclude, doChange, mergeOutputs } from './change.ts';
+import { settleDeadMan } from './dead-man.ts';
 import { askFirst } from './perform.ts';
 import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
@@ -24,12 +25,17 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
   const startedMs = nowMs();
   const before = context.stepState(step.id);
   const crashed = before.phase !== 'failed';
+  const isPutBack = await settleDeadMan(context, step, false);
   const effects = await restingEffects(context, step.id, before.attempt, before.hosts, false);
   recordLost(context, step, before.attempt, effects);
   const plan = await planAgain(context, step);
   const journaled = journaledChange(before.change, before.undo?.undo ?? null, before.promised);
-  if (before.phase === 'applied') return conclude(context, step, plan, journaled, { ...before.outputs }, startedMs);
-  if (canReplay(context, step, effects, crashed) && (await replay(context, step, plan, journaled, before.attempt, startedMs)))
+  if (before.phase === 'applied' && !isPutBack) return conclude(context, step, plan, journaled, { ...before.outputs }, startedMs);
+  if (
+    !isPutBack &&
+    canReplay(context, step, effects, crashed) &&
+    (await replay(context, step, plan, journaled, before.attempt, startedMs))
+  )
     return;
 
   // Before facts are asked, and perhaps changed again, nothing of this attempt may be at work any more.

@@ -31,6 +31,8 @@ export interface StepState {
   /** What the first intent promised to hand on; attempts after it may only fill in what it did not know. */
   promised: { readonly [name: string]: Json };
   outputs: { readonly [name: string]: Json };
+  /** When its host puts back by itself what the latest attempt changed, as ISO time; null once that is settled. */
+  putBackAt: string | null;
   /** The change of the latest attempt, as journaled. */
   change: { readonly [name: string]: Json } | null;
   summary: string;
@@ -57,6 +59,7 @@ export function waitingStep(step: string, host: string, hosts: readonly string[]
     hosts,
     promised: {},
     outputs: {},
+    putBackAt: null,
     change: null,
     summary,
     error: null,

@@ -5,6 +5,7 @@ import { nowMs } from '../lib/clock.ts';
 import { siteOf } from '../plan/plan-step.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { actContext, attemptOf } from './act.ts';
+import { settleDeadMan } from './dead-man.ts';
 import { actionOf } from './plan-fresh.ts';
 import type { RunContext } from './run-context.ts';
 import { endEffects, restingEffects } from './settle.ts';
@@ -20,6 +21,7 @@ export async function undoStep(context: RunContext, step: Step): Promise<void> {
   const host = context.hostOfRole(step.role).name;
   if (!action.rollback || before.undo === null) throw new FerryError('INTERNAL', { what: `${step.uses} has no rollback` });
   const { undo, summary } = before.undo;
+  await settleDeadMan(context, step, true);
   await endEffects(context, step.id, before.attempt, before.hosts);
   if (before.undoAttempt > 0) await restingEffects(context, step.id, before.undoAttempt, before.hosts, true, true);
   const attempt = before.undoAttempt + 1;

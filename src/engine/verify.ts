@@ -17,7 +17,12 @@ type Found = ReadonlyMap<FactRef<unknown>, Observed<unknown>>;
  */
 export async function verify(
   context: RunContext,
-  about: { step: string; host: string; limitMs: number | undefined },
+  about: {
+    step: string;
+    host: string;
+    limitMs: number | undefined /** When it would be put back anyway. */;
+    withinMs?: number | undefined;
+  },
   refs: readonly FactRef<unknown>[],
   predicted: readonly Prediction[] | { readonly [host: string]: { readonly [key: string]: Reading | null } },
 ): Promise<Found> {
@@ -25,7 +30,7 @@ export async function verify(
     ? inMemory(predicted)
     : fromJournal(predicted as { [host: string]: { [key: string]: Reading | null } });
   const state = refs.filter((ref) => ref.kind.class === 'state');
-  const limitMs = about.limitMs ?? DEFAULT_LIMIT_MS;
+  const limitMs = Math.min(about.limitMs ?? DEFAULT_LIMIT_MS, about.withinMs ?? Number.POSITIVE_INFINITY);
   let last: Found = new Map();
   const held = await poll(
     async () => {

@@ -1,4 +1,5 @@
 import { actionErrors } from './catalogue/actions.ts';
+import { deadManErrors } from './catalogue/dead-man.ts';
 import { engineErrors } from './catalogue/engine.ts';
 import { fanOutErrors } from './catalogue/fan-out.ts';
 import { hostKeyErrors } from './catalogue/host-keys.ts';
@@ -24,6 +25,7 @@ export const catalogue = {
   ...engineErrors,
   ...fanOutErrors,
   ...rollbackErrors,
+  ...deadManErrors,
   ...planErrors,
   ...preflightErrors,
   ...postgresErrors,

@@ -1,4 +1,5 @@
 import type { Leftover, RunTraces } from './clean-scripts.ts';
+import type { DeadMan, DeadManState } from './dead-man.ts';
 import type { ActingHost, Host, HostInfo, Progress, Terms } from './host.ts';
 import type { RecordsAfter } from './journal-copy.ts';
 import type { KeepRequest } from './keep.ts';
@@ -52,6 +53,19 @@ export interface Fleet {
     requests: readonly KeepRequest[],
     generation?: number,
   ): Promise<{ name: string; sha256: string }[]>;
+  /**
+   * Lets a host put back by itself what an open attempt is about to change, unless that is confirmed in time. Armed once, however
+   * often this is called. @throws DEAD_MAN_UNARMED, EPOCH_STALE
+   */
+  armDeadMan(host: string, id: AttemptId, deadMan: DeadMan): Promise<DeadManState>;
+  /**
+   * Asks how the switch of an attempt stands, or ends its wait: by `confirm`, after which what was applied stays, or by `revert`,
+   * which puts back at once. Whichever of the host and Ferry comes first wins; the state that is returned is final then.
+   * @throws EPOCH_STALE; COMMAND_FAILED when it could not be put back
+   */
+  deadMan(host: string, id: AttemptId, ask: 'look' | 'confirm' | 'revert'): Promise<DeadManState>;
+  /** Logs in once more, beside any connection there is, and logs out. @throws HOST_UNREACHABLE and what else a login may end with */
+  logIn(host: string): Promise<void>;
   /** Whether the machine behind a host's name is one on which this run took the lease under that name. */
   knowsRun(host: string, run: string): Promise<boolean>;
   /**

@@ -1,4 +1,5 @@
 import { forgetKeysOfRun } from './authorized-keys.ts';
+import { disarmAll } from './dead-man.ts';
 import { endAllDetached } from './detached-scripts.ts';
 import { wholeStdin } from './effect-scripts.ts';
 import { SECURE_FOLDER } from './host-folder.ts';
@@ -65,6 +66,7 @@ export function fenceLeaseScript(run: string): Sh {
   return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}; exec 7>&-
 exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; exec 8>&-
 ${endAllDetached(run)}
+${disarmAll(run)}
 for H in ${runDir(run)}/*/*/held; do [ ! -e "$H" ] || [ -e "\${H%held}rc" ] || flock -x "$H" true; done
 ${forgetKeysOfRun(run)}
 exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7

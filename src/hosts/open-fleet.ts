@@ -3,23 +3,28 @@ import type { HostSettings } from '../inventory/inventory.ts';
 import type { Transport } from '../transports/transport.ts';
 import { ActingMachine } from './acting-machine.ts';
 import { cleanScript, leftoversScript, parseLeftovers, parseTraces, type RunTraces, tracesScript } from './clean-scripts.ts';
+import { armDeadManScript, confirmDeadManScript, type DeadManState, lookAtDeadManScript, pullDeadManScript } from './dead-man.ts';
 import { effectsScript, endDetachedScript } from './detached-scripts.ts';
 import { exitCodesScript } from './effect-scripts.ts';
 import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
 import { copyChunkScript, copySizeScript, raiseEpochScript } from './journal-copy.ts';
 import { keepScript } from './keep.ts';
-import { FERRY_DIR } from './layout.ts';
+import { type AttemptId, FERRY_DIR } from './layout.ts';
 import { fenceLeaseScript, knowsRunScript, parseLease, readLeaseScript, releaseLeaseScript, takeLeaseScript } from './lease.ts';
 import { hostInfo, Machine } from './machine.ts';
 import { openAttemptScript } from './open-attempt.ts';
 import { whyLost } from './postmortem.ts';
 import { RecordsSender } from './records-sender.ts';
+import { sh } from './sh.ts';
 
 // A data directory that undo needs is copied whole; what hangs is ended by the person who waits.
 const KEEP_LIMIT_MS = 6 * 3_600_000;
 // As long as a short command may take; what takes longer is told, and settled by resume.
 const RAISE_WAIT_S = 300;
+
+// It may have to end a command first, and to wait for the one that follows.
+const DEAD_MAN_LIMIT_MS = 150_000;
 
 /** A fleet over the hosts of an inventory; `transportOf` says how bytes reach each. Nothing connects before it is used. */
 export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf: (settings: HostSettings) => Transport): Fleet {
@@ -96,6 +101,30 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
         return word === 'kept' && kept && sha256 ? [{ name: kept, sha256 }] : [];
       });
     },
+    async armDeadMan(name, id, deadMan) {
+      const answer = must(name, 'arming a dead-man switch', await machine(name).run(armDeadManScript(id, deadMan))).stdout.trim();
+      if (answer.startsWith('unarmed'))
+        throw new FerryError('DEAD_MAN_UNARMED', {
+          host: name,
+          step: id.step,
+          why: answer.slice(8).trim() || 'no timer was set',
+        });
+      return deadManState(name, id, answer);
+    },
+    async deadMan(name, id, ask) {
+      const script = { look: lookAtDeadManScript, confirm: confirmDeadManScript, revert: pullDeadManScript }[ask](id);
+      const answer = must(name, 'asking a dead-man switch', await machine(name).run(script, { timeoutMs: DEAD_MAN_LIMIT_MS }));
+      return deadManState(name, id, answer.stdout.trim());
+    },
+    async logIn(name) {
+      const settings = settingsOf(name);
+      const fresh = new Machine(settings, transportOf(settings));
+      try {
+        must(name, 'logging in anew', await fresh.run(sh`:`));
+      } finally {
+        await fresh.close();
+      }
+    },
     async knowsRun(name, run) {
       const said = must(name, 'looking for a run', await machine(name).run(knowsRunScript(name, run))).stdout.trim();
       const [yes, count] = said.split(' ');
@@ -162,4 +191,12 @@ function tracesIn(host: string, { stdout, code }: RunResult): RunTraces {
   const traces = parseTraces(stdout);
   if (traces) return traces;
   throw new FerryError('COMMAND_FAILED', { host, what: 'looking for a run', code, output: stdout.trim() });
+}
+
+/** @throws EPOCH_STALE; COMMAND_FAILED when the switch did its work and failed */
+function deadManState(host: string, id: AttemptId, answer: string): DeadManState {
+  const [word = '', rest = ''] = [answer.split(' ')[0], answer.slice(answer.indexOf(' ') + 1)];
+  if (word === 'stale') throw new FerryError('EPOCH_STALE', { host, run: id.run, ours: id.epoch, theirs: rest });
+  if (word === 'none' || word === 'armed' || word === 'confirmed' || word === 'reverted') return word;
+  throw new FerryError('COMMAND_FAILED', { host, what: `the dead-man switch of ${id.step}`, code: 1, output: rest });
 }

@@ -1,5 +1,6 @@
 import type { Action, Change } from '../actions/action.ts';
 import { limitWords } from '../hosts/limits.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { Json } from '../lib/json.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { isToldElsewhere } from './findings.ts';
@@ -16,7 +17,10 @@ export function lineOf(step: Step, action: Action, result: StepPlan, host: strin
     uses: step.uses,
     needs: step.needs,
     ...(step.part ? { part: step.part } : {}),
-    notes: result.kind !== 'skipped' && step.terms?.limits ? [`long commands: ${limitWords(step.terms.limits)}`] : [],
+    notes: [
+      ...(result.kind !== 'skipped' && step.terms?.limits ? [`long commands: ${limitWords(step.terms.limits)}`] : []),
+      ...deadManNote(step, result),
+    ],
     diff: [],
     undo: null,
     undoDiff: null,
@@ -61,6 +65,14 @@ export function lineOf(step: Step, action: Action, result: StepPlan, host: strin
     bytes: changing?.bytes ?? null,
     predicts: changing ? publishPredictions(changing) : {},
   };
+}
+
+/** That a host puts a change back by itself, where its step says so. */
+function deadManNote({ deadMan }: Step, result: StepPlan): string[] {
+  const isChange = result.kind === 'later' || (result.kind === 'planned' && result.planned.kind === 'change');
+  return deadMan && isChange
+    ? [`put back by the host itself after ${formatDuration(deadMan.afterMs)}, unless Ferry can log in anew`]
+    : [];
 }
 
 /** Predictions in published form, by host and key; null where only apply will tell. */

@@ -86,7 +86,9 @@ export function planStep(step: Step, action: Action, view: StepView): StepPlan {
     if (typeof look === 'object' && 'doubtedBy' in look && look.doubtedBy) doubtedBy.add(look.doubtedBy);
   };
   const facts = factsFor(action, site, params, looks, used);
-  const planned = unreadable(step, refs, looks, used) ?? action.plan(params, facts as never, { ...site, earlier: view.earlier });
+  const planned =
+    unreadable(step, refs, looks, used) ??
+    guarded(step, action, action.plan(params, facts as never, { ...site, earlier: view.earlier }));
   if (planned.kind === 'blocked' && doubtedBy.size > 0) {
     // What stands in its way may be out of it by then; the run looks again before it does the step.
     const waiting = { known: false as const, after: [...doubtedBy], what: [`now: ${planned.summary}`] };
@@ -152,6 +154,13 @@ function unreadable(
     };
   }
   return null;
+}
+
+/** A step with a dead-man switch must keep what that puts back. */
+function guarded(step: Step, action: Action, planned: Planned): Planned {
+  if (!step.deadMan || planned.kind !== 'change' || action.putBack?.(planned.undo, (name) => name)) return planned;
+  const summary = 'deadMan has nothing to put back: this change keeps no file';
+  return { kind: 'blocked', summary, hint: 'Name the files it changes (protects), or leave out deadMan.', outputs: {} };
 }
 
 /** @throws PARAM_INVALID */

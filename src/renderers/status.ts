@@ -107,7 +107,10 @@ function stepLines(interrupted: boolean, state: RunState, steps: readonly StepSt
   return steps.flatMap((step, index) => {
     const head = `  ${(words[index] ?? '').padEnd(first)}  ${step.host.padEnd(host)}  ${step.step.padEnd(id)}  `;
     const waits = step.blockedBy.length > 0 ? `waits for ${step.blockedBy.join(', ')}` : '';
-    const tail = [waits, step.attempt > 1 ? `attempt ${step.attempt}` : '', took(step)].filter((part) => part !== '').join(', ');
+    const back = step.putBackAt ? `${step.host} puts it back by itself at ${moment(step.putBackAt)}` : '';
+    const tail = [waits, back, step.attempt > 1 ? `attempt ${step.attempt}` : '', took(step)]
+      .filter((part) => part !== '')
+      .join(', ');
     const summary = clip(oneLine(step.summary), Math.max(20, page.width - head.length - tail.length - 2));
     return [
       `${paintStep(step, paint)(head)}${summary}${tail ? paint.quiet(`  ${tail}`) : ''}`.trimEnd(),

@@ -2,6 +2,7 @@ import type { Action } from '../actions/action.ts';
 import { checkSchema, describeValue, fieldName } from '../documents/check-schema.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import { finding } from '../errors/finding.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { Json } from '../lib/json.ts';
 import { nearest } from '../lib/text.ts';
 import type { Model, StepItem } from './model.ts';
@@ -27,6 +28,7 @@ export function checkStep(item: StepItem, model: Model, action: Action | undefin
     report(finding('FAN_OUT_MISPLACED', { role: isMany ? '' : item.host.name }, item.fanOut));
   if (item.confirm !== undefined && isMany && !isQuestion(item))
     report(finding('CONFIRM_SEVERAL', { role: item.host.name }, document.keyPlace([...item.path, 'confirm'])));
+  if (item.deadMan && action) checkDeadMan(item, model, action, report);
   const validate = paramsValidator(item.uses.name);
   if (!validate) return;
   const base = [...item.path, 'with'];
@@ -58,6 +60,28 @@ export function checkStep(item: StepItem, model: Model, action: Action | undefin
 /** Whether a step does nothing but ask a person: once, on however many hosts its role has. */
 export function isQuestion({ uses }: StepItem): boolean {
   return uses.name.startsWith('gate.');
+}
+
+// Less than it takes to write a file, read it again and log in.
+const LEAST_MS = 5000;
+
+function checkDeadMan(
+  { id, uses, path, deadMan }: StepItem,
+  { document }: Model,
+  action: Action,
+  report: (found: Diagnostic) => void,
+) {
+  const place = document.place([...path, 'deadMan']);
+  const why = 'it keeps no file that could be put back';
+  if (!action.putBack) report(finding('DEAD_MAN_UNFIT', { step: id.name, uses: uses.name, why }, place));
+  else if (deadMan && deadMan.afterMs < LEAST_MS) {
+    const short = {
+      field: 'deadMan',
+      got: formatDuration(deadMan.afterMs),
+      why: 'it would be over before Ferry can have looked; at least 5s',
+    };
+    report(finding('VALUE_INVALID', short, place));
+  }
 }
 
 function isLiteral(template: Template): boolean {

@@ -103,6 +103,7 @@ export class Flattener {
       ...optional('timeoutMs', item.timeoutMs),
       ...optional('terms', item.terms),
       ...optional('confirm', item.confirm),
+      ...optional('deadMan', item.deadMan),
       ...(allow.length > 0 ? { allow } : {}),
       ...(onEach ? { fanOut: { concurrency, undo } } : {}),
     });

@@ -2,7 +2,7 @@ import type { Path, SourceDocument } from '../documents/document.ts';
 import type { Place } from '../errors/finding.ts';
 import type { Terms } from '../hosts/host.ts';
 import type { Json } from '../lib/json.ts';
-import type { FanOut, InputSpec, RoleSpec, Template } from './runbook.ts';
+import type { DeadManSpec, FanOut, InputSpec, RoleSpec, Template } from './runbook.ts';
 
 /** One runbook file as it is written, before includes are followed. Names in it are its own. */
 export interface Model {
@@ -48,6 +48,7 @@ export interface StepItem {
   readonly timeoutMs?: number;
   readonly terms?: Terms;
   readonly confirm?: string;
+  readonly deadMan?: DeadManSpec;
   readonly allow: readonly Allow[];
   readonly fanOut?: FanOut & Place;
   /** Absent: after the item before. */

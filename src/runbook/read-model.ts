@@ -80,9 +80,23 @@ function readStep(
       ...optional('terms', readTerms(item.limits, item.stallAfter)),
       ...optional('confirm', textOf(item.confirm)),
       ...('fanOut' in item ? { fanOut: readFanOut(document, [...path, 'fanOut'], mapOf(item.fanOut)) } : {}),
+      ...optional('deadMan', readDeadMan(document, [...path, 'deadMan'], item.deadMan, report)),
       ...optional('needs', readNeeds(document, path, item)),
     },
   ];
+}
+
+function readDeadMan(
+  document: SourceDocument,
+  path: Path,
+  value: Json | undefined,
+  report: (found: Diagnostic) => void,
+): StepItem['deadMan'] {
+  const parts = typeof value === 'string' ? { after: value } : mapOf(value);
+  for (const [field, text] of Object.entries(parts))
+    refuseExpression(document, typeof value === 'string' ? path : [...path, field], text, report);
+  const afterMs = parseDuration(textOf(parts.after) ?? '');
+  return afterMs === null ? undefined : { afterMs, reload: textOf(mapOf(value).then) ?? null };
 }
 
 function readInclude(document: SourceDocument, path: Path, item: JsonMap, report: (found: Diagnostic) => void): IncludeItem[] {

@@ -70,6 +70,13 @@ export interface FanOut {
   readonly undo: 'all' | 'host';
 }
 
+/** Lets the host put back by itself what a step changed, unless Ferry can still log in. */
+export interface DeadManSpec {
+  readonly afterMs: number;
+  /** Shell text that brings the old file in force, beside what the step type does. */
+  readonly reload: string | null;
+}
+
 /** One step, flattened out of includes. */
 export interface Step {
   /** Unique in the whole runbook, with the prefix of its include: `prepare.role`. */
@@ -86,6 +93,7 @@ export interface Step {
   readonly terms?: Terms;
   /** A question to be answered yes before the step, as `gate.confirm` asks it. */
   readonly confirm?: string;
+  readonly deadMan?: DeadManSpec;
   /** Rules of the linter that are silenced for it, by itself or by an include around it. */
   readonly allow?: readonly Allow[];
   /** Ids of steps that must be done before; includes are already resolved to ids. */

@@ -143,6 +143,19 @@ const saving = defineAction({
   },
 });
 
+/** Keeps what its undo needs, and what a dead-man switch puts back: a firewall. */
+const guarded = defineAction({ ...saving, putBack: (undo) => restore(undo.key, undo.before) });
+
+/** The same of which facts tell nothing: a command with `protects`. */
+const guardedOnce = defineAction({
+  ...guarded,
+  converges: false,
+  plan: (given, facts, site) => {
+    const planned = saving.plan(given, facts, site);
+    return planned.kind === 'change' ? { ...planned, opaque: true, predicts: [] } : planned;
+  },
+});
+
 /** Changes one cell that can be put back and sends word, which cannot. */
 const lasting = defineAction({
   ...atomic,
@@ -225,6 +238,8 @@ export const modelActions = new Map<string, Action>([
   ['model.atomic', atomic],
   ['model.saving', saving],
   ['model.lasting', lasting],
+  ['model.guarded', guarded],
+  ['model.guarded-once', guardedOnce],
   ['model.partial', partial],
   ['model.detached', detached],
   ['model.once', once],

@@ -13,7 +13,7 @@ import { Redactor } from '../../src/hosts/redactor.ts';
 import { Secret } from '../../src/hosts/secret.ts';
 import { digestOf, type Json } from '../../src/lib/json.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
-import type { Runbook, Scope, Step } from '../../src/runbook/runbook.ts';
+import type { DeadManSpec, Runbook, Scope, Step } from '../../src/runbook/runbook.ts';
 import { modelActions } from './model-actions.ts';
 import { cell, Died, ModelJournal, ModelWorld } from './model-world.ts';
 
@@ -32,7 +32,7 @@ export function step(
   id: string,
   uses: string,
   params: Json,
-  more: { role?: string; needs?: string[]; confirm?: string } = {},
+  more: { role?: string; needs?: string[]; confirm?: string; deadMan?: DeadManSpec } = {},
 ): Step {
   return {
     id,
@@ -43,6 +43,7 @@ export function step(
     scope,
     at,
     ...(more.confirm ? { confirm: more.confirm } : {}),
+    ...(more.deadMan ? { deadMan: more.deadMan } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { FactRef, Observed } from '../../src/facts/fact.ts';
 import { defineFact, value } from '../../src/facts/fact.ts';
+import type { DeadMan, DeadManState } from '../../src/hosts/dead-man.ts';
 import type { Effect, Fleet, Raised } from '../../src/hosts/fleet.ts';
 import type { ActingHost, HostInfo } from '../../src/hosts/host.ts';
 import type { RecordsAfter } from '../../src/hosts/journal-copy.ts';
@@ -174,6 +175,48 @@ export class ModelWorld implements Fleet {
       if (!this.kept.has(key)) this.kept.set(key, this.cells.get(`${host}/${path}`) ?? '');
       return { name, sha256: 'x' };
     });
+  }
+  /** Dead-man switches by attempt folder. Their time is over as soon as their host is found shut. */
+  readonly deadMen = new Map<string, { state: DeadManState; fire: () => void }>();
+  /** How often Ferry has logged in anew. */
+  logins = 0;
+  noTimer = false;
+  async armDeadMan(host: string, id: AttemptId, { putBack, reload }: DeadMan): Promise<DeadManState> {
+    this.#reach(host);
+    if (this.noTimer) throw new FerryError('DEAD_MAN_UNARMED', { host, step: id.step, why: 'no timer here' });
+    const folder = this.#folder(host, id);
+    const known = this.deadMen.get(folder);
+    if (known) return known.state;
+    const armed = {
+      state: 'armed' as DeadManState,
+      fire: () => {
+        if (armed.state !== 'armed') return;
+        this.#execute(host, putBack.text);
+        if (reload !== null) this.#execute(host, reload);
+        armed.state = 'reverted';
+      },
+    };
+    this.deadMen.set(folder, armed);
+    return armed.state;
+  }
+  async deadMan(host: string, id: AttemptId, ask: 'look' | 'confirm' | 'revert'): Promise<DeadManState> {
+    this.#reach(host);
+    const found = this.deadMen.get(this.#folder(host, id));
+    if (found?.state === 'armed' && ask === 'confirm') found.state = 'confirmed';
+    if (ask === 'revert') found?.fire();
+    return found?.state ?? 'none';
+  }
+  async logIn(host: string): Promise<void> {
+    this.#reach(host);
+    this.logins += 1;
+    // Whoever is in stays in.
+    if (this.cells.get(`${host}/door`) === 'locked')
+      throw new FerryError('HOST_LOGIN_REFUSED', { host, address: host, user: 'root', tried: 'a key' });
+    if (this.cells.get(`${host}/door`) !== 'shut') return;
+    // Connections that are open stay so; by the time one more is given up, the host has let Ferry in again.
+    for (const armed of this.deadMen.values()) armed.fire();
+    if (this.cells.get(`${host}/door`) === 'shut')
+      throw new FerryError('HOST_UNREACHABLE', { host, address: host, port: 22, why: 'the door is shut' });
   }
   async knowsRun(host: string, run: string): Promise<boolean> {
     this.#alive();

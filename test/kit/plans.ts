@@ -151,6 +151,7 @@ export function stepState(parts: Partial<StepState> & { step: string; host: stri
     phase: 'waiting',
     blockedBy: [],
     mayHoldWrites: false,
+    putBackAt: null,
     attempt: 0,
     undoAttempt: 0,
     generation: 0,

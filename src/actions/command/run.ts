@@ -3,12 +3,13 @@ import { fileContent } from '../../facts/file-content.ts';
 import { fileStat, somethingThere } from '../../facts/file-stat.ts';
 import { maskLines } from '../../facts/mask.ts';
 import { Secret } from '../../hosts/secret.ts';
+import { joinSh, sh } from '../../hosts/sh.ts';
 import { blocked, change, check, type DiffLine, defineAction, noChange } from '../action.ts';
 import { fileDiff } from '../file-diff.ts';
 import { fileBack, fileBackFacts, pathWithSize } from '../file-preview.ts';
 import { keepsOf } from '../kept-room.ts';
 import { unknown } from '../outputs.ts';
-import type { FileUndo } from '../replace-file.ts';
+import { type FileUndo, restoreScript } from '../replace-file.ts';
 import { limited } from '../text-hunks.ts';
 import { undoPreview } from '../undo-preview.ts';
 import { type CommandUndo, limitOf, runChange, runCheck, takeBack, whatStays } from './act.ts';
@@ -96,6 +97,10 @@ export default defineAction({
   apply: ({ on, params, change: { data } }) =>
     params.readOnly ? runCheck(on, params) : runChange(on, params, data?.removeFirst ?? null),
   rollback: takeBack,
+  putBack: ({ restore }, kept) =>
+    restore.length === 0
+      ? null
+      : joinSh(restore.map((file, index) => sh`( ${restoreScript(file, kept(`protected-${index}`))}\n) || exit 1`)),
   preview: undoPreview({
     facts: ({ remove, restore }: CommandUndo, { host, kept }) => ({
       made: remove === null ? [] : [fileStat(remove).on(host)],

@@ -8,7 +8,7 @@ import { blocked, change, defineAction, noChange } from '../action.ts';
 import { fileBack, fileBackFacts } from '../file-preview.ts';
 import { absolutePath, octalMode, userName } from '../params.ts';
 import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
-import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
+import { type FileUndo, putFileBack, replaceFile, restoreFile } from '../replace-file.ts';
 import { undoPreview } from '../undo-preview.ts';
 import { configDiff, keyLine } from './key-diff.ts';
 import { configValue, keyName, textOfValue } from './values.ts';
@@ -80,6 +80,7 @@ export default defineAction({
     await replaceFile(on, 'replace', params.path, memory, data);
   },
   rollback: restoreFile,
+  putBack: putFileBack,
   preview: undoPreview({
     facts: ({ path }: SetUndo, { host, kept }) => fileBackFacts(host, path, kept('before')),
     look: (undo, facts) => fileBack(undo, facts, (now, before) => configDiff(now, before, undo.hides)),

@@ -10,7 +10,7 @@ import { fileBack, fileBackFacts } from '../file-preview.ts';
 import { keepsOf } from '../kept-room.ts';
 import { absolutePath, octalMode, secretText, userName } from '../params.ts';
 import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
-import { type FileUndo, replaceFile, restoreFile } from '../replace-file.ts';
+import { type FileUndo, putFileBack, replaceFile, restoreFile } from '../replace-file.ts';
 import { undoPreview } from '../undo-preview.ts';
 
 type PutUndo = FileUndo & { isSecret: boolean };
@@ -73,6 +73,7 @@ export default defineAction({
     await replaceFile(on, 'put', path, content, { mode, owner, group });
   },
   rollback: restoreFile,
+  putBack: putFileBack,
   preview: undoPreview({
     facts: ({ path }: PutUndo, { host, kept }) => fileBackFacts(host, path, kept('before')),
     // Whether the content is secret is known to the step alone.

@@ -4,7 +4,7 @@ import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgHba } from '../../facts/pg-hba.ts';
 import { type HbaRule, hbaLine, leadingComments, rulesMissing } from '../../facts/postgres/hba-rules.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
-import { sh } from '../../hosts/sh.ts';
+import { type Sh, sh } from '../../hosts/sh.ts';
 import { plural } from '../../lib/text.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
 import { clusterPort, databaseName, notReady, roleName } from './params.ts';
@@ -103,15 +103,9 @@ rm -f -- "$o"; ${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null`,
   },
   preview: hbaPreview,
   async rollback({ on, undo, ctx }) {
-    const { path, mode, owner, group, port } = undo;
-    await on.change(
-      'put-back',
-      sh`f=${path}; n="$f.ferry-new"; rm -f -- "$f.ferry-old"
-(umask 077; cat -- ${ctx.kept(on.name, 'pg_hba.conf')} >"$n") && chown ${`${owner}:${group}`} "$n" && chmod ${mode} "$n" && sync "$n" && mv -- "$n" "$f" || exit 1
-# A server that does not run reads the file when it starts.
-${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null 2>&1 || :`,
-    );
+    await on.change('put-back', putBackScript(undo, ctx.kept(on.name, 'pg_hba.conf')));
   },
+  putBack: (undo, kept) => putBackScript(undo, kept('pg_hba.conf')),
   examples: [
     {
       title: 'The engine may log in from its host',
@@ -127,4 +121,11 @@ ${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null 2>&1 || :`,
 function insert(content: string, after: number, lines: readonly string[]): string {
   const all = content.split('\n');
   return [...all.slice(0, after), ...lines, ...all.slice(after)].join('\n');
+}
+
+function putBackScript({ path, mode, owner, group, port }: HbaUndo, kept: string): Sh {
+  return sh`f=${path}; n="$f.ferry-new"; rm -f -- "$f.ferry-old"
+(umask 077; cat -- ${kept} >"$n") && chown ${`${owner}:${group}`} "$n" && chmod ${mode} "$n" && sync "$n" && mv -- "$n" "$f" || exit 1
+# A server that does not run reads the file when it starts.
+${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null 2>&1 || :`;
 }

@@ -4,7 +4,8 @@ import { entry } from '../entry.ts';
 export const rollbackErrors = {
   UNDO_FAILED: entry<{ steps: string; why: string; blocked: string; owed: string; hosts: string; run: string }>({
     title: 'A step could not be undone',
-    message: (a) => `${a.steps} could not be undone: ${a.why}${waiting(a.blocked)}${a.owed ? ` ${owedOn(a.hosts, a.owed)}` : ''}`,
+    message: (a) =>
+      `${a.steps} could not be undone: ${a.why}${/[.!?]$/.test(a.why) ? '' : '.'}${waiting(a.blocked)}${a.owed ? ` ${owedOn(a.hosts, a.owed)}` : ''}`,
     hint: (a) => `Mend the cause, then  ferry rollback ${a.run}   takes back the rest, and proves it.`,
     exit: 3,
     example: {

@@ -18,6 +18,7 @@ import fileLeft from './rules/file-left.ts';
 import fileNotMade from './rules/file-not-made.ts';
 import gateMissing from './rules/gate-missing.ts';
 import inputUnused from './rules/input-unused.ts';
+import lockoutUnguarded from './rules/lockout-unguarded.ts';
 import maintenanceLeftSet from './rules/maintenance-left-set.ts';
 import maintenanceLiftedEarly from './rules/maintenance-lifted-early.ts';
 import moveNotCompared from './rules/move-not-compared.ts';
@@ -52,6 +53,7 @@ export const rules: readonly LintRule[] = [
   fileNotMade,
   gateMissing,
   inputUnused,
+  lockoutUnguarded,
   maintenanceLeftSet,
   maintenanceLiftedEarly,
   moveNotCompared,

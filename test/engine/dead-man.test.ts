@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
+
+const CELLS = { 'a/door': 'open', 'a/log': 'start.' };
+const deadMan = { afterMs: 120_000, reload: 'add log reload.' };
+const book = (value: string, uses = 'model.guarded') =>
+  runbookOf([
+    step('before', 'model.atomic', { key: 'one', value: 'new' }),
+    step('door', uses, { key: 'door', value }, { deadMan }),
+    step('after', 'model.atomic', { key: 'two', value: 'new' }),
+  ]);
+const cellsOf = ({ world }: ModelRun) => Object.fromEntries([...world.cells].sort());
+const stepRecords = (run: ModelRun) =>
+  run.journal
+    .read('r-model')
+    .filter((record) => record.step === 'door')
+    .map(({ type }) => type);
+const switches = ({ world }: ModelRun) => [...world.deadMen.values()].map(({ state }) => state);
+
+describe('a step with a dead-man switch', () => {
+  it('is armed before anything is applied, and confirmed by a login of its own once it shows its effect', async () => {
+    const run = new ModelRun(book('ajar'), CELLS);
+    expect(await run.start()).toMatchObject({ outcome: 'finished' });
+    expect(stepRecords(run)).toEqual([
+      ...['step.intended', 'step.kept', 'dead-man.armed', 'step.applied', 'dead-man.confirmed', 'step.verified'],
+    ]);
+    expect(run.world.logins).toBe(1);
+    expect(switches(run)).toEqual(['confirmed']);
+    expect(run.state.steps.get('door')?.putBackAt).toBe(null);
+    expect(run.state.plan.lines[1]?.notes).toEqual(['put back by the host itself after 2 min, unless Ferry can log in anew']);
+  });
+
+  it('that shuts Ferry out is put back by its host; the run says so, and goes on or back as if it had not been', async () => {
+    const run = new ModelRun(book('shut'), CELLS);
+    expect(await run.start()).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'DEAD_MAN_REVERTED', left: 'What step door changes on a is as it was before.' },
+    });
+    expect(cellsOf(run)).toMatchObject({ 'a/door': 'open', 'a/log': 'start.reload.' });
+    expect(stepRecords(run).slice(-3)).toEqual(['step.applied', 'dead-man.reverted', 'step.failed']);
+    // The second time with its own switch, and the same bytes to put back.
+    expect(await run.resume()).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(switches(run)).toEqual(['reverted', 'reverted']);
+    run.world.cells.set('a/log', 'start.');
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+    expect(cellsOf(run)).toEqual(CELLS);
+    expect(run.state.proof?.every(({ verdict }) => verdict === 'equal')).toBe(true);
+  });
+
+  it('that shuts out new logins alone is put back at once, over the connection that is still open', async () => {
+    const run = new ModelRun(book('locked'), CELLS);
+    expect(await run.start()).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(cellsOf(run)).toMatchObject({ 'a/door': 'open', 'a/log': 'start.reload.' });
+    expect(switches(run)).toEqual(['reverted']);
+  });
+
+  it('that fails is put back at once, so that nothing comes back later by itself', async () => {
+    const run = new ModelRun(book('ajar'), CELLS);
+    run.world.failOnce.add('door:set');
+    expect(await run.start()).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'COMMAND_FAILED', left: 'a has put back what step door changed: the old file is there.' },
+    });
+    expect(switches(run)).toEqual(['reverted']);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(run.world.cells.get('a/door')).toBe('ajar');
+    expect(switches(run)).toEqual(['reverted', 'confirmed']);
+  });
+
+  it('of which Ferry loses sight is left to its host, and told by resume', async () => {
+    const run = new ModelRun(book('ajar'), CELLS);
+    run.world.cutOnce.add('door:set');
+    const waits = run.start();
+    // The link comes back, and the host has waited in vain.
+    setTimeout(() => {
+      for (const { fire } of run.world.deadMen.values()) fire();
+      run.world.away.clear();
+    }, 50);
+    expect(await waits).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(run.world.cells.get('a/door')).toBe('open');
+  });
+
+  it('that cannot be armed is not begun', async () => {
+    const run = new ModelRun(book('ajar'), CELLS);
+    run.world.noTimer = true;
+    expect(await run.start()).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_UNARMED' } });
+    expect(run.world.ran).toEqual(['a:before.1:set']);
+    run.world.noTimer = false;
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+  });
+
+  it('is blocked in the plan when it keeps nothing that could be put back', async () => {
+    const run = new ModelRun(book('ajar', 'model.atomic'), CELLS);
+    expect(await run.start()).toMatchObject({ outcome: 'failed', error: { code: 'STEP_BLOCKED' } });
+  });
+});
+
+describe.each(['model.guarded', 'model.guarded-once'])('a controller killed around a dead-man switch (%s)', (uses) => {
+  const points = async () => {
+    const run = new ModelRun(book('ajar', uses), CELLS);
+    await run.start();
+    const first = run.passed.findIndex((point) => point.endsWith('door'));
+    return run.passed.flatMap((name, index) => (index < first || !name.endsWith('door') ? [] : [{ name, point: index + 1 }]));
+  };
+  /** Kills a run at a point; with `late`, the time of its switch is over before anybody comes back. */
+  const killed = async (point: number, late: boolean) => {
+    const run = new ModelRun(book('ajar', uses), CELLS);
+    expect(await run.start(point)).toBe('died');
+    if (late) for (const { fire } of run.world.deadMen.values()) fire();
+    return run;
+  };
+  const whole = { 'a/door': 'ajar', 'a/one': 'new', 'a/two': 'new' };
+
+  it('is resumed to the end of an undisturbed run, with nothing left that waits', async () => {
+    const all = await points();
+    expect(all.length).toBeGreaterThan(14);
+    for (const { name, point } of all) {
+      for (const late of [false, true]) {
+        const run = await killed(point, late);
+        const wasReverted = switches(run).includes('reverted');
+        const first = await run.resume();
+        if (wasReverted) expect(first, name).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_REVERTED' } });
+        if (wasReverted) await run.resume();
+        expect(run.state.phase, `${name} ${late}`).toBe('finished');
+        expect(cellsOf(run), `${name} ${late}`).toMatchObject(whole);
+        expect(switches(run), `${name} ${late}`).not.toContain('armed');
+        expect(run.world.ran.length, name).toBe(new Set(run.world.ran).size);
+      }
+    }
+  });
+
+  it('is rolled back to the state before, with nothing left that waits', async () => {
+    for (const { name, point } of await points()) {
+      for (const late of [false, true]) {
+        const run = await killed(point, late);
+        expect(await run.rollBack(), `${name} ${late}`).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+        run.world.cells.set('a/log', 'start.');
+        expect(cellsOf(run), `${name} ${late}`).toEqual(CELLS);
+        expect(switches(run), `${name} ${late}`).not.toContain('armed');
+      }
+    }
+  });
+});

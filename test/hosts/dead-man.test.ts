@@ -1,0 +1,114 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { AttemptId } from '../../src/hosts/layout.ts';
+import { sh } from '../../src/hosts/sh.ts';
+import { fleetHere } from '../kit/fleet-here.ts';
+
+// Real scripts on this machine's own shell, where the timer is a session that waits; test/trouble has the one of systemd.
+const folder = mkdtempSync(join(tmpdir(), 'ferry-dead-man-'));
+const fleet = fleetHere(folder);
+let count = 0;
+
+async function attempt(afterMs = 600_000, reload: string | null = null) {
+  count += 1;
+  const file = join(folder, `file${count}`);
+  const dir = join(folder, 'lib', 'r-here', `s${count}.1`, '.dead-man');
+  const id: AttemptId = { run: 'r-here', step: `s${count}`, attempt: 1, epoch: 1, undo: false };
+  await fleet.openAttempt('here', id, '{}');
+  writeFileSync(file, 'new');
+  const switchOf = { afterMs, putBack: sh`sleep 0.1; echo old >>${`${file}.times`}; printf old >${file}`, reload };
+  const arm = () => fleet.armDeadMan('here', id, switchOf);
+  return { id, file, dir, arm, now: () => readFileSync(file, 'utf8'), times: () => readFileSync(`${file}.times`, 'utf8') };
+}
+
+beforeAll(async () => {
+  await fleet.takeLease('here', { run: 'r-here', holder: 'test@here', since: '2026-01-01T00:00:00Z' }, 1);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
+  it('puts back by itself what nobody confirms in time, then runs its command, and leaves word of it', async () => {
+    const mark = join(folder, 'reloaded');
+    const { id, arm, now, dir } = await attempt(1000, `cat ${join(folder, `file${count + 1}`)} >${mark}`);
+    expect(await arm()).toBe('armed');
+    await vi.waitFor(async () => expect(await fleet.deadMan('here', id, 'look')).toBe('reverted'), 5000);
+    expect(now()).toBe('old');
+    expect(readFileSync(mark, 'utf8')).toBe('old');
+    expect(readFileSync(join(dir, 'reverted'), 'utf8')).toBe('0\n');
+    expect(await fleet.deadMan('here', id, 'confirm')).toBe('reverted');
+  });
+
+  it('does nothing once it is confirmed, and nothing of it is left to wait', async () => {
+    const { id, arm, now, dir } = await attempt(1000);
+    await arm();
+    expect(await fleet.deadMan('here', id, 'confirm')).toBe('confirmed');
+    // The script itself, run as the timer would.
+    expect(await fleet.deadMan('here', id, 'revert')).toBe('confirmed');
+    expect(now()).toBe('new');
+    expect(existsSync(join(dir, 'reverted'))).toBe(false);
+  });
+
+  it('is armed once, however often that is asked over a broken connection', async () => {
+    const { id, arm, times } = await attempt();
+    expect(await Promise.all([arm(), arm(), arm()])).toEqual(['armed', 'armed', 'armed']);
+    expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
+    expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
+    expect(times()).toBe('old\n');
+  });
+
+  it('is either confirmed or does its work, however close both come', async () => {
+    const tried = await Promise.all(
+      Array.from({ length: 12 }, async (_, index) => {
+        const { id, arm, now } = await attempt();
+        await arm();
+        const ask = (what: 'confirm' | 'revert') => fleet.deadMan('here', id, what);
+        const answers = await Promise.all(index % 2 === 0 ? [ask('confirm'), ask('revert')] : [ask('revert'), ask('confirm')]);
+        return { answers, now: now(), last: await ask('confirm') };
+      }),
+    );
+    for (const { answers, now, last } of tried) {
+      expect(new Set(answers)).toEqual(new Set([last]));
+      expect(now).toBe(last === 'confirmed' ? 'new' : 'old');
+    }
+  });
+
+  it('ends what still runs of its attempt before it puts anything back', async () => {
+    const { id, arm, file, now } = await attempt();
+    const on = fleet.acting('here', id, new AbortController().signal, () => undefined);
+    const work = on.detached('work', sh`while :; do printf later >${file}; sleep 0.05; done`).catch((thrown: unknown) => thrown);
+    await vi.waitFor(() => expect(now()).toBe('later'));
+    await arm();
+    expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
+    expect(now()).toBe('old');
+    expect(await work).toMatchObject({ code: 'COMMAND_LOST' });
+    expect(await fleet.effects('here', id)).toMatchObject([{ name: 'work', state: 'lost' }]);
+  });
+
+  it('stands as armed when it cannot put back what was kept, and says why when it is asked to', async () => {
+    count += 1;
+    const id: AttemptId = { run: 'r-here', step: `s${count}`, attempt: 1, epoch: 1, undo: false };
+    await fleet.openAttempt('here', id, '{}');
+    await fleet.armDeadMan('here', id, { afterMs: 600_000, putBack: sh`echo the disk is full >&2; exit 4`, reload: null });
+    await expect(fleet.deadMan('here', id, 'revert')).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: expect.stringContaining('the disk is full what was kept could not be put back: exit code 4'),
+    });
+    expect(await fleet.deadMan('here', id, 'look')).toBe('armed');
+  });
+
+  it('is not there for an attempt that armed none', async () => {
+    const { id } = await attempt();
+    for (const what of ['look', 'confirm', 'revert'] as const) expect(await fleet.deadMan('here', id, what)).toBe('none');
+  });
+
+  it('goes with the run when that is given up, which leaves all as it is', async () => {
+    const { id, arm, now } = await attempt(1000);
+    await arm();
+    await fleet.fenceRun('here', 'r-here');
+    expect(await fleet.deadMan('here', id, 'look')).toBe('confirmed');
+    expect(now()).toBe('new');
+    await expect(fleet.deadMan('here', id, 'revert')).rejects.toMatchObject({ code: 'EPOCH_STALE' });
+  });
+});
