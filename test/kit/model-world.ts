@@ -366,7 +366,7 @@ export class ModelJournal implements Journal {
     this.records.set(run, [...records]);
   }
   linesAfter(run: string, seq: number) {
-    const records = this.read(run);
+    const records = this.records.get(run) ?? [];
     return { previous: records[seq - 1]?.hash ?? null, lines: records.slice(seq).map(lineOf) };
   }
   read(run: string): JournalRecord[] {
