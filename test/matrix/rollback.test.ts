@@ -1,26 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
+import { CELLS, cellsOf, moved } from '../kit/forked-run.ts';
+import type { ModelRun } from '../kit/model-run.ts';
 
-const CELLS = { 'a/one': 'old', 'a/left': 'old', 'b/right1': 'old', 'b/right2': 'old', 'a/joined': 'old', 'b/unit': 'down' };
-
-/** A fork, a join, the write line in the middle, and writers after it; every step takes something back that can be seen. */
-const graph = () =>
-  runbookOf(
-    [
-      step('one', 'model.atomic', { key: 'one', value: 'new' }),
-      step('left', 'model.saving', { key: 'left', value: 'new' }, { needs: ['one'] }),
-      step('right', 'model.partial', { key: 'right', value: 'new' }, { role: 'b', needs: ['one'] }),
-      step('look', 'model.check', { key: 'left' }, { needs: ['left', 'right'] }),
-      step('data', 'model.keeping', { key: 'data', value: 'rows' }, { role: 'b', needs: ['look'] }),
-      step('line', 'model.line', {}, { role: 'b', needs: ['data'] }),
-      step('start', 'model.atomic', { key: 'unit', value: 'up' }, { role: 'b', needs: ['line'] }),
-      step('beside', 'model.detached', { key: 'joined', value: 'x' }, { needs: ['line'] }),
-    ],
-    [
-      { name: 'ready', afterStep: 1 },
-      { name: 'moved', afterStep: 6 },
-    ],
-  );
+const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
+/** Of the crash points every so manyth is taken. */
+const STRIDE = isWhole ? 1 : 4;
 
 const disturbances: Record<string, (run: ModelRun) => void> = {
   'nothing in its way': () => undefined,
@@ -39,15 +23,7 @@ const targets: Record<string, { to?: string; discardWrites?: boolean; left: Reco
   },
 };
 
-const cellsOf = (run: ModelRun) => Object.fromEntries([...run.world.cells].sort());
 let killed = 0;
-
-async function moved(disturb: (run: ModelRun) => void): Promise<ModelRun> {
-  const run = new ModelRun(graph(), CELLS);
-  expect(await run.start()).toMatchObject({ outcome: 'finished' });
-  disturb(run);
-  return run;
-}
 
 /** Types `ferry rollback` until it is done, with the hosts back and nobody there to be asked. */
 async function workOff(run: ModelRun, about: string): Promise<void> {
@@ -86,7 +62,7 @@ describe.each(Object.entries(targets))('a rollback %s', (_, { left, ...options }
       await workOff(undisturbed, 'undisturbed');
       expect(cellsOf(undisturbed)).toEqual(left);
       expect(passed.length).toBeGreaterThan(8);
-      for (let point = 1; point <= passed.length; point += 1) {
+      for (let point = 1; point <= passed.length; point += STRIDE) {
         const about = `${point}: ${passed[point - 1]}`;
         const run = await moved(disturb);
         expect(await run.rollBack(options, point), about).toBe('died');
@@ -114,7 +90,7 @@ describe.each(Object.entries(targets))('a rollback %s', (_, { left, ...options }
       const began = first.passed.length;
       await workOff(first, 'undisturbed');
       const points = first.passed.length - began;
-      for (let point = 1; point <= points; point += 3) {
+      for (let point = 1; point <= points; point += STRIDE) {
         const run = await moved(disturb);
         await run.rollBack(options);
         run.answer = null;
@@ -129,65 +105,8 @@ describe.each(Object.entries(targets))('a rollback %s', (_, { left, ...options }
   });
 });
 
-describe('what a rollback leaves behind', () => {
-  it('is on record with its reason, told, and worked off in one go once it is mended', async () => {
-    const run = await moved((one) => {
-      one.world.failOnce.add('right:restore');
-      one.world.failOnce.add('left:restore');
-    });
-    expect(await run.rollBack({ discardWrites: true })).toMatchObject({
-      exit: 3,
-      error: { code: 'UNDO_FAILED', message: expect.stringMatching(/^right on b, left on a could not .*before it: one\.$/) },
-    });
-    const { steps } = run.state;
-    expect(['right', 'left', 'one'].map((id) => [steps.get(id)?.phase, steps.get(id)?.blockedBy])).toEqual([
-      ['undo-failed', []],
-      ['undo-failed', []],
-      ['done', ['right', 'left']],
-    ]);
-    expect(run.events.filter((event) => event.type === 'undo.ended' && event.outcome !== 'ok')).toMatchObject([
-      { step: 'right', outcome: 'failed', error: { hint: null } },
-      { step: 'left', outcome: 'failed' },
-      { step: 'one', outcome: 'blocked', waitsFor: ['right', 'left'] },
-    ]);
-    await expect(run.rollBack({ to: 'moved' })).rejects.toMatchObject({ code: 'CHECKPOINT_UNKNOWN' });
-    const before = run.world.ran.length;
-    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
-    expect(run.world.ran.slice(before).map((effect) => effect.split(':')[1])).toEqual([
-      'right.undo.2',
-      'left.undo.2',
-      'one.undo.1',
-    ]);
-    expect(cellsOf(run)).toEqual({ ...CELLS, 'b/kept': 'rows' });
-    expect([...run.state.steps.values()].flatMap(({ blockedBy }) => blockedBy)).toEqual([]);
-  });
-
-  it('stays as it is where another controller has taken the run', async () => {
-    const run = await moved(() => undefined);
-    run.world.takenOver.add('a');
-    expect(await run.rollBack({ to: 'moved' })).toMatchObject({ error: { code: 'UNDO_FAILED' } });
-    expect(run.state.steps.get('start')?.phase).toBe('undone');
-    const whole = await moved(() => undefined);
-    whole.world.takenOver.add('a').add('b');
-    await whole.rollBack({ discardWrites: true });
-    expect(cellsOf(whole)['b/data']).toBe('rows');
-    expect(whole.state.steps.get('data')?.blockedBy).toContain('beside');
-  });
-
-  it('begins no further undo once a person stops it, and goes on when told', async () => {
-    const run = await moved(() => undefined);
-    run.world.onPoll = undefined;
-    run.stopAt = 'after-undo start';
-    expect(await run.rollBack({ discardWrites: true })).toMatchObject({ outcome: 'paused', error: null, exit: 3 });
-    expect(run.state.pause).toMatchObject({ reason: 'interrupt' });
-    expect(run.world.cells.get('b/data')).toBe('rows');
-    run.stopAt = null;
-    run.answer = null;
-    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
-    expect(cellsOf(run)).toEqual({ ...CELLS, 'b/kept': 'rows' });
-  });
-});
-
 afterAll(() => {
-  console.log(`rollback matrix: ${killed} controllers killed, nothing lost, nothing done twice`);
+  process.stdout.write(
+    `rollback matrix in memory${isWhole ? '' : ' (a sample; npm run test:crash does all)'}: ${killed} deaths of Ferry while it took a run back; 0 lost, 0 doubled\n`,
+  );
 });
