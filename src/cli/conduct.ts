@@ -8,7 +8,7 @@ import type { Renderer } from '../renderers/renderer.ts';
 import { createTree } from '../renderers/tree.ts';
 import { askYes } from './ask.ts';
 import type { RunEnd, RunIo, Wire } from './contract.ts';
-import { listenForInterrupt, type Underway } from './interrupt.ts';
+import { listenForInterrupt, nextStage, type Underway } from './interrupt.ts';
 import { canAsk, type Outside, pageOf, print, printError } from './outside.ts';
 import { promptSecret } from './secrets.ts';
 
@@ -34,8 +34,14 @@ export async function conduct(
       renderer.resume();
     }
   };
-  // Ctrl-C at a question is a no.
-  const ask = (question: string) => suspended(() => askYes(outside, question, { signal: interrupt.signal }));
+  // Ctrl-C at a question is a no. One question stands at a time: what is typed is an answer to the one that is read.
+  let asking: Promise<unknown> = Promise.resolve();
+  const ask = (question: string, taken?: AbortSignal): Promise<boolean> => {
+    const signal = taken ? AbortSignal.any([interrupt.signal, taken]) : interrupt.signal;
+    const asked = asking.then(() => (signal.aborted ? false : suspended(() => askYes(outside, question, { signal }))));
+    asking = asked.catch(() => undefined);
+    return asked;
+  };
   const askHidden = (question: string) => suspended(() => promptSecret(outside, question));
   const confirmPlan = async (plan: Plan, estimate: Estimate) => {
     outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env), estimate)}\n\n`);
@@ -45,7 +51,7 @@ export async function conduct(
   try {
     const end = await work(wire, {
       emit(event) {
-        underway = event.type === 'rollback.started' || underway === 'rollback' ? 'rollback' : 'steps';
+        underway = nextStage(underway, event);
         outcome.hear(event);
         renderer.emit(event);
       },

@@ -1,4 +1,5 @@
 import type { ErrorReport, Event } from '../engine/events.ts';
+import type { GateView } from '../engine/gate-view.ts';
 import type { RollbackPreview } from '../engine/preview-rollback.ts';
 import type { RunState } from '../engine/state.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
@@ -26,12 +27,17 @@ export interface CommonOptions {
   /** Answers the plan's question and gates with yes; never stands for giving up what was written. */
   readonly yes: boolean;
   readonly json: boolean;
+  /** Who is told what becomes of a run: `cmd:PATH`, a webhook's address, or `env:VAR` and `file:PATH` where one of them stands. */
+  readonly notify?: readonly string[];
 }
 
 export interface RunOptions extends CommonOptions {
   /** The checkpoint at which the run pauses. */
   readonly until?: string;
-  readonly onFailure: 'pause' | 'rollback';
+  /** In the words of a runbook's `onFailure`, which it overrides. */
+  readonly onFailure?: string;
+  /** How long the question before a step waits for an answer from elsewhere, before the run pauses. */
+  readonly waitMs?: number;
   /** How long the downtime may be, from the start of this command; for the forecast. */
   readonly windowMs?: number;
   /** Where other hands have moved facts: plan anew on what is there, instead of refusing. */
@@ -49,6 +55,8 @@ export interface RollbackOptions extends CommonOptions {
   /** Permits going back across the write line, which gives up what was written since. */
   readonly discardWrites: boolean;
 }
+
+export type GateVerdict = 'approved' | 'rejected';
 
 export type { Taken };
 
@@ -92,8 +100,8 @@ export interface CleanReport {
 /** How a run talks to the person in front of it. */
 export interface RunIo {
   emit(event: Event): void;
-  /** Asks a yes-or-no question; absent where nobody can answer. */
-  ask?(question: string): Promise<boolean>;
+  /** Asks a yes-or-no question, which the signal takes back; absent where nobody can answer. */
+  ask?(question: string, signal?: AbortSignal): Promise<boolean>;
   /** Asks for a secret that is not shown while it is typed; absent where nobody can answer. Null when it was taken back. */
   askHidden?(question: string): Promise<string | null>;
   /** Aborted when no new step may start; the running command stays. */
@@ -144,6 +152,20 @@ export interface Wire {
     options: CleanOptions,
     confirm: (found: CleanReport) => Promise<boolean>,
   ): Promise<{ report: CleanReport; left: FerryError | null }>;
+  /** What an answer would be an answer to; with `digest`, only when that is what is asked. */
+  readGate(
+    run: string | undefined,
+    step: string | undefined,
+    verdict: GateVerdict,
+    options: CommonOptions & { readonly digest?: string | undefined },
+  ): GateView;
+  /** Puts the answer on record. Tells whether a Ferry on this machine waits for it. */
+  answerGate(
+    gate: GateView,
+    verdict: GateVerdict,
+    comment: string | undefined,
+    options: CommonOptions,
+  ): { readonly isWaitedFor: boolean };
   /** Gives the host free and answers with a sentence that says what was done. */
   unlockHost(host: string, options: CommonOptions & { readonly abandon: boolean }): Promise<string>;
 }

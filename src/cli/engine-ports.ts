@@ -37,6 +37,7 @@ export function makePorts(parts: {
   inputs: InputValues;
   stateDir: string;
   yes: boolean;
+  waitMs?: number | undefined;
   io: RunIo;
 }): Ports {
   const { journal, fleet, runbook, actions, inputs, io } = parts;
@@ -61,7 +62,8 @@ export function makePorts(parts: {
     redact: (value) => redactor.redactTexts(value),
     learn,
     secrets: new SecretHashes(parts.stateDir),
-    ask: async (question) => (parts.yes ? true : io.ask ? await io.ask(question) : null),
+    gates: { yes: parts.yes, canAsk: io.ask !== undefined, waitMs: parts.waitMs ?? null },
+    ask: async (question, signal) => (io.ask ? await io.ask(question, signal) : null),
     askPerson: async (question) => (io.ask ? await io.ask(question) : null),
     holder: holderName(),
     signal: io.signal,

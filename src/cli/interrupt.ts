@@ -1,3 +1,4 @@
+import type { Event } from '../engine/events.ts';
 import { askLine } from './ask.ts';
 import { canAsk, type Outside } from './outside.ts';
 
@@ -17,8 +18,14 @@ interface Screen {
   close(): Promise<void>;
 }
 
-/** What goes on: nothing but a plan, steps, or a rollback, which is not left half way by itself. */
-export type Underway = 'plan' | 'steps' | 'rollback';
+/** What goes on: nothing but a plan, steps, the wait of a failed run for its rollback, or one, which is not left half way by itself. */
+export type Underway = 'plan' | 'steps' | 'countdown' | 'rollback';
+
+/** What goes on after an event. */
+export function nextStage(before: Underway, { type }: Event): Underway {
+  if (type === 'rollback.due' || (before === 'countdown' && type === 'note')) return 'countdown';
+  return type === 'rollback.started' || before === 'rollback' ? 'rollback' : 'steps';
+}
 
 const TOLD = {
   steps: 'No new step starts. The command that runs now goes on on its host, unless you cancel it.',
@@ -33,7 +40,8 @@ const DETACHED = 'Detached. The command that runs goes on;  ferry resume  joins 
 
 /**
  * Hears Ctrl-C and SIGTERM: the first lets the running step end and then pauses, detaches or cancels when the person says so; a
- * second Ctrl-C detaches with exit code 130. While a plan is made, which writes nothing anywhere, the first leaves at once.
+ * second Ctrl-C detaches with exit code 130. While a plan is made, which writes nothing anywhere, the first leaves at once;
+ * while a failed run waits to be rolled back, the first leaves it paused.
  */
 export function listenForInterrupt(outside: Outside, screen: Screen, underway: () => Underway): Interrupt {
   const stop = new AbortController();
@@ -73,6 +81,7 @@ export function listenForInterrupt(outside: Outside, screen: Screen, underway: (
   };
   const press = () => {
     if (underway() === 'plan') leave();
+    else if (underway() === 'countdown') stop.abort();
     else void (stop.signal.aborted ? detach() : first());
   };
   const terminate = () => (underway() === 'plan' ? leave() : stop.abort());

@@ -15,6 +15,7 @@ export interface Typed {
   readonly role?: Pairs;
   readonly yes?: boolean;
   readonly json?: boolean;
+  readonly notify?: readonly string[];
 }
 
 /** Adds `name=value` to what was given before; the last of two equal names holds. */
@@ -65,6 +66,14 @@ export function withSecret(): Option {
   ).argParser(pair('--secret', 'name=file:PATH'));
 }
 
+/** `--notify`, for verbs that work on a run. */
+export function withNotify(): Option {
+  return new Option(
+    '--notify <hook>',
+    'who is told what becomes of the run: cmd:PATH, https://..., or env:VAR, file:PATH with one of them; may be repeated (FERRY_NOTIFY)',
+  ).argParser((text: string, before?: readonly string[]) => [...(before ?? []), text]);
+}
+
 /** Turns what was typed into what the verbs speak; FERRY_STATE_DIR stands in for `--state-dir`. */
 export function commonOptions(typed: Typed, env: Outside['env']): CommonOptions {
   const stateDir = typed.stateDir ?? env.FERRY_STATE_DIR;
@@ -77,5 +86,6 @@ export function commonOptions(typed: Typed, env: Outside['env']): CommonOptions 
     roles: new Map([...(typed.role ?? [])].map(([role, hosts]) => [role, hosts.split(',')])),
     yes: typed.yes ?? false,
     json: typed.json ?? false,
+    notify: typed.notify ?? env.FERRY_NOTIFY?.split(/\s+/).filter(Boolean) ?? [],
   };
 }

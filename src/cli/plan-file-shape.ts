@@ -30,6 +30,7 @@ const line = z.object({
   ...{ notes: texts, after: texts, needs: texts, hosts: texts },
   part: z.object({ of: text, concurrency: orNull(count) }).exactOptional(),
   ...{ diff, undo: orNull(text), undoDiff: orNull(diff), irreversible: orNull(text) },
+  question: text.exactOptional(),
   ...{ writeLine: z.boolean(), bytes: orNull(z.number()) },
   facts: z.array(z.tuple([text, text])),
   predicts: byName(byName(orNull(reading))),

@@ -3,6 +3,7 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import { printable } from '../lib/text.ts';
 import { actions } from './commands/actions.ts';
+import { approve } from './commands/approve.ts';
 import { audit } from './commands/audit.ts';
 import { clean } from './commands/clean.ts';
 import { completion } from './commands/completion.ts';
@@ -10,6 +11,7 @@ import { init } from './commands/init.ts';
 import { lab } from './commands/lab.ts';
 import { log } from './commands/log.ts';
 import { plan } from './commands/plan.ts';
+import { reject } from './commands/reject.ts';
 import { resume } from './commands/resume.ts';
 import { rollback } from './commands/rollback.ts';
 import { run } from './commands/run.ts';
@@ -26,7 +28,7 @@ import type { Cli, Verb } from './verb.ts';
 /** The verbs in the order of a day's work, under their headings. */
 const VERBS: readonly (readonly [heading: string, verbs: readonly Verb[]])[] = [
   ['Write:', [init, actions, validate]],
-  ['Move:', [plan, run, resume, rollback]],
+  ['Move:', [plan, run, approve, reject, resume, rollback]],
   ['Look:', [status, runs, log, audit]],
   ['Around:', [takeover, unlock, clean, schema, completion, lab]],
 ];

@@ -1,5 +1,5 @@
+import { afterFailure } from '../engine/after-failure.ts';
 import { foldRun } from '../engine/fold.ts';
-import { rollBackFailed } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
@@ -12,13 +12,16 @@ import { replanned } from '../plan/stale.ts';
 import type { RunEnd, RunIo, RunOptions } from './contract.ts';
 import { makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
+import { type Hooks, hooksOf, listened, type NotifiedIo, notifying } from './notify.ts';
 import { holderName } from './places.ts';
 import { checkUntil, machinesOf, type Prepared, prepare, prepareSaved, refuseBlocked } from './plan-run.ts';
+import { onFailureOf } from './running-options.ts';
 import { compareToNow, readSavedPlan, staleError } from './saved-plans.ts';
 import { recordSecrets, withJournal } from './state-dir.ts';
 
 /** Plans a runbook and runs it, or runs exactly a saved plan; a person may say no in between. */
 export async function startRun(path: string, options: RunOptions, io: RunIo): Promise<RunEnd> {
+  const hooks = await hooksOf(options);
   const saved = await readSavedPlan(path);
   const fresh = saved ? await prepareSaved(path, saved, options, io) : await prepare(path, options, io);
   try {
@@ -32,7 +35,7 @@ export async function startRun(path: string, options: RunOptions, io: RunIo): Pr
     if (!shown || (io.confirmPlan && !(await io.confirmPlan(shown, estimateOf(shown, options)))))
       return { outcome: 'refused', run: null, error: null, exit: 5 };
     if (io.signal.aborted) return { outcome: 'refused', run: null, error: null, exit: 130 };
-    return await begin(prepared, options, io, io.confirmPlan ? [] : warnings);
+    return await begin(prepared, options, listened(io), hooks, io.confirmPlan ? [] : warnings);
   } finally {
     await fresh.fleet.close();
   }
@@ -61,21 +64,28 @@ async function asSaved(
   return (await io.ask(`${stale.message}\n${facts}\n${steps} anew?`)) ? anew : null;
 }
 
-async function begin(prepared: Prepared, options: RunOptions, io: RunIo, untold: Plan['warnings']): Promise<RunEnd> {
+async function begin(
+  prepared: Prepared,
+  options: RunOptions,
+  io: NotifiedIo,
+  hooks: Hooks,
+  untold: Plan['warnings'],
+): Promise<RunEnd> {
   return await withJournal(options, async (journal, stateDir) => {
     const run = newRunId();
     // Before the run is on record: what the state folder lacks must not leave a run behind that never began.
-    const ports = makePorts({ ...prepared, journal, stateDir, yes: options.yes, io });
+    const ports = makePorts({ ...prepared, journal, stateDir, yes: options.yes, waitMs: options.waitMs, io });
     journal.create(run, prepared.runbook.name, { type: 'run.started', epoch: 1, body: startBody(prepared, stateDir) });
     const context = new RunContext(ports, foldRun(run, journal.read(run)));
     for (const { code, message, hint } of untold)
       io.emit({ at: isoTime(), run, type: 'note', text: `warning ${code}  ${message}${hint ? `\n${hint}` : ''}` });
     emitEstimate(io, run, estimateFrom(journal, prepared.plan), options.windowMs);
-    const end = await executeRun(context, { until: options.until, resumed: false });
-    return {
-      run,
-      ...(end.outcome === 'failed' && options.onFailure === 'rollback' ? await rollBackFailed(context, end) : end),
-    };
+    const { rollBackAfterMs } = onFailureOf(prepared.runbook, options);
+    const end = await notifying(hooks, context, io, async () => {
+      const worked = await executeRun(context, { until: options.until, resumed: false, rollBackAfterMs });
+      return afterFailure(context, worked, rollBackAfterMs);
+    });
+    return { run, ...end };
   });
 }
 

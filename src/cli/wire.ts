@@ -1,7 +1,8 @@
+import { afterFailure } from '../engine/after-failure.ts';
 import { foldRun } from '../engine/fold.ts';
 import { refuseOtherMachines } from '../engine/leases.ts';
 import { previewSteps } from '../engine/preview-rollback.ts';
-import { rollBack, rollBackFailed } from '../engine/rollback.ts';
+import { rollBack } from '../engine/rollback.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { isOver, type RunState } from '../engine/state.ts';
@@ -12,15 +13,18 @@ import { SecretHashes } from '../journal/secret-hash.ts';
 import { rollbackMs } from '../plan/estimate.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import { gatherRoles } from '../runbook/spread.ts';
+import { readGate, recordAnswer } from './answer-gate.ts';
 import { auditRun } from './audit.ts';
 import { cleanRuns, leftError } from './clean.ts';
-import type { CommonOptions, RollbackOptions, RunIo, Wire } from './contract.ts';
+import type { CommonOptions, RollbackOptions, RunIo, RunOptions, Wire } from './contract.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
 import { askHidden, type InputValues, recallInputs } from './inputs.ts';
+import { hooksOf, listened, type NotifiedIo, notifying } from './notify.ts';
 import { readInput } from './places.ts';
 import { checkUntil, prepare, savedPlanOf } from './plan-run.ts';
 import { actionsOf, frozenReader, readInventory, readRunbook, rolesOf } from './prepare.ts';
+import { onFailureOf } from './running-options.ts';
 import { checkPlanFile, writeSavedPlan } from './saved-plans.ts';
 import { startRun } from './start-run.ts';
 import { readJournal, recordSecrets, refuseOtherSecrets, type SecretRecord, secretsAtHand, withJournal } from './state-dir.ts';
@@ -43,11 +47,12 @@ function stateOf(journal: Journal, run: string): RunState {
 /** Opens an existing run for work: its lock, its frozen runbook, its hosts. Rollback needs no inputs. */
 async function reopen<T>(
   run: string | undefined,
-  options: CommonOptions,
-  io: RunIo,
+  options: CommonOptions & Pick<RunOptions, 'waitMs'>,
+  given: RunIo,
   verb: 'resume' | 'roll back' | 'look at',
-  work: (context: RunContext) => Promise<T>,
+  work: (context: RunContext, io: NotifiedIo) => Promise<T>,
 ): Promise<T & { run: string }> {
+  const io = listened(given);
   return withJournal(options, async (journal, stateDir) => {
     const id = runOrLatest(journal, run);
     // The lock first: what another process still records must not be missed.
@@ -76,6 +81,7 @@ async function reopen<T>(
         inputs,
         stateDir,
         yes: options.yes,
+        waitMs: options.waitMs,
         io,
       });
       const context = new RunContext(ports, state);
@@ -85,7 +91,7 @@ async function reopen<T>(
           unknown,
           recordSecrets(inputs, () => new SecretHashes(stateDir)),
         );
-      return { run: id, ...(await work(context)) };
+      return { run: id, ...(await work(context, io)) };
     } finally {
       await fleet.close();
     }
@@ -128,15 +134,25 @@ export const wire: Wire = {
     return { plan: prepared.plan, estimate: estimateOf(prepared.plan, options) };
   },
   runRunbook: startRun,
-  resumeRun: (run, options, io) =>
-    reopen(run, options, io, 'resume', async (context) => {
+  async resumeRun(run, options, io) {
+    const hooks = await hooksOf(options);
+    return reopen(run, options, io, 'resume', async (context, heard) => {
       checkUntil(context.ports.runbook, options.until);
       emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
-      const end = await executeRun(context, { until: options.until, resumed: true, replan: options.replan });
-      return end.outcome === 'failed' && options.onFailure === 'rollback' ? rollBackFailed(context, end) : end;
-    }),
-  rollbackRun: (run, options: RollbackOptions, io) =>
-    reopen(run, options, io, 'roll back', (context) => rollBack(context, options)),
+      const { rollBackAfterMs } = onFailureOf(context.ports.runbook, options);
+      const { until, replan } = options;
+      return notifying(hooks, context, heard, async () => {
+        const end = await executeRun(context, { until, resumed: true, replan, rollBackAfterMs });
+        return afterFailure(context, end, rollBackAfterMs);
+      });
+    });
+  },
+  async rollbackRun(run, options: RollbackOptions, io) {
+    const hooks = await hooksOf(options);
+    return reopen(run, options, io, 'roll back', (context, heard) =>
+      notifying(hooks, context, heard, () => rollBack(context, options)),
+    );
+  },
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
       await refuseOtherMachines(context, new Map());
@@ -187,6 +203,18 @@ export const wire: Wire = {
     withJournal(options, async (journal) => {
       const report = await cleanRuns(run, options, journal, confirm);
       return { report, left: leftError(report) };
+    }),
+  readGate: (run, step, verdict, { digest, ...options }) =>
+    readJournal(options, (journal) => {
+      const found = readGate(journal, stateOf(journal, runOrLatest(journal, run)).run, step, verdict);
+      if (digest === undefined || found.digest?.startsWith(digest)) return found;
+      const why = `${found.digest ? 'something else is asked now than what' : 'it is not asked now;'} ${digest} names`;
+      throw new FerryError('APPROVAL_STALE', { run: found.run, step: found.step, why });
+    }),
+  answerGate: (gate, verdict, comment, options) =>
+    readJournal(options, (journal) => {
+      recordAnswer(journal, gate, verdict, comment);
+      return { isWaitedFor: gate.digest !== null && journal.isOpen(gate.run) };
     }),
   unlockHost: (host, options) => withJournal(options, async (journal) => unlockHost(host, options, journal)),
 };

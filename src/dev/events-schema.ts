@@ -16,3 +16,17 @@ export async function eventsSchema(project: string): Promise<JsonSchema> {
     definitions: typeDefinitions(sources, ['Event']),
   };
 }
+
+/** The schema of what a notify hook is given, likewise. */
+export async function noticeSchema(project: string): Promise<JsonSchema> {
+  const sources = await Promise.all(
+    ['notify/notice.ts', 'engine/events.ts'].map((source) => readFile(join(project, 'src', source), 'utf8')),
+  );
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'a notice',
+    description: 'What a hook of ferry --notify is given. New fields and types may be added.',
+    allOf: [{ $ref: '#/definitions/Notice' }],
+    definitions: typeDefinitions(sources, ['Notice']),
+  };
+}

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findActions, PROJECT } from './action-files.ts';
 import { catalogSource } from './catalog-source.ts';
-import { eventsSchema } from './events-schema.ts';
+import { eventsSchema, noticeSchema } from './events-schema.ts';
 import { factKindsSource } from './fact-kinds-source.ts';
 import { inventorySchema } from './inventory-schema.ts';
 import { lintPage } from './lint-page.ts';
@@ -28,6 +28,7 @@ export async function generated(
   files.set('schemas/runbook.schema.json', json(runbookSchema(actions, codes)));
   files.set('schemas/inventory.schema.json', json(inventorySchema()));
   files.set('schemas/events.schema.json', json(await eventsSchema(project)));
+  files.set('schemas/notice.schema.json', json(await noticeSchema(project)));
   files.set('docs/reference/actions.md', actionsPage(actions));
   files.set('docs/reference/errors.md', errorsPage());
   files.set('docs/reference/lint.md', lintPage(rules));

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
+import { ON_FAILURE_PATTERN } from '../runbook/on-failure.ts';
 import { ifThen, type JsonSchema } from './action-schema.ts';
 import { ALLOW, allowDefinition } from './allow-schema.ts';
 import { actionMarkdown, runbookSnippet, stepSnippets } from './editor-hints.ts';
@@ -47,6 +48,15 @@ export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []
         type: 'string',
         description: 'What a reader should know before running it.',
         examples: ['Users cannot work while it runs.'],
+      },
+      onFailure: {
+        title: 'onFailure: pause, rollback, or pause 20m, then rollback',
+        type: 'string',
+        pattern: ON_FAILURE_PATTERN,
+        patternErrorMessage: 'write pause, rollback, or: pause 20m, then rollback',
+        description:
+          'What becomes of a run when a step fails: it stays paused (unless given), is rolled back, or is rolled back after a while unless somebody takes it on. --on-failure overrides it.',
+        examples: ['pause 20m, then rollback'],
       },
       inputs: {
         title: 'inputs: map of inputs',

@@ -1,3 +1,4 @@
+import type { DiffLine } from '../actions/action.ts';
 import type { Json } from '../lib/json.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -81,12 +82,43 @@ export type Event = { readonly at: string; readonly run: string } & (
       readonly outputs: { readonly [name: string]: Json };
       readonly error: ErrorReport | null;
     }
+  | {
+      /** A person is asked before a step is done. */
+      readonly type: 'gate.waiting';
+      readonly step: string;
+      readonly host: string;
+      readonly question: string;
+      /** What the step would do. */
+      readonly summary: string;
+      readonly diff: readonly DiffLine[];
+      /** Names what is asked: an answer holds for this alone. */
+      readonly digest: string;
+      /** Whether this process waits for the answer; else the run pauses, when nothing else can be done. */
+      readonly isHeld: boolean;
+      /** Until when it waits; null for as long as it takes. */
+      readonly until: string | null;
+    }
+  | {
+      /** Somebody answered by a command of its own. */
+      readonly type: 'gate.answered';
+      readonly step: string;
+      readonly host: string;
+      readonly verdict: 'approved' | 'rejected';
+      readonly by: string;
+      readonly answeredAt: string;
+      readonly comment: string | null;
+    }
   | { readonly type: 'checkpoint.reached'; readonly checkpoint: string }
   | {
       readonly type: 'run.paused';
       readonly reason: 'failure' | 'gate' | 'until' | 'interrupt' | 'drift';
       readonly step: string | null;
       readonly error: ErrorReport | null;
+    }
+  | {
+      /** A run that failed is rolled back at this moment, unless somebody takes it on before. */
+      readonly type: 'rollback.due';
+      readonly rollbackAt: string;
     }
   | { readonly type: 'run.finished'; readonly ms: number; readonly steps: number }
   | {

@@ -1,6 +1,7 @@
 import type { JournalRecord } from '../journal/journal.ts';
 import type { Readings } from '../plan/plan.ts';
 import type { ProofLine } from './events.ts';
+import { applyGateRecord, forgetRejections, voidAnswers } from './fold-gate.ts';
 import { applyStepRecord, learnReadings } from './fold-step.ts';
 import type { RunState } from './state.ts';
 import { waitingStep } from './step-state.ts';
@@ -28,10 +29,12 @@ export function beginState(run: string, record: JournalRecord): RunState {
     machines: body.machines ?? {},
     secrets: body.secrets,
     phase: 'running',
+    seq: record.seq,
     epoch: record.epoch,
     startedAt: record.at,
     endedAt: null,
     steps: new Map(body.plan.lines.map((line) => [line.step, waitingStep(line.step, line.host, line.hosts, line.summary)])),
+    gates: {},
     checkpoints: [],
     leases: [],
     workedOn: [],
@@ -54,7 +57,9 @@ export function beginState(run: string, record: JournalRecord): RunState {
 
 /** Brings the state on by one record. Unknown types change nothing, so that a newer release's journal still reads. */
 export function applyRecord(state: RunState, record: JournalRecord): void {
+  state.seq = record.seq;
   const step = record.step === null ? undefined : state.steps.get(record.step);
+  if (step) applyGateRecord(state, step.step, record);
   if (step) applyStepRecord(state, step, record);
   else applyRunRecord(state, record);
 }
@@ -76,6 +81,7 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
     case 'run.resumed':
       state.phase = 'running';
       state.pause = null;
+      forgetRejections(state);
       // What was proven held before the run went on.
       state.proof = null;
       break;
@@ -95,6 +101,10 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
     case 'facts.accepted':
       learnReadings(state, at, body.readings as unknown as Readings, undefined);
       for (const step of body.steps as string[]) state.replanned.add(step);
+      voidAnswers(state);
+      break;
+    case 'run.revised':
+      voidAnswers(state);
       break;
     case 'run.finished':
       state.phase = 'finished';
@@ -123,6 +133,7 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
       state.phase = 'rolling-back';
       state.rollbackTo = (body.to as string | null) ?? null;
       state.pause = null;
+      voidAnswers(state);
       break;
     case 'rollback.finished':
       state.proof = body.proof as unknown as readonly ProofLine[];

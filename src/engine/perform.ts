@@ -6,15 +6,15 @@ import type { Step } from '../runbook/runbook.ts';
 import { applyCheck } from './act.ts';
 import { doChange } from './change.ts';
 import { refuseDrift } from './drift.ts';
+import { planAgreed } from './gates.ts';
 import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
-import { publishReadings, type RunContext, titleOf } from './run-context.ts';
+import { publishReadings, type RunContext } from './run-context.ts';
 import { ended, started } from './tell.ts';
 
 /** Does a step that was not begun before, or only taken back: fresh facts, drift, plan, and what the plan says. */
 export async function performStep(context: RunContext, step: Step): Promise<void> {
   const startedMs = nowMs();
-  let plan = await planHeld(context, step);
-  if (plan && (await askFirst(context, step, plan.planned))) plan = await planHeld(context, step);
+  const plan = await planAgreed(context, step, () => planHeld(context, step));
   const host = context.hostOfRole(step.role).name;
   if (!plan) {
     context.record('step.skipped', { step: step.id, host });
@@ -23,7 +23,7 @@ export async function performStep(context: RunContext, step: Step): Promise<void
   const { planned } = plan;
   if (planned.kind === 'change') await doChange(context, step, plan, planned, startedMs);
   else if (planned.kind === 'check') await doCheck(context, step, plan, planned, startedMs);
-  else if (planned.kind === 'gate') await doGate(context, step, plan, planned.question, startedMs);
+  else if (planned.kind === 'gate') doGate(context, step, plan, planned.question, startedMs);
   else {
     context.record('step.unchanged', { step: step.id, host, body: done(context, step, planned, plan) });
     ended(context, step, host, 'no-change', planned.summary, startedMs);
@@ -44,19 +44,6 @@ async function planHeld(context: RunContext, step: Step): Promise<FreshPlan | nu
     throw new FerryError('PLAN_CHANGED', { step: step.id, host, planned: line.summary, now: planned.summary });
   }
   return plan;
-}
-
-/**
- * Asks what is to be asked before a change. True when a person was asked: they may have thought for hours, and what was read
- * before the question is to be read again after it.
- * @throws GATE_WAITS
- */
-export async function askFirst(context: RunContext, step: Step, planned: Planned): Promise<boolean> {
-  if (planned.kind !== 'change') return false;
-  const lasting = planned.irreversible && `${titleOf(step)} cannot be taken back: ${planned.irreversible}. Go on?`;
-  const question = step.confirm ?? lasting;
-  if (question) await confirm(context, step, question);
-  return Boolean(question);
 }
 
 /**
@@ -85,27 +72,11 @@ async function doCheck(
   ended(context, step, host, 'ok', planned.summary, startedMs);
 }
 
-async function doGate(context: RunContext, step: Step, plan: FreshPlan, question: string, startedMs: number): Promise<void> {
+function doGate(context: RunContext, step: Step, plan: FreshPlan, question: string, startedMs: number): void {
   const host = plan.site.host.name;
-  await confirm(context, step, question);
-  context.record('step.confirmed', {
-    step: step.id,
-    host,
-    body: { question, by: context.ports.holder, plan: context.state.plan.digest },
-  });
+  const by = context.state.gates[step.id]?.answer?.by ?? context.ports.holder;
+  context.record('step.confirmed', { step: step.id, host, body: { question, by, plan: context.state.plan.digest } });
   ended(context, step, host, 'ok', 'confirmed', startedMs);
-}
-
-/** @throws GATE_WAITS when the answer is no, or nobody can be asked */
-async function confirm(context: RunContext, step: Step, question: string): Promise<void> {
-  if ((await context.ports.ask(question)) === true) {
-    context.record('gate.confirmed', {
-      step: step.id,
-      body: { question, by: context.ports.holder, plan: context.state.plan.digest },
-    });
-    return;
-  }
-  throw new FerryError('GATE_WAITS', { step: step.id, question, run: context.state.run });
 }
 
 function done(

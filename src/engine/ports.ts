@@ -38,8 +38,10 @@ export interface Ports {
     /** Not after a takeover from a host: the key of those hashes was in the state folder that is lost. */
     canCompare(hashed: string): boolean;
   };
-  /** A yes or no, from a person or from `--yes`; null when nobody can be asked. */
-  ask(question: string): Promise<boolean | null>;
+  /** What the questions before steps are met with: whether `--yes` answers them, whether somebody sits there, and how long else to wait. */
+  readonly gates: { readonly yes: boolean; readonly canAsk: boolean; readonly waitMs: number | null };
+  /** A yes or no to the question before a step; the signal takes the question back. Null when nobody can be asked. */
+  ask(question: string, signal: AbortSignal): Promise<boolean | null>;
   /** A person's own yes or no, which `--yes` does not stand for; null when nobody can be asked. */
   askPerson(question: string): Promise<boolean | null>;
   /** `user@machine`, for leases and records. */

@@ -22,6 +22,8 @@ export class RunContext {
   readonly ports: Ports;
   readonly state: RunState;
   readonly names: Names;
+  /** Steps under way, those of them that wait for a person, and what ends their waiting. */
+  readonly floor = { underWay: 0, waiting: 0, gatesOff: new AbortController() };
   /** Secret outputs, in memory only: step -> name -> value. */
   readonly #secretOutputs = new Map<string, Map<string, Secret>>();
 
@@ -58,13 +60,30 @@ export class RunContext {
       ...(about.host === undefined ? {} : { host: about.host }),
       body: this.ports.redact((about.body ?? {}) as { [name: string]: Json }),
     });
-    applyRecord(this.state, record);
+    // What another process put on record in between comes first.
+    if (record.seq === this.state.seq + 1) applyRecord(this.state, record);
+    else this.catchUp();
     this.ports.crash('after-record', `${type}:${about.step ?? ''}`);
     return record;
   }
 
   /** The run's records after a number, as its hosts keep them. */
   readonly recordsAfter = (seq: number): JournalLines => this.ports.journal.linesAfter(this.state.run, seq);
+
+  /**
+   * Folds in what other processes have put on record since, such as an approval, and answers with it.
+   * @throws JOURNAL_FENCED when the run was taken over
+   */
+  catchUp(): JournalRecord[] {
+    const { run, epoch: ours, seq } = this.state;
+    const records = this.ports.journal.readAfter(run, seq);
+    // Folded in, its epoch would pass for ours.
+    const fence = records.find(({ epoch }) => epoch > ours);
+    if (fence)
+      throw new FerryError('JOURNAL_FENCED', { run, by: String(fence.body.by ?? ''), at: fence.at, ours, theirs: fence.epoch });
+    for (const record of records) applyRecord(this.state, record);
+    return records;
+  }
 
   emit(body: EventBody): void {
     this.ports.emit({ at: isoTime(), run: this.state.run, ...this.ports.redact(body) } as Event);

@@ -1,6 +1,7 @@
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { nowMs } from '../lib/clock.ts';
 import type { Step } from '../runbook/runbook.ts';
+import { rollbackDue } from './after-failure.ts';
 import { cancelledStep } from './cancel-step.ts';
 import { decide } from './decide.ts';
 import { acceptMoved } from './drift.ts';
@@ -25,7 +26,13 @@ export interface Ending {
  */
 export async function executeRun(
   context: RunContext,
-  options: { until?: string | undefined; resumed: boolean; replan?: boolean | undefined },
+  options: {
+    until?: string | undefined;
+    resumed: boolean;
+    replan?: boolean | undefined;
+    /** A run that fails is rolled back by itself after so long; that is said with the pause. */
+    rollBackAfterMs?: number | null;
+  },
 ): Promise<Ending> {
   const startedMs = nowMs();
   try {
@@ -39,7 +46,7 @@ export async function executeRun(
   }
   context.emit({ type: 'run.started', plan: context.state.plan, resumed: options.resumed, done: doneSteps(context) });
   const failure = await workThrough(context, options.until);
-  if (failure) return pause(context, failure);
+  if (failure) return pause(context, failure, options.rollBackAfterMs);
   const decision = decide(context.state, context.ports.runbook, options.until);
   if (!decision.finished) {
     const reason = decision.atUntil ? 'until' : 'interrupt';
@@ -59,26 +66,37 @@ interface Failure {
 }
 
 async function workThrough(context: RunContext, until: string | undefined): Promise<Failure | null> {
+  const { floor, ports } = context;
   const underWay = new Map<string, Promise<void>>();
+  const waits = new Map<string, Failure>();
   let failure: Failure | null = null;
+  floor.gatesOff = new AbortController();
   for (;;) {
-    const decision = decide(context.state, context.ports.runbook, until);
+    const decision = decide(context.state, ports.runbook, until);
     for (const checkpoint of decision.reached) {
       context.record('checkpoint.reached', { body: { checkpoint } });
       context.emit({ type: 'checkpoint.reached', checkpoint });
     }
-    if (!failure && !context.ports.signal.aborted) {
-      for (const step of decision.ready.filter(({ id }) => !underWay.has(id))) {
+    if (!failure && !ports.signal.aborted && !floor.gatesOff.signal.aborted) {
+      for (const step of decision.ready.filter(({ id }) => !underWay.has(id) && !waits.has(id))) {
+        floor.underWay += 1;
         const work = doStep(context, step)
           .catch((thrown: unknown) => cancelledStep(context, step, thrown).then((found) => Promise.reject(found)))
           .catch((thrown: unknown) => {
+            // What nobody has answered yet holds up only what comes after it.
+            if (isFerryError(thrown, 'GATE_WAITS')) return void waits.set(step.id, { step, thrown });
+            // Nobody is to answer for hours what a failure has stopped.
+            floor.gatesOff.abort();
             failure = failed(context, failure, { step, thrown });
           })
-          .finally(() => underWay.delete(step.id));
+          .finally(() => {
+            floor.underWay -= 1;
+            underWay.delete(step.id);
+          });
         underWay.set(step.id, work);
       }
     }
-    if (underWay.size === 0) return failure;
+    if (underWay.size === 0) return failure ?? waits.values().next().value ?? null;
     await Promise.race(underWay.values());
   }
 }
@@ -120,7 +138,7 @@ function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorR
   // The journal itself may be what failed; then nothing more can be recorded, and the step is in doubt until resume.
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return error;
   if (begun) context.record('step.failed', { step: step.id, host, body: { error, attempt: state.attempt, outcome } });
-  if (!isFerryError(thrown, 'GATE_WAITS'))
+  if (!isGate(thrown))
     context.emit({
       type: 'step.ended',
       step: step.id,
@@ -135,17 +153,27 @@ function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorR
 }
 
 /** @throws JOURNAL_FENCED when the run was taken over meanwhile */
-function pause(context: RunContext, { step, thrown }: Failure): Ending {
+function pause(context: RunContext, { step, thrown }: Failure, rollBackAfterMs?: number | null): Ending {
   if (isFerryError(thrown, 'JOURNAL_FENCED')) throw thrown;
   const error = recordFailure(context, step, thrown);
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return { outcome: 'failed', error, exit: 1 };
-  const gate = isFerryError(thrown, 'GATE_WAITS');
+  const gate = isGate(thrown);
   const cancelled = isFerryError(thrown, 'STEP_CANCELLED');
   const drift = isFerryError(thrown, 'FACT_DRIFTED') || isFerryError(thrown, 'PLAN_CHANGED');
   const reason = gate ? 'gate' : drift ? 'drift' : cancelled ? 'interrupt' : 'failure';
-  context.record('run.paused', { body: { reason, step: step.id, error } });
+  const isFailure = !gate && !cancelled;
+  const rollbackAt = isFailure ? rollbackDue(context, rollBackAfterMs) : null;
+  context.record('run.paused', { body: { reason, step: step.id, error, rollbackAt } });
   context.emit({ type: 'run.paused', reason, step: step.id, error });
-  return { outcome: gate || cancelled ? 'paused' : 'failed', error, exit: isFerryError(thrown) ? thrown.exit : 1 };
+  if (rollbackAt) context.emit({ type: 'rollback.due', rollbackAt });
+  else if (rollBackAfterMs && isFailure)
+    context.emit({ type: 'note', text: 'Not rolled back by itself: the write line is crossed.' });
+  return { outcome: isFailure ? 'failed' : 'paused', error, exit: isFerryError(thrown) ? thrown.exit : 1 };
+}
+
+/** Whether it is a person that a step stopped for. */
+function isGate(thrown: unknown): boolean {
+  return isFerryError(thrown, 'GATE_WAITS') || isFerryError(thrown, 'GATE_REJECTED');
 }
 
 function refuse(context: RunContext, thrown: unknown, resumed: boolean): Ending {

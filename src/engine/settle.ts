@@ -8,7 +8,7 @@ import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
 import { conclude, doChange, mergeOutputs } from './change.ts';
 import { settleDeadMan } from './dead-man.ts';
-import { askFirst } from './perform.ts';
+import { planAgreed } from './gates.ts';
 import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 import { ended, started } from './tell.ts';
@@ -40,8 +40,7 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
 
   // Before facts are asked, and perhaps changed again, nothing of this attempt may be at work any more.
   await endEffects(context, step.id, before.attempt, before.hosts);
-  let again = await planAgain(context, step);
-  if (await askFirst(context, step, again.planned)) again = await planAgain(context, step);
+  const again = await planAgreed(context, step, () => planAgain(context, step));
   const { planned } = again;
   if (planned.kind === 'change') return doChange(context, step, again, planned, startedMs);
   if (planned.kind === 'blocked') {

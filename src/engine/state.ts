@@ -1,6 +1,7 @@
 import type { Json } from '../lib/json.ts';
 import type { Plan, Reading, Readings } from '../plan/plan.ts';
 import type { ErrorReport, ProofLine } from './events.ts';
+import type { GateState } from './gate-state.ts';
 import type { StepState } from './step-state.ts';
 
 export type RunPhase = 'running' | 'paused' | 'finished' | 'rolling-back' | 'rolled-back' | 'abandoned' | 'refused';
@@ -26,10 +27,14 @@ export interface RunState {
   /** For each secret input: where it came from, and a keyed hash to refuse another value. */
   secrets: { readonly [name: string]: { readonly source: string; readonly hash: string } };
   phase: RunPhase;
+  /** Number of the last record that is folded in. */
+  seq: number;
   epoch: number;
   startedAt: string;
   endedAt: string | null;
   steps: Map<string, StepState>;
+  /** The questions before steps, by step, as far as they were asked or answered. */
+  gates: { [step: string]: GateState };
   checkpoints: string[];
   /** Hosts on which this run holds a lease. */
   leases: string[];
@@ -51,7 +56,12 @@ export interface RunState {
   /** Hosts from which what it had there was removed, and since when that goes on; null before. */
   cleaned: string[] | null;
   cleanedAt: string | null;
-  pause: { readonly reason: string; readonly step: string | null; readonly error: ErrorReport | null } | null;
+  pause: {
+    readonly reason: string;
+    readonly step: string | null;
+    readonly error: ErrorReport | null;
+    readonly rollbackAt?: string | null;
+  } | null;
   rollbackTo: string | null;
   /** Whether the rollback under way goes across the write line, which somebody then agreed to. */
   crossing: boolean;

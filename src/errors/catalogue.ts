@@ -2,9 +2,11 @@ import { actionErrors } from './catalogue/actions.ts';
 import { deadManErrors } from './catalogue/dead-man.ts';
 import { engineErrors } from './catalogue/engine.ts';
 import { fanOutErrors } from './catalogue/fan-out.ts';
+import { gateErrors } from './catalogue/gates.ts';
 import { hostKeyErrors } from './catalogue/host-keys.ts';
 import { hostErrors } from './catalogue/hosts.ts';
 import { longCommandErrors } from './catalogue/long-commands.ts';
+import { notifyErrors } from './catalogue/notify.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
@@ -26,6 +28,8 @@ export const catalogue = {
   ...fanOutErrors,
   ...rollbackErrors,
   ...deadManErrors,
+  ...gateErrors,
+  ...notifyErrors,
   ...planErrors,
   ...preflightErrors,
   ...postgresErrors,

@@ -91,5 +91,7 @@ export interface Fleet {
   cleanRun(host: string, run: string): Promise<RunTraces>;
   /** What dead runs left outside their folders, removed when told to; those in `alive` are none. */
   leftovers(host: string, alive: readonly string[], isRemoved: boolean): Promise<Leftover[]>;
+  /** Closes the connections nothing goes through right now; each is opened again when it is needed. */
+  rest(): void;
   close(): Promise<void>;
 }

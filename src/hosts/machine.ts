@@ -58,6 +58,10 @@ export class Machine implements Host {
     return this.#transport.hostKey();
   }
 
+  rest(): void {
+    this.#transport.rest();
+  }
+
   close(): Promise<void> {
     return this.#transport.close();
   }

@@ -180,6 +180,9 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       const script = leftoversScript(alive, isRemoved);
       return parseLeftovers(must(name, 'looking for what is left', await machine(name).run(script)).stdout);
     },
+    rest() {
+      for (const one of machines.values()) one.rest();
+    },
     async close() {
       await Promise.all([...machines.values()].map((one) => one.close()));
       machines.clear();

@@ -56,6 +56,8 @@ export interface Journal {
   create(run: string, runbook: string, first: NewRecord): JournalRecord;
   /** Takes the lock of an existing run. @throws RUN_BUSY, RUN_UNKNOWN */
   open(run: string): void;
+  /** Lets go of the lock of a run, for others to take; `open` takes it again. */
+  release(run: string): void;
   /** Whether some process holds the lock of the run, in its present epoch. */
   isOpen(run: string): boolean;
   /** Who does; null when nobody does, or it left no word. */
@@ -74,7 +76,9 @@ export interface Journal {
   /** Writes the records of a run down as they are, after those of them that are here already: all of them, or none. */
   adopt(run: string, runbook: string, records: readonly JournalRecord[]): void;
   read(run: string): JournalRecord[];
-  /** The records after a number. */
+  /** The records after one, whoever wrote them. */
+  readAfter(run: string, seq: number): JournalRecord[];
+  /** The same, as they are chained. */
   linesAfter(run: string, seq: number): JournalLines;
   /** Newest first. */
   runs(): RunSummary[];

@@ -99,6 +99,7 @@ export function openSqliteJournal(stateDir: string): Journal {
         locks.take(run, epoch);
       }
     },
+    release: (run) => locks.release(run),
     isOpen: (run) => locks.isTaken(run, epochOf(run)),
     holderOf: (run) => locks.holderOf(run, epochOf(run)),
     append,
@@ -122,6 +123,7 @@ export function openSqliteJournal(stateDir: string): Journal {
           insert.run({ ...record, run, body: JSON.stringify(record.body) });
       }),
     read: (run) => readAfter(run, 0),
+    readAfter,
     linesAfter(run, seq) {
       const records = readAfter(run, seq - 1);
       const before = seq > 0 ? records.shift() : undefined;

@@ -7,6 +7,7 @@ import { isToldElsewhere } from './findings.ts';
 import type { PlanLine, Reading, Stamp } from './plan.ts';
 import type { StepPlan } from './plan-step.ts';
 import { publishReading } from './publish.ts';
+import { questionBefore } from './question.ts';
 
 /** The line of a step in a plan. */
 export function lineOf(step: Step, action: Action, result: StepPlan, host: string): PlanLine {
@@ -37,6 +38,7 @@ export function lineOf(step: Step, action: Action, result: StepPlan, host: strin
   if (result.kind !== 'planned') {
     if (result.kind === 'missing') return { ...base, kind: 'later', stamp: 'opaque', summary: '', after: [] };
     const { after, what, open, hosts } = result;
+    const question = questionBefore(step, null);
     const told = `known after ${after.join(', ')}${what.length > 0 ? ` (${what.join(', ')})` : ''}`;
     return {
       ...base,
@@ -45,9 +47,11 @@ export function lineOf(step: Step, action: Action, result: StepPlan, host: strin
       summary: open === 'condition' ? `done or left out: ${told}` : told,
       after,
       hosts,
+      ...(question === undefined ? {} : { question }),
     };
   }
   const { planned, refs, hosts, on } = result;
+  const question = questionBefore(step, planned);
   const changing = planned.kind === 'change' ? planned : null;
   const stamp: Stamp = changing?.opaque || isToldElsewhere(planned) ? 'opaque' : on.length > 0 ? 'predicted' : 'exact';
   return {
@@ -62,6 +66,7 @@ export function lineOf(step: Step, action: Action, result: StepPlan, host: strin
     undo: changing?.undoSummary ?? null,
     undoDiff: changing?.undoDiff ?? null,
     irreversible: changing?.irreversible ?? null,
+    ...(question === undefined ? {} : { question }),
     bytes: changing?.bytes ?? null,
     predicts: changing ? publishPredictions(changing) : {},
   };

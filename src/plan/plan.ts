@@ -30,6 +30,8 @@ export interface PlanLine {
   /** What undo does, where that is not `diff` the other way round; null where it is. */
   readonly undoDiff: readonly DiffLine[] | null;
   readonly irreversible: string | null;
+  /** What a person is asked before the step is done. */
+  readonly question?: string;
   /** Step ids whose outputs or effects this line waits for or is predicted on. */
   readonly after: readonly string[];
   readonly needs: readonly string[];

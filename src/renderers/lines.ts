@@ -1,8 +1,11 @@
 import type { Event } from '../engine/events.ts';
+import { isoTime } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { plural } from '../lib/text.ts';
+import { Countdown } from './countdown.ts';
 import { errorLines } from './error.ts';
 import { createForecast } from './forecast.ts';
+import { answerWords, waitingWords } from './gate.ts';
 import { moment, oneLine } from './layout.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { createPaint } from './paint.ts';
@@ -68,10 +71,16 @@ export function createLines(write: (text: string) => void, colour = false): Rend
           `${whoOf(event)}: ${OUTCOME_WORDS[event.outcome]} ${formatDuration(event.ms)}`,
           ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
         ];
+      case 'gate.waiting':
+        return waitingWords(event, `${event.host}  ${event.step}: `);
+      case 'gate.answered':
+        return [`${whoOf(event)}: ${answerWords(event)}`];
       case 'checkpoint.reached':
         return [`----- checkpoint: ${event.checkpoint} -----`, ...outlook()];
       case 'run.paused':
         return [`run paused: ${event.reason}${event.step ? ` at ${event.step}` : ''}`];
+      case 'rollback.due':
+        return [];
       case 'run.finished':
         return [`run finished: ${plural(event.steps, 'step')} in ${formatDuration(event.ms)}`];
       case 'rollback.started':
@@ -95,6 +104,11 @@ export function createLines(write: (text: string) => void, colour = false): Rend
   };
 
   let held: string[] | undefined;
+  const countdown = new Countdown((text) => {
+    const line = `${paint.quiet(moment(isoTime()))}  ${text}\n`;
+    if (held) held.push(line);
+    else write(line);
+  }, 60_000);
   const flush = () => {
     for (const text of held ?? []) write(text);
     held = undefined;
@@ -102,6 +116,8 @@ export function createLines(write: (text: string) => void, colour = false): Rend
   return {
     emit(told) {
       const event = shown(told);
+      if (event.type === 'rollback.due') countdown.start(event.rollbackAt);
+      else if (event.type !== 'note') countdown.stop();
       const [first = '', ...more] = tell(event);
       if (first === '') return;
       if (!wasLate && forecast.isLate(Date.parse(event.at))) {
@@ -118,6 +134,7 @@ export function createLines(write: (text: string) => void, colour = false): Rend
     },
     resume: flush,
     close() {
+      countdown.stop();
       flush();
       return Promise.resolve();
     },

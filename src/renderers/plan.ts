@@ -4,7 +4,7 @@ import type { Estimate } from '../plan/estimate.ts';
 import type { Plan, PlanLine } from '../plan/plan.ts';
 import { diffLines } from './diff.ts';
 import { roughly } from './forecast.ts';
-import { table, wrapText } from './layout.ts';
+import { oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { type PlanRow, planRows } from './plan-rows.ts';
 import type { Sign } from './plan-signs.ts';
@@ -147,6 +147,9 @@ function stepLines({ line, sign, number, hosts }: PlanRow, columns: Columns, pai
     ...line.notes
       .flatMap((note) => wrapText(note, width - columns.indent))
       .map((text) => `${' '.repeat(columns.indent)}${paint.accent(text)}`),
+    ...(line.question && !line.irreversible ? wrapText(`asks: ${oneLine(line.question)}`, width - columns.indent) : []).map(
+      (text) => `${' '.repeat(columns.indent)}${paint.accent(text)}`,
+    ),
     ...below.map((text) => `${' '.repeat(columns.indent)}${paintBack(text)}`),
     ...diffLines(line.diff, diffIndent(columns.indent, width), width, paint),
     ...undoDiffLines(line, diffIndent(columns.indent, width), width, paint),

@@ -1,10 +1,12 @@
 import type { ErrorReport } from '../engine/events.ts';
 import type { RunPhase, RunState } from '../engine/state.ts';
 import type { StepState } from '../engine/step-state.ts';
+import { nowMs } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { jsonText } from '../lib/json.ts';
 import { plural } from '../lib/text.ts';
 import { errorLines } from './error.ts';
+import { gateLines } from './gate.ts';
 import { clip, moment, oneLine } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { proofText } from './proof.ts';
@@ -32,6 +34,8 @@ export function statusText(found: RunState, page: Page, workedOn = true): string
     ...stepLines(interrupted, state, steps, paint, page),
     '',
     ...pauseLines(state, steps, page),
+    ...dueLines(state, paint),
+    ...gateLines(state, paint),
     ...factsOf(state, paint),
     ...waysOn(
       state.run,
@@ -42,6 +46,17 @@ export function statusText(found: RunState, page: Page, workedOn = true): string
     ),
     ...(state.proof ? ['', proofText(state.proof, page)] : []),
   ].join('\n');
+}
+
+/** That it is rolled back by itself, which only the Ferry that ran it does, and only while it lives. */
+function dueLines({ phase, pause }: RunState, paint: Paint): string[] {
+  if (phase !== 'paused' || !pause?.rollbackAt) return [];
+  const at = moment(pause.rollbackAt);
+  if (Date.parse(pause.rollbackAt) > nowMs())
+    return [
+      paint.warn(`due      rolled back by itself at ${at}, unless somebody goes on with it or the Ferry that waits is ended`),
+    ];
+  return [paint.quiet(`due      it was to be rolled back at ${at}; the Ferry that waited is gone, or was told not to`)];
 }
 
 /** Why it stands, where no step tells it already. */

@@ -2,8 +2,10 @@ import type { Event } from '../engine/events.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { plural } from '../lib/text.ts';
 import type { Plan } from '../plan/plan.ts';
+import { Countdown } from './countdown.ts';
 import { errorLines } from './error.ts';
 import { createForecast } from './forecast.ts';
+import { answerWords, waitingWords } from './gate.ts';
 import { clip, oneLine, wrapText } from './layout.ts';
 import { type LiveItem, type LiveList, type Mark, openLiveList } from './live-list.ts';
 import { createMeter, type Meter } from './meter.ts';
@@ -33,6 +35,12 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
   let touched: Row | undefined;
 
   const say = (text: string) => stream.write(`${text}\n`);
+  // One line that is written over each second; what comes after it begins a new one.
+  const countdown = new Countdown((text) => void stream.write(`\r\x1b[2K${paint.warn(clip(text, width()))}`), 1000);
+  const stopCountdown = () => {
+    if (countdown.isRunning) stream.write('\n');
+    countdown.stop();
+  };
   const newRow = (key: string, label: string, summary: string, mark: Mark): Row => ({
     key,
     label,
@@ -117,10 +125,13 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
   };
 
   const handle = async (event: Event) => {
+    stopCountdown();
     lookAhead(event);
     switch (event.type) {
       case 'run.estimated':
         return;
+      case 'rollback.due':
+        return countdown.start(event.rollbackAt);
       case 'run.started': {
         await shut();
         say(headline(event.run, event.plan, event.resumed, new Set(event.done).size));
@@ -139,6 +150,16 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
           newRow(keyOf(step.step, step.host), label[index] ?? step.step, step.summary, 'waiting'),
         );
         return;
+      }
+      case 'gate.waiting':
+      case 'gate.answered': {
+        const row = rows.find((one) => one.key === keyOf(event.step, event.host));
+        if (!row) return;
+        await open();
+        row.mark = 'running';
+        if (event.type === 'gate.answered') row.notes = [paint.good(answerWords(event))];
+        else row.notes = waitingWords(event, '').map((line, index) => (index === 0 ? paint.warn(line) : paint.accent(line)));
+        return show(row);
       }
       case 'checkpoint.reached': {
         const row = rows.find((one) => one.key === checkpointKey(event.checkpoint));
@@ -183,7 +204,10 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     resume: () => letGo(),
     close() {
       letGo();
-      return then(shut);
+      return then(() => {
+        stopCountdown();
+        return shut();
+      });
     },
   };
 }

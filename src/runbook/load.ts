@@ -198,6 +198,7 @@ class Loader {
       name: root.name,
       ...optional('title', root.title),
       ...optional('description', root.description),
+      ...optional('onFailure', root.onFailure),
       inputs: root.inputs,
       roles: root.roles,
       done: done.steps,

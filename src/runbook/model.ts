@@ -11,6 +11,7 @@ export interface Model {
   readonly name: string;
   readonly title?: string;
   readonly description?: string;
+  readonly onFailure?: string;
   readonly inputs: readonly InputSpec[];
   readonly roles: readonly RoleSpec[];
   /** Findings of the linter it silences, in itself and all it includes. */

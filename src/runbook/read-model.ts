@@ -18,13 +18,14 @@ type JsonMap = { [key: string]: Json };
  */
 export function readModel(document: SourceDocument, report: (found: Diagnostic) => void): Model {
   const root = mapOf(document.value);
-  for (const field of ['name', 'title', 'description']) refuseExpression(document, [field], root[field], report);
+  for (const field of ['name', 'title', 'description', 'onFailure']) refuseExpression(document, [field], root[field], report);
   return {
     document,
     file: document.file,
     name: textOf(root.name) ?? 'runbook',
     ...optional('title', textOf(root.title)),
     ...optional('description', textOf(root.description)),
+    ...optional('onFailure', textOf(root.onFailure)),
     inputs: readInputs(document, mapOf(root.inputs), report),
     roles: Object.entries(mapOf(root.roles)).map(([name, role]) => ({
       name,

@@ -128,6 +128,8 @@ export interface Runbook {
   readonly name: string;
   readonly title?: string;
   readonly description?: string;
+  /** What becomes of a run when a step fails, as written: see `parseOnFailure`. Of the runbook that is run, not of those it includes. */
+  readonly onFailure?: string;
   readonly inputs: readonly InputSpec[];
   readonly roles: readonly RoleSpec[];
   /** Checks that, when all hold, mean there is nothing left to do. */

@@ -67,6 +67,8 @@ export class LocalTransport implements Transport {
     return Promise.resolve(null);
   }
 
+  rest(): void {}
+
   close(): Promise<void> {
     return Promise.resolve();
   }

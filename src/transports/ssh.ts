@@ -30,6 +30,10 @@ export class SshTransport implements Transport {
   readonly #shared: SshShared;
   readonly #limits: SshLimits;
   #connection: Promise<Connection> | undefined;
+  /** The one that is up now. */
+  #live: Connection | undefined;
+  /** What goes through it: commands, and streams that are open. */
+  #busy = 0;
   #wasUp = false;
   #closing = false;
   #shells: SshShell[] = [];
@@ -45,6 +49,15 @@ export class SshTransport implements Transport {
   }
 
   async exec(command: string, options: { stdin?: Uint8Array; timeoutMs: number }): Promise<CommandResult> {
+    this.#busy += 1;
+    try {
+      return await this.#exec(command, options);
+    } finally {
+      this.#busy -= 1;
+    }
+  }
+
+  async #exec(command: string, options: { stdin?: Uint8Array; timeoutMs: number }): Promise<CommandResult> {
     const connection = await this.#connect();
     if (options.stdin === undefined) {
       const shell = await this.#takeShell(connection);
@@ -61,6 +74,21 @@ export class SshTransport implements Transport {
   }
 
   async forward(address: string, port: number, timeoutMs: number): Promise<Duplex> {
+    this.#busy += 1;
+    const done = () => {
+      this.#busy -= 1;
+    };
+    try {
+      const stream = await this.#forward(address, port, timeoutMs);
+      stream.once('close', done);
+      return stream;
+    } catch (thrown) {
+      done();
+      throw thrown;
+    }
+  }
+
+  async #forward(address: string, port: number, timeoutMs: number): Promise<Duplex> {
     const { client } = await this.#connect();
     const refused = (how: 'refused' | 'silent' | 'forbidden', why: string) =>
       new FerryError('CONNECT_REFUSED', { from: this.#settings.name, address, port, why, how });
@@ -85,6 +113,13 @@ export class SshTransport implements Transport {
     return (await this.#connect()).key;
   }
 
+  rest(): void {
+    const live = this.#live;
+    if (!live || this.#busy > 0) return;
+    this.#lost(live);
+    live.client.end();
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     const connection = await this.#connection?.catch(() => undefined);
@@ -106,7 +141,8 @@ export class SshTransport implements Transport {
       try {
         const connection = await sshConnect(this.#settings, this.#limits.connectTimeoutMs, this.#shared);
         connection.client.on('error', () => undefined);
-        connection.client.once('close', () => this.#lost());
+        connection.client.once('close', () => this.#lost(connection));
+        this.#live = connection;
         this.#wasUp = true;
         return connection;
       } catch (thrown) {
@@ -120,7 +156,10 @@ export class SshTransport implements Transport {
     }
   }
 
-  #lost(): void {
+  #lost(connection: Connection): void {
+    // One that was put to rest ends when there may be another already.
+    if (connection !== this.#live) return;
+    this.#live = undefined;
     this.#connection = undefined;
     for (const shell of this.#shells) shell.abandon('the connection was lost');
     this.#shells = [];

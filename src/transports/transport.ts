@@ -22,6 +22,8 @@ export interface Transport {
   forward(address: string, port: number, timeoutMs: number): Promise<Duplex>;
   /** The host key that was checked at connect; null where there is none. */
   hostKey(): Promise<{ type: string; blob: string } | null>;
+  /** Closes the connection when nothing goes through it right now; the next call opens another. */
+  rest(): void;
   close(): Promise<void>;
 }
 

@@ -58,7 +58,9 @@ describe('a wrong command line', () => {
   it('is told what is missing or too much', async () => {
     expect(await wrong('plan')).toContain("Missing required argument 'runbook'.");
     expect(await wrong('status one two')).toContain('Too many arguments');
-    expect(await wrong('run x --on-failure explode')).toContain('Allowed choices are pause, rollback.');
+    expect(await wrong('run x --on-failure explode')).toContain(
+      '--on-failure must be pause, rollback or "pause 20m, then rollback", not "explode".',
+    );
   });
 
   it('is not repeated where it may hold a secret', async () => {
@@ -103,6 +105,7 @@ describe('plan', () => {
         'plan',
         'move.yaml',
         {
+          notify: [],
           inventory: 'hosts.yaml',
           stateDir: '/state',
           inputsFile: 'values.yaml',
@@ -211,8 +214,8 @@ describe('run', () => {
     const { wire, calls } = modelWire();
     await typed('run move.yaml --until quiesced --on-failure rollback --yes', { wire }).exit;
     expect(calls[0]?.[2]).toMatchObject({ until: 'quiesced', onFailure: 'rollback', yes: true });
-    await typed('resume r-1', { wire }).exit;
-    expect(calls[1]).toMatchObject(['resume', 'r-1', { onFailure: 'pause' }]);
+    await typed(['resume', 'r-1', '--on-failure', 'pause 20m, then rollback', '--wait', '2h'], { wire }).exit;
+    expect(calls[1]).toMatchObject(['resume', 'r-1', { onFailure: 'pause 20m, then rollback', waitMs: 7_200_000 }]);
   });
 });
 

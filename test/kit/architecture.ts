@@ -83,6 +83,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['type:actions', 'type:facts', 'type:hosts', 'type:journal', 'type:runbook'],
   ],
+  notify: ['lib', 'errors', 'type:engine'],
   renderers: ['lib', 'errors', 'type:engine', 'type:plan', 'type:journal/journal.ts'],
   cli: [
     'lib',
@@ -98,6 +99,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'journal',
     'engine',
     'renderers',
+    'notify',
     'lab/lab.ts',
   ],
   'main.ts': ['cli'],

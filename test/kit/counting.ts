@@ -9,6 +9,7 @@ export function counting(transport: Transport, count: (command: string) => void)
     },
     forward: (address, port, timeoutMs) => transport.forward(address, port, timeoutMs),
     hostKey: () => transport.hostKey(),
+    rest: () => transport.rest(),
     close: () => transport.close(),
   };
 }

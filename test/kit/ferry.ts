@@ -98,6 +98,22 @@ export function modelWire(
       if (options.plan || !(await confirm(found))) return { report: found, left: null };
       return { report: { ...found, isDone: true }, left: null };
     },
+    readGate(named, step, verdict) {
+      calls.push(['gate', named, step, verdict]);
+      const gate = { run: RUN, step: step ?? 'go', host: 'engine', question: 'Users cannot work from here on. Go on?' };
+      return {
+        ...gate,
+        summary: 'asks for a yes',
+        diff: [],
+        undo: null,
+        digest: 'ab'.repeat(32),
+        askedAt: '2026-01-01T02:00:00.000Z',
+      };
+    },
+    answerGate(gate, verdict, comment) {
+      calls.push(['answer', gate.step, verdict, comment]);
+      return { isWaitedFor: false };
+    },
     async unlockHost(host, options) {
       calls.push(['unlock', host, options.abandon]);
       return `${host} is free.`;

@@ -24,6 +24,7 @@ export function fleetHere(folder: string): Fleet {
     exec: (command, { stdin }) => execHere(moved(command), stdin),
     forward: () => Promise.reject(new Error('no network here')),
     hostKey: () => Promise.resolve(null),
+    rest: () => undefined,
     close: () => Promise.resolve(),
   };
   return openFleet(new Map([['here', localSettings]]), () => transport);

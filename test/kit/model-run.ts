@@ -72,6 +72,9 @@ export class ModelRun {
   journal = new ModelJournal(this.world);
   /** What a person says where `--yes` does not do; the same as `answer` unless set. */
   person: boolean | null | undefined;
+  /** Whether `--yes` was given, and how long a question waits where nobody sits. */
+  yes = false;
+  waitMs: number | null = null;
   /** What happens in the world while a person thinks about a question. */
   whileAsked: () => unknown = () => undefined;
   /** What a person does who cancels; to be renewed for the next controller. */
@@ -98,7 +101,7 @@ export class ModelRun {
     for (const [key, content] of Object.entries(cells)) this.world.cells.set(key, content);
   }
 
-  #ports(dieAt: number | undefined): Ports {
+  #ports(dieAt: number | string | undefined): Ports {
     this.world.dead = false;
     let count = 0;
     const stop = new AbortController();
@@ -123,8 +126,9 @@ export class ModelRun {
         matches: (value, hashed) => digestOf(value) === hashed,
         canCompare: (hashed) => !hashed.startsWith('other:'),
       },
+      gates: { yes: this.yes, canAsk: this.answer !== null, waitMs: this.waitMs },
       ask: async () => {
-        this.whileAsked();
+        await this.whileAsked();
         return this.answer;
       },
       askPerson: async () => (this.person === undefined ? this.answer : this.person),
@@ -135,15 +139,21 @@ export class ModelRun {
         this.passed.push(`${point} ${about}`);
         if (`${point} ${about}` === this.stopAt) stop.abort();
         count += 1;
-        if (count !== dieAt) return;
+        if (count !== dieAt && `${point} ${about}` !== dieAt) return;
         this.world.dead = true;
         throw new Died(`at ${point} ${about}`);
       },
     };
   }
 
-  /** Starts the run; with `dieAt`, the controller dies at that crash point, counted from 1. */
-  async start(dieAt?: number): Promise<Ending | 'died'> {
+  /** Starts the run; with `dieAt`, the controller dies at that crash point, by its name or counted from 1. */
+  async start(dieAt?: number | string): Promise<Ending | 'died'> {
+    const ports = await this.begin(dieAt);
+    return this.#work(ports, (context) => executeRun(context, { resumed: false }));
+  }
+
+  /** Puts the run on record, and does nothing of it yet. */
+  async begin(dieAt?: number | string): Promise<Ports> {
     const ports = this.#ports(dieAt);
     const hosts = [...this.roles].map(([role, host]) => [role, this.world.info(host)] as const);
     const plan = await makePlan({
@@ -159,10 +169,10 @@ export class ModelRun {
       epoch: 1,
       body: { plan, path: '', sources: [], inventory: '', secrets: {} } as unknown as { [name: string]: Json },
     });
-    return this.#work(ports, (context) => executeRun(context, { resumed: false }));
+    return ports;
   }
 
-  resume(dieAt?: number, until?: string, replan = false): Promise<Ending | 'died'> {
+  resume(dieAt?: number | string, until?: string, replan = false): Promise<Ending | 'died'> {
     return this.#work(this.#ports(dieAt), (context) => executeRun(context, { resumed: true, until, replan }));
   }
 
@@ -171,7 +181,7 @@ export class ModelRun {
     return this.#work(this.#ports(undefined), work);
   }
 
-  rollBack(options: { to?: string; discardWrites?: boolean } = {}, dieAt?: number): Promise<Ending | 'died'> {
+  rollBack(options: { to?: string; discardWrites?: boolean } = {}, dieAt?: number | string): Promise<Ending | 'died'> {
     return this.#work(this.#ports(dieAt), (context) =>
       rollBack(context, { to: options.to, discardWrites: options.discardWrites ?? false }),
     );

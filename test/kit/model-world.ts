@@ -278,6 +278,11 @@ export class ModelWorld implements Fleet {
     if (isRemoved) for (const one of found) this.left.splice(this.left.indexOf(one), 1);
     return found;
   }
+  /** How often connections were put to rest. */
+  rests = 0;
+  rest(): void {
+    this.rests += 1;
+  }
   async close(): Promise<void> {}
 
   #reach(host: string): void {
@@ -328,9 +333,17 @@ export class ModelJournal implements Journal {
     this.records.set(run, []);
     return this.append(run, first);
   }
-  open(): void {}
+  /** Who holds the lock of the run: this controller, another, or nobody. */
+  lock: 'ours' | 'theirs' | null = 'ours';
+  open(run: string): void {
+    if (this.lock === 'theirs') throw new FerryError('RUN_BUSY', { run, pid: 1, since: '' });
+    this.lock = 'ours';
+  }
+  release(): void {
+    this.lock = null;
+  }
   isOpen(): boolean {
-    return false;
+    return this.lock === 'theirs';
   }
   holderOf(): null {
     return null;
@@ -371,6 +384,9 @@ export class ModelJournal implements Journal {
   }
   read(run: string): JournalRecord[] {
     return structuredClone(this.records.get(run) ?? []);
+  }
+  readAfter(run: string, seq: number): JournalRecord[] {
+    return this.read(run).filter((record) => record.seq > seq);
   }
   runs() {
     return [];

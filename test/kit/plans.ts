@@ -188,6 +188,8 @@ export function runState(plan: Plan, parts: Partial<RunState> & { done?: number 
     inventory: 'inventory.yaml',
     secrets: {},
     phase: 'running',
+    seq: 1,
+    gates: {},
     epoch: 1,
     startedAt: '2026-01-01T02:00:00.000Z',
     endedAt: null,

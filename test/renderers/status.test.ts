@@ -131,3 +131,14 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
     expect(json.lastAt).toBe('2026-01-01T02:01:04.000Z');
   });
 });
+
+describe('a run that is to be rolled back by itself', () => {
+  it.each([
+    ['2999-01-01T02:20:00.000Z', 'rolled back by itself at 2999-01-01 02:20:00Z, unless somebody goes on with it'],
+    ['2026-01-01T02:20:00.000Z', 'it was to be rolled back at 2026-01-01 02:20:00Z; the Ferry that waited is gone'],
+  ])('says when, or that it was not (%s)', (rollbackAt, words) => {
+    const state = failed();
+    state.pause = { reason: 'failure', step: 'restore', error: restoreFailed, rollbackAt };
+    expect(statusText(state, { width: 140, colour: false })).toContain(words);
+  });
+});

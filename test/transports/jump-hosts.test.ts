@@ -1,13 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import ssh2, { type Server, type Connection as ServerConnection } from 'ssh2';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HostSettings } from '../../src/inventory/inventory.ts';
 import { poll } from '../../src/lib/clock.ts';
 import { JumpHosts } from '../../src/transports/jump-hosts.ts';
 import { KeyRing } from '../../src/transports/key-ring.ts';
 import { type SshShared, sshConnect } from '../../src/transports/ssh-connect.ts';
+import { SmallSshd } from '../kit/small-sshd.ts';
 import { SshKeys } from '../kit/ssh-keys.ts';
 
 const keys = new SshKeys();
@@ -15,49 +13,12 @@ afterAll(() => keys.remove());
 const [hostKey, login] = [keys.make(), keys.make()];
 const knownHosts = join(keys.folder, 'known_hosts');
 
-/** An ssh server on this machine that lets everybody in and makes the TCP connections it is asked for. */
-class SmallSshd {
-  readonly logins: ServerConnection[] = [];
-  readonly #server: Server;
-
-  constructor() {
-    this.#server = new ssh2.Server({ hostKeys: [readFileSync(hostKey)] }, (connection) => {
-      connection.on('error', () => undefined);
-      connection.on('authentication', (context) => (context.method === 'publickey' ? context.accept() : context.reject()));
-      connection.on('ready', () => this.logins.push(connection));
-      connection.on('close', () => this.logins.splice(this.logins.indexOf(connection), 1));
-      connection.on('tcpip', (accept, reject, { destPort }) => {
-        const socket = connect(destPort, '127.0.0.1');
-        socket.once('error', () => reject());
-        socket.once('connect', () => {
-          const channel = accept();
-          channel.on('error', () => undefined);
-          socket.pipe(channel).pipe(socket);
-        });
-      });
-    });
-  }
-
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const { port } = this.#server.address() as AddressInfo;
-    const [type, blob] = readFileSync(`${hostKey}.pub`, 'utf8').split(' ');
-    writeFileSync(knownHosts, `[127.0.0.1]:${port} ${type} ${blob?.trim()}\n`, { flag: 'a' });
-    return port;
-  }
-
-  close(): void {
-    for (const connection of this.logins) connection.end();
-    this.#server.close();
-  }
-}
-
 let [gate, target]: SmallSshd[] = [];
 let hop: HostSettings;
 let behind: (name: string) => HostSettings;
 let shared: SshShared;
 beforeEach(async () => {
-  [gate, target] = [new SmallSshd(), new SmallSshd()];
+  [gate, target] = [new SmallSshd(hostKey, knownHosts), new SmallSshd(hostKey, knownHosts)];
   const [gatePort, targetPort] = [await gate.listen(), await target.listen()];
   const host = (name: string, port: number): HostSettings => ({
     name,

@@ -1,5 +1,5 @@
 import { jsonText } from '../../lib/json.ts';
-import { commonOptions, type Typed, withHosts } from '../options.ts';
+import { commonOptions, type Typed, withHosts, withNotify } from '../options.ts';
 import { canAsk, type Outside, pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
@@ -15,6 +15,7 @@ export const rollback: Verb = (program, cli) => {
     .option('--to <checkpoint>', 'go back to this checkpoint only')
     .option('--plan', 'show what would be undone; changes nothing')
     .option('--discard-writes', 'go back across the write line')
+    .addOption(withNotify())
     .option('-y, --yes', 'go back without asking; does not stand for --discard-writes')
     .addHelpText(
       'after',

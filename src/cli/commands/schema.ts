@@ -10,9 +10,9 @@ export const schema: Verb = (program, cli) => {
     .command('schema')
     .summary('the JSON Schemas of its files, for editors')
     .description(
-      'Write the JSON Schema of runbooks, of inventories, or of the events that --json writes. With --path only say where the file is.',
+      'Write the JSON Schema of runbooks, of inventories, of the events that --json writes, or of what a --notify hook is given. With --path only say where the file is.',
     )
-    .addArgument(new Argument('[what]', 'which schema').choices(['runbook', 'inventory', 'events']).default('runbook'))
+    .addArgument(new Argument('[what]', 'which schema').choices(['runbook', 'inventory', 'events', 'notice']).default('runbook'))
     .option('--path', 'say where the file is')
     .addHelpText(
       'after',

@@ -191,13 +191,6 @@ export const engineErrors = {
     exit: 5,
     example: { run: 'r-1', at: '02:14:07', written: 'audit_log: 12 rows', to: '' },
   }),
-  GATE_WAITS: entry<{ step: string; question: string; run: string }>({
-    title: 'A step waits for a person',
-    message: (a) => `Step ${a.step} waits for a person: ${a.question}`,
-    hint: (a) => `ferry resume ${a.run} --yes   answers yes;  ferry rollback ${a.run}   goes back.`,
-    exit: 3,
-    example: { step: 'go', question: 'Start the engine on the new database?', run: 'r-1' },
-  }),
   JOURNAL_UNWRITABLE: entry<{ dir: string; why: string }>({
     title: 'The journal cannot be written',
     message: (a) => `The journal in ${a.dir} cannot be written: ${a.why}. No further step was begun.`,

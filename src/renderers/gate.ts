@@ -1,0 +1,61 @@
+import type { Event } from '../engine/events.ts';
+import type { GateState } from '../engine/gate-state.ts';
+import type { GateView } from '../engine/gate-view.ts';
+import type { RunState } from '../engine/state.ts';
+import { diffLines } from './diff.ts';
+import { moment, oneLine, wrapText } from './layout.ts';
+import { createPaint, type Page, type Paint } from './paint.ts';
+
+/** What a person answers who answers the question before a step: the question, and what the step would do. */
+export function gateText({ run, step, host, question, summary, diff, undo, digest, askedAt }: GateView, page: Page): string {
+  const paint = createPaint(page.colour);
+  return [
+    `${paint.strong(`${host}  ${step}`)}   ${run}   ${askedAt ? `asked ${moment(askedAt)}` : 'not asked yet: this is its line in the plan'}${digest ? paint.quiet(`   ${digest.slice(0, 8)}`) : ''}`,
+    ...wrapText(question, page.width - 2).map((line) => `  ${paint.accent(line)}`),
+    ...wrapText(`step: ${oneLine(summary)}`, page.width - 2).map((line) => `  ${line}`),
+    ...(undo ? wrapText(`undo: ${oneLine(undo)}`, page.width - 2).map((line) => `  ${paint.quiet(line)}`) : []),
+    ...diffLines(diff, 4, page.width, paint),
+  ].join('\n');
+}
+
+/** The questions before steps, for the screen of a run: who waits for what, and who answered. */
+export function gateLines({ run, gates }: RunState, paint: Paint): string[] {
+  return Object.entries(gates).flatMap(([step, gate]) => [...stale(step, gate, paint), ...standing(run, step, gate, paint)]);
+}
+
+function standing(run: string, step: string, { asked, answer, used }: GateState, paint: Paint): string[] {
+  if (answer) {
+    const told = `gate     ${step}: ${answer.verdict} by ${answer.by}, ${moment(answer.at)}${answer.comment ? ` (${oneLine(answer.comment)})` : ''}`;
+    if (answer.verdict === 'rejected') return [paint.bad(told), `         ${paint.accent(`ferry approve ${run} ${step}`)}`];
+    return [used ? paint.quiet(told) : paint.good(told)];
+  }
+  if (!asked) return [];
+  return [
+    paint.warn(`gate     ${step} waits for a person since ${moment(asked.at)}: ${oneLine(asked.question)}`),
+    `         ${paint.accent(`ferry approve ${run} ${step}`)}   or   ${paint.accent(`ferry reject ${run} ${step}`)}`,
+  ];
+}
+
+function stale(step: string, { stale: given }: GateState, paint: Paint): string[] {
+  if (!given || given.verdict === 'rejected') return [];
+  return [
+    paint.quiet(`gate     ${step}: what ${given.by} approved, ${moment(given.at)}, is not what it would do now; it asks again`),
+  ];
+}
+
+type Waiting = Extract<Event, { type: 'gate.waiting' }>;
+type Answered = Extract<Event, { type: 'gate.answered' }>;
+
+/** That a step waits for a person, and how else than here it can be answered. */
+export function waitingWords({ run, step, question, isHeld, until }: Waiting, who: string): string[] {
+  const limit = until ? `, until ${moment(until)}` : '';
+  return [
+    `${who}waits for a yes${limit}: ${oneLine(question)}`,
+    ...(isHeld ? [`from elsewhere: ferry approve ${run} ${step}   or   ferry reject ${run} ${step}`] : []),
+  ];
+}
+
+/** Who answered, and when. */
+export function answerWords({ verdict, by, answeredAt, comment }: Answered): string {
+  return `${verdict} by ${by}, ${moment(answeredAt)}${comment ? ` (${oneLine(comment)})` : ''}`;
+}

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { wire } from '../../src/cli/wire.ts';
+import type { Notice } from '../../src/notify/notice.ts';
+import { typed } from '../kit/ferry.ts';
+import { PrivateHost } from '../kit/private-host.ts';
+
+const TOKEN = 'T0KEN-that-nobody-may-see';
+let host: PrivateHost;
+let dir: string;
+let server: Server;
+let hook: string;
+let posted: Notice[];
+let status: number;
+beforeEach(async () => {
+  host = new PrivateHost();
+  ({ dir } = host);
+  posted = [];
+  status = 200;
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      posted.push(JSON.parse(body) as Notice);
+      // Late enough to be missed by a Ferry that does not wait for it.
+      setTimeout(() => response.writeHead(status).end(), 200);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(join(dir, 'hook-address'), `http://127.0.0.1:${port}/${TOKEN}\n`, { mode: 0o600 });
+  hook = `file:${join(dir, 'hook-address')}`;
+  await host.start(`ferry: 1
+name: asks
+roles: { here: {} }
+steps:
+  - { id: go, host: here, uses: gate.confirm, with: { question: "Go on?" } }
+`);
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+  host.remove();
+});
+async function ferry(words: string[], env: Record<string, string> = {}) {
+  const one = typed([...words, '--state-dir', join(dir, 'state')], { wire, env });
+  return { code: await one.exit, out: one.out.text(), err: one.err.text() };
+}
+
+describe('a hook', () => {
+  it('is told of a question, of a no, and of the end, before Ferry ends', async () => {
+    const file = join(dir, 'program');
+    writeFileSync(file, `#!/bin/sh\ncat >>${join(dir, 'told')}\n`);
+    chmodSync(file, 0o700);
+    const first = await ferry(['run', join(dir, 'runbook.yaml'), '--notify', hook, '--notify', `cmd:${file}`]);
+    expect(first.code).toBe(3);
+    expect(posted).toHaveLength(1);
+    const [{ run = '', goOn = [] } = {}] = posted;
+    expect(posted[0]).toMatchObject({ version: 1, type: 'gate', runbook: 'asks', step: 'go', host: 'here', question: 'Go on?' });
+    // What it says to type does what it says.
+    expect(await ferry(['reject', run, 'go', '--reason', 'not tonight'])).toMatchObject({ code: 0 });
+    const approve = goOn[0]?.split(' ').slice(1) ?? [];
+    expect(await ferry(approve)).toMatchObject({ code: 0 });
+    expect((await ferry(['resume'], { FERRY_NOTIFY: `${hook} cmd:${file}` })).code).toBe(0);
+    expect(posted.map(({ type }) => type)).toEqual(['gate', 'finished']);
+    const told = readFileSync(join(dir, 'told'), 'utf8').trim().split('\n');
+    expect(told.map((line) => (JSON.parse(line) as Notice).type)).toEqual(['gate', 'finished']);
+  });
+
+  it('that fails changes nothing for the run, is told and on record, and its token is nowhere', async () => {
+    status = 503;
+    const run = await ferry(['run', join(dir, 'runbook.yaml'), '--yes', '--notify', hook]);
+    expect(run.code).toBe(0);
+    expect(run.err).toMatch(/The notice "finished" did not arrive at http:\/\/127\.0\.0\.1:\d+: it answered 503\./);
+    const log = await ferry(['log', '--json']);
+    const failed = log.out.split('\n').filter((line) => line.includes('notify.failed'));
+    expect(failed).toHaveLength(1);
+    expect(JSON.parse(failed[0] ?? '')).toMatchObject({ body: { notice: 'finished', why: 'it answered 503' } });
+    expect((await ferry(['status'])).out).toContain('finished');
+    expect(run.out + run.err + log.out).not.toContain(TOKEN);
+    expect(execFileSync('sh', ['-c', `grep -rlF ${TOKEN} ${join(dir, 'state')} || true`], { encoding: 'utf8' })).toBe('');
+  });
+
+  it('that cannot be used is refused before anything is begun', async () => {
+    const bad = await ferry(['run', join(dir, 'runbook.yaml'), '--notify', TOKEN]);
+    expect(bad).toMatchObject({ code: 64, err: expect.stringContaining('NOTIFY_WRONG') });
+    expect(bad.err).not.toContain(TOKEN);
+    chmodSync(join(dir, 'hook-address'), 0o644);
+    expect((await ferry(['run', join(dir, 'runbook.yaml'), '--notify', hook])).err).toContain('NOTIFY_WRONG');
+    expect((await ferry(['runs'])).out).toContain('There are no runs yet.');
+  });
+});
