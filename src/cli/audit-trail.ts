@@ -53,7 +53,11 @@ const WORDS: { readonly [type: string]: Words } = {
   'secrets.rekeyed': ({ secrets, outputs }) =>
     `${Object.keys((secrets ?? outputs ?? {}) as object).join(', ')} cannot be compared with what was given before, and counts from here on`,
   'checkpoint.reached': ({ checkpoint }) => `checkpoint ${checkpoint} reached`,
-  'gate.confirmed': ({ question }) => `answered yes to: ${question}`,
+  'gate.asked': ({ question }) => `asks: ${question}`,
+  'gate.confirmed': ({ question, how }) => `answered yes to: ${question}${how ? ` (${how})` : ''}`,
+  'gate.approved': ({ question, comment }) => `approved: ${question}${comment ? ` (${comment})` : ''}`,
+  'gate.rejected': ({ question, comment }) => `rejected: ${question}${comment ? ` (${comment})` : ''}`,
+  'notify.failed': ({ notice, target, why }) => `the notice "${notice}" did not arrive at ${target}: ${why}`,
   'step.intended': (body) => `${text(body.summary)}${attempt(body)}`,
   'step.verified': () => 'done',
   'step.checked': ({ summary }) => `checked: ${text(summary)}`,

@@ -92,6 +92,7 @@ describe('ferry approve', () => {
     expect(early).toMatchObject({ code: 0, err: expect.stringContaining('not asked yet: this is its line in the plan') });
     expect(await ferry('resume')).toMatchObject({ code: 0, err: expect.stringMatching(/go: approved by \S+@/) });
     expect((await ferry('approve', run, 'go')).err).toContain('RUN_OVER');
+    expect((await ferry('audit', '--offline')).out).toMatch(/\S+@\S+ .*go on here: approved: Users cannot work from here on/);
   });
 });
 

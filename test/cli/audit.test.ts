@@ -104,7 +104,7 @@ describe('an audit', () => {
     const trail = trailOf(run.journal.read('r-model'));
     const told = trail.map(({ by, what }) => `${by}: ${what}`);
     expect(told[0]).toMatch(/^null: began model, plan [0-9a-f]{8}$/);
-    expect(told).toContain('me@model: ask: answered yes to: start | it?');
+    expect(told).toContain('me@model: ask: answered yes to: start | it? (in the terminal)');
     expect(told).toContain('me@model: began to take it back: start, conf');
     expect(told).toContain('me@model: conf on a: undone');
     expect(told.at(-1)).toMatch(/^me@model: taken back; of \d+ facts \d+ are as before, 0 kept on purpose, 0 differ$/);
@@ -112,14 +112,14 @@ describe('an audit', () => {
     expect(auditText(report, page)).toMatch(/^ +\d+ {2}1970-01-01 00:00:00Z {2}me@model {2}conf on a: undone$/m);
     const markdown = auditMarkdown(report);
     expect(markdown).toMatch(/^# Run r-model: model$/m);
-    expect(markdown).toContain('| me@model | ask: answered yes to: start \\| it? |');
+    expect(markdown).toContain('| me@model | ask: answered yes to: start \\| it? (in the terminal) |');
   });
 
   it('tells a record of a type it does not know by what stands in it', () => {
     const record = { seq: 9, at: 'then', epoch: 1, step: 'go', host: null, hash: null };
     const body = { by: 'you@there', reason: 'not now', bulky: {} };
-    expect(trailOf([{ ...record, type: 'gate.rejected', body }])).toEqual([
-      { seq: 9, at: 'then', by: 'you@there', what: 'go: gate rejected: reason not now' },
+    expect(trailOf([{ ...record, type: 'gate.shrugged', body }])).toEqual([
+      { seq: 9, at: 'then', by: 'you@there', what: 'go: gate shrugged: reason not now' },
     ]);
   });
 });

@@ -171,4 +171,30 @@ describe('the lessons, run on the lab and taken back', () => {
     expect(before.newdb).toContain(await onHost('newdb', 'sha256sum /root/.ssh/authorized_keys'));
     await takenBack();
   });
+
+  it('a question holds no connection, and is answered by an approval after which the step is done', async () => {
+    const runbook = join(secrets, 'asks.yaml');
+    writeFileSync(
+      runbook,
+      `ferry: 1
+name: asks
+roles: { app: {} }
+steps:
+  - { id: note, host: app, uses: file.put, confirm: Write it?, with: { path: /root/ferry-asked, content: "yes\\n" } }
+  - { id: tidy, host: app, uses: file.remove, with: { paths: [/root/ferry-asked], keep: false } }
+`,
+    );
+    const sessions = async () => Number(await onHost('engine', 'ss -Htn state established sport = :22 | wc -l'));
+    const run = ferry.start(['run', runbook, ...ferry.hosts, '--role', 'app=engine', '--json', '--wait', '2m']);
+    run.ended.catch(() => undefined);
+    const asked = await run.seen(({ type }) => type === 'gate.waiting');
+    expect(await sessions()).toBe(1);
+    await expect.poll(sessions, { timeout: 20_000, interval: 500 }).toBe(0);
+    expect(await onHost('engine', 'cat /var/lib/ferry/lease')).toContain(asked.run);
+    await ran(['approve', asked.run, 'note', '--comment', 'agreed']);
+    expect(await run.ended).toMatchObject({ code: 0 });
+    expect(await onHost('engine', 'cat /var/lib/ferry/lease 2>&1')).toContain('No such file');
+    expect(await ran(['audit'])).toMatch(/approved: Write it\? \(agreed\)/);
+    await takenBack();
+  });
 });
