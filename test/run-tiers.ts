@@ -138,7 +138,7 @@ if (process.argv[2] === 'crash') {
   if (built) {
     // The lab's package install and its cache are made by the first tier; the others then find them.
     await tier('lab-kit', true);
-    await lanes(['faults', 'rollback', 'e2e'], ['trouble', 'lab', 'contract']);
+    await lanes(['faults', 'rollback', 'e2e', 'contract'], ['trouble', 'lab']);
   }
 }
 rmSync(reports, { recursive: true, force: true });
