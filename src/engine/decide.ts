@@ -1,5 +1,6 @@
 import type { Runbook, Step } from '../runbook/runbook.ts';
 import type { RunState } from './state.ts';
+import { inTurn } from './turns.ts';
 
 /** What may happen next, from the state alone. */
 export interface Decision {
@@ -20,16 +21,9 @@ export function decide(state: RunState, runbook: Runbook, until: string | undefi
   const within = stop === undefined ? runbook.steps : runbook.steps.slice(0, stop);
   const doneBefore = (count: number): boolean => runbook.steps.slice(0, count).every((step) => isDone(step.id));
   const isBegun = (step: Step): boolean => state.steps.get(step.id)?.phase !== 'waiting';
-  /** Whether a part of a step is among those that may be under way at once: those begun, then the others in their order. */
-  const hasTurn = (step: Step, among: readonly Step[]): boolean => {
-    const { of, concurrency } = step.part ?? {};
-    if (concurrency === undefined || concurrency === null) return true;
-    const open = among.filter((other) => other.part?.of === of);
-    return [...open.filter(isBegun), ...open.filter((one) => !isBegun(one))].slice(0, concurrency).includes(step);
-  };
   const ready = within.filter((step) => !isDone(step.id) && step.needs.every(isDone));
   return {
-    ready: ready.filter((step) => hasTurn(step, ready)),
+    ready: inTurn(ready, isBegun),
     reached: runbook.checkpoints
       .filter(({ name, afterStep }) => !state.checkpoints.includes(name) && doneBefore(afterStep))
       .map(({ name }) => name),

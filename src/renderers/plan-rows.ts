@@ -25,8 +25,9 @@ export function planRows(plan: Plan): PlanRow[] {
     const lines = indices.map((index) => plan.lines[index] as PlanLine);
     const first = lines[0] as PlanLine;
     const [from = 0] = indices;
+    const line = lines.length === 1 ? first : { ...(named(first, first) as PlanLine), host: `${lines.length} hosts` };
     return {
-      line: lines.length === 1 ? first : { ...(named(first, first) as PlanLine), host: `${lines.length} hosts` },
+      line: { ...line, summary: allNamed(line.summary, plan) },
       sign: signs[from] ?? '~',
       number: numbers(indices),
       before: from,
@@ -52,6 +53,15 @@ function named({ step, part }: PlanLine, said: unknown): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, put(member)]));
   };
   return put(said);
+}
+
+/** A text in which all parts of a step, one after the other, are the whole step. */
+function allNamed(text: string, { lines }: Plan): string {
+  const parts = Map.groupBy(
+    lines.filter(({ part }) => part),
+    ({ part }) => part?.of ?? '',
+  );
+  return [...parts].reduce((said, [of, all]) => said.replaceAll(all.map(({ step }) => step).join(', '), of), text);
 }
 
 function numbers(indices: readonly number[]): string {

@@ -60,6 +60,10 @@ describe('the lessons, run on the lab and taken back', () => {
     return run.stdout;
   }
 
+  async function latestRun(): Promise<string> {
+    return (JSON.parse(await ran(['status', '--json'])) as { run: string }).run;
+  }
+
   /** Takes the latest run back, and sees past Ferry that everything is as it was. */
   async function takenBack(): Promise<void> {
     const back = await ferry.run(['rollback']);
@@ -195,6 +199,24 @@ steps:
     expect(await run.ended).toMatchObject({ code: 0 });
     expect(await onHost('engine', 'cat /var/lib/ferry/lease 2>&1')).toContain('No such file');
     expect(await ran(['audit'])).toMatch(/approved: Write it\? \(agreed\)/);
+    await takenBack();
+  });
+
+  it('06 does a step on each of two hosts, and hands on what each of them said', async () => {
+    const lesson = 'examples/06-many-hosts.yaml';
+    const on = ['--role', 'machines=engine,newdb'];
+    const plan = await planned(lesson, on);
+    expect(plan).toContain('7 steps on 2 hosts');
+    expect(plan).toMatch(/1-2 {2}2 hosts {2}\? kernel .*\n +on engine, newdb\n/);
+    await ran(['run', lesson, ...ferry.hosts, ...on]);
+    const kernel = await onHost('engine', 'uname -r');
+    expect(await onHost('newdb', 'cat /root/ferry-copy.txt')).toBe(`newdb: ${kernel}`);
+    expect(await onHost('engine', 'cat /root/ferry-list.txt')).toBe(`engine: ${kernel}\nnewdb: ${kernel}`);
+    // As systemd takes an @ for a template, the unit of a long command has none.
+    expect(await onHost('newdb', 'cat /var/lib/ferry/*/copy@newdb.1/*/unit')).toMatch(/^ferry-.*-copy:newdb\.1-.*\.service$/);
+    const log = await ran(['log', await latestRun(), 'copy']);
+    expect(log).toMatch(/copy@engine on engine/);
+    expect(log).toMatch(/copy@newdb on newdb/);
     await takenBack();
   });
 });

@@ -310,13 +310,13 @@ describe('a plan', () => {
 });
 
 describe('a plan of steps on many hosts', () => {
-  const plannedOn = async (cells: Record<string, string>, more: Step[] = []) => {
+  const plannedOn = async (cells: Record<string, string>) => {
     const steps = [
       onEach('stop', 'model.detached', { key: 'log', value: 'x' }, { concurrency: 2 }),
       onEach('conf', 'model.atomic', { key: 'conf', value: '=steps.stop.outputs[host.name].size > 1 ? "big" : "small"' }),
       onEach('name', 'model.atomic', { key: 'name', value: 'worker' }),
       step('last', 'model.atomic', { key: 'x', value: '1' }),
-      ...more,
+      expressing(step('all', 'model.atomic', {}), 'y', 'string(roles.workers.map(h, steps.stop.outputs[h.name].size).size())'),
     ];
     const { runbook, roles } = spreadOver(steps, ['w1', 'w2', 'w3'], [{ name: 'named', afterStep: 3 }]);
     const world = new ModelWorld();
@@ -357,6 +357,7 @@ describe('a plan of steps on many hosts', () => {
     expect(text).toMatch(/ 8 {2}w2\s+= name@w2\s+name is worker already/);
     expect(text.indexOf('checkpoint: named')).toBeGreaterThan(text.indexOf('name@w2'));
     expect(text.indexOf('checkpoint: named')).toBeLessThan(text.indexOf(' 10  a'));
-    expect(text).toContain('10 steps');
+    expect(text).toMatch(/11 {2}a\s+\* all\s+known after stop \(its size\)/);
+    expect(text).toContain('11 steps');
   });
 });
