@@ -131,7 +131,17 @@ export function stepProperties(actions: Actions, fields: readonly string[]): Jso
           title: 'concurrency: number of hosts',
           type: 'integer',
           minimum: 1,
-          description: 'On how many of the hosts it is done at once; all unless given.',
+          description: 'On how many of the hosts it is done, or undone, at once; all unless given.',
+        },
+        undo: {
+          title: 'undo: all or host',
+          enum: ['all', 'host'],
+          enumDescriptions: [
+            'A rollback undoes nothing that comes before this step, on any host, until the step is undone on all.',
+            'Each host goes back by itself: one on which the undo fails, or which is away, does not hold back the others.',
+          ],
+          default: 'all',
+          description: 'How a rollback goes back over the step.',
         },
       },
     },

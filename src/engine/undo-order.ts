@@ -1,4 +1,5 @@
 import type { Step } from '../runbook/runbook.ts';
+import { inTurn } from './turns.ts';
 import type { WayBack } from './way-back.ts';
 
 /** How far the undo of a step has come in the rollback under way; none when it was not begun. */
@@ -18,7 +19,8 @@ interface Bar {
 
 /**
  * What may be undone next. A step stands on those it needs, so its undo comes before theirs; one that fails blocks theirs
- * and nothing else. One that is owed blocks none: an undo stands on its own record and on bytes of its own host. But writers
+ * and nothing else. One that is owed blocks none: an undo stands on its own record and on bytes of its own host. Of a step on many
+ * hosts it does, unless each host goes back by itself: then a part stands on what is of its own host alone. But writers
  * that run since a crossed write line must be stopped before anything is taken from under them: steps before that line wait for
  * every undo after it, whatever needs what, and there one that is owed blocks as one that failed. Pure.
  */
@@ -41,7 +43,8 @@ export function undoOrder(
     const passed: Bar = { causes: new Set(bar.causes), open: bar.open };
     if (inWay.has(step.id)) {
       const at = progress.get(step.id);
-      if (at === 'failed' || (at === 'owed' && late.has(step.id))) passed.causes.add(step.id);
+      const isOfAll = step.part !== undefined && step.undoNeeds === undefined;
+      if (at === 'failed' || (at === 'owed' && (late.has(step.id) || isOfAll))) passed.causes.add(step.id);
       if (at === 'running' || (at === undefined && bar.causes.size === 0)) passed.open = true;
       if (late.has(step.id)) add(underWriters, passed);
     }
@@ -50,22 +53,13 @@ export function undoOrder(
   const left = way.steps
     .filter(({ step }) => !progress.has(step.id))
     .map(({ step }) => ({ step, bar: bars.get(step.id) as Bar }));
-  const ready = left.filter(({ bar }) => bar.causes.size === 0 && !bar.open).map(({ step }) => step);
-  const running = steps.filter(({ id }) => progress.get(id) === 'running');
+  const running = way.steps.map(({ step }) => step).filter(({ id }) => progress.get(id) === 'running');
+  const free = left.filter(({ bar }) => bar.causes.size === 0 && !bar.open).map(({ step }) => step);
+  const isRunning = (step: Step) => running.includes(step);
   return {
-    ready: ready.filter((step) => hasTurn(step, [...running, ...ready])),
+    ready: inTurn([...running, ...free], isRunning).filter((step) => !isRunning(step)),
     blocked: left.filter(({ bar }) => bar.causes.size > 0).map(({ step, bar }) => ({ step, by: [...bar.causes] })),
   };
-}
-
-/** Whether a part of a step is among those that may be undone at once, as its runbook says; those under way come first. */
-function hasTurn(step: Step, open: readonly Step[]): boolean {
-  const { of, concurrency } = step.part ?? {};
-  if (concurrency === undefined || concurrency === null) return true;
-  return open
-    .filter((other) => other.part?.of === of)
-    .slice(0, concurrency)
-    .includes(step);
 }
 
 function add(bar: Bar | undefined, passed: Bar): void {

@@ -113,3 +113,73 @@ describe('a controller killed at every crash point of a run on many hosts', () =
     }
   });
 });
+
+describe('a rollback of steps on many hosts', () => {
+  const rolled = async (undo: 'all' | 'host', disturb: (run: ModelRun) => unknown) => {
+    const run = fanOutRun(book(undo), CELLS);
+    await run.start();
+    disturb(run);
+    const end = await run.rollBack();
+    return { run, end, cells: cellsOf(run) };
+  };
+  const goneOn = async (run: ModelRun) => {
+    run.world.away.clear();
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+    expect(cellsOf(run)).toEqual(CELLS);
+  };
+
+  it('undoes nothing that comes before a step, on any host, until the step is undone on all', async () => {
+    const { run, end, cells } = await rolled('all', ({ world }) => world.failOnce.add('conf@w2:restore'));
+    expect(end).toMatchObject({ outcome: 'paused', error: { code: 'UNDO_FAILED' } });
+    expect(cells).toMatchObject({ 'w1/conf': 'old', 'w2/conf': 'w2', 'w3/conf': 'old', 'a/conf': 'busy' });
+    expect(cells).toMatchObject({ 'w1/log': 'w1.x', 'w2/log': 'w2.x', 'w3/log': 'w3.x' });
+    await goneOn(run);
+  });
+
+  it('waits so for a host that is away, too', async () => {
+    const { run, end, cells } = await rolled('all', ({ world }) => world.away.add('w2'));
+    expect(end).toMatchObject({ outcome: 'paused' });
+    expect(cells).toMatchObject({ 'w1/conf': 'old', 'w3/conf': 'old', 'a/conf': 'busy', 'w1/log': 'w1.x', 'w3/log': 'w3.x' });
+    await goneOn(run);
+  });
+
+  it('goes back on each host by itself where the runbook says so, when one of them fails', async () => {
+    const { run, end, cells } = await rolled('host', ({ world }) => world.failOnce.add('conf@w2:restore'));
+    expect(end).toMatchObject({ outcome: 'paused', error: { code: 'UNDO_FAILED' } });
+    expect(cells).toMatchObject({ 'w1/log': 'w1.', 'w2/log': 'w2.x', 'w3/log': 'w3.', 'w2/conf': 'w2', 'a/conf': 'busy' });
+    await goneOn(run);
+  });
+
+  it('and when one of them is away', async () => {
+    const { run, end, cells } = await rolled('host', ({ world }) => world.away.add('w2'));
+    expect(end).toMatchObject({ outcome: 'paused', error: { code: 'UNDO_OWED' } });
+    expect(cells).toMatchObject({ 'w1/log': 'w1.', 'w3/log': 'w3.', 'w2/log': 'w2.x', 'w2/conf': 'w2' });
+    await goneOn(run);
+  });
+
+  it('undoes on no more hosts at once than it was done on', async () => {
+    const run = fanOutRun([onEach('conf', 'model.atomic', { key: 'conf', value: 'new' }, { concurrency: 1 })], CELLS);
+    await run.start();
+    const began = run.events.length;
+    await run.rollBack();
+    const undos = run.events.slice(began).flatMap((event) => (event.type.startsWith('undo.') ? [event.type] : []));
+    expect(undos).toEqual(['undo.started', 'undo.ended', 'undo.started', 'undo.ended', 'undo.started', 'undo.ended']);
+  });
+
+  it('goes on when it was killed at any point', async () => {
+    const whole = fanOutRun(book('host'), CELLS);
+    await whole.start();
+    const before = whole.passed.length;
+    await whole.rollBack();
+    const points = whole.passed.length - before;
+    expect(points).toBeGreaterThan(30);
+    for (let point = 1; point <= points; point += 1) {
+      const run = fanOutRun(book('host'), CELLS);
+      await run.start();
+      expect(await run.rollBack({}, point)).toBe('died');
+      if (run.state.phase !== 'rolled-back') expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
+      expect(cellsOf(run), whole.passed[before + point - 1]).toEqual(CELLS);
+      expect(run.world.ran.length).toBe(new Set(run.world.ran).size);
+    }
+  });
+});

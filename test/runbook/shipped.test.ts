@@ -15,7 +15,7 @@ const shipped = ['runbooks', 'examples'].flatMap((folder) =>
 const examples = shipped.filter((file) => file.startsWith('examples/'));
 
 describe('what is shipped beside the program', () => {
-  test('there are two runbooks and five lessons, numbered in order', () => {
+  test('there are two runbooks and six lessons, numbered in order', () => {
     expect(shipped).toContain('runbooks/ovirt/migrate-engine-db.yaml');
     expect(shipped).toContain('runbooks/ovirt/prepare-remote-db.yaml');
     expect(examples.map((file) => file.slice('examples/'.length, 'examples/'.length + 3))).toEqual([
@@ -24,6 +24,7 @@ describe('what is shipped beside the program', () => {
       '03-',
       '04-',
       '05-',
+      '06-',
     ]);
   });
 

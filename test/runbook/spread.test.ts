@@ -44,6 +44,17 @@ describe('a step on a role of many hosts', () => {
     ]);
   });
 
+  it('goes back by itself on each host where the runbook says so, as far as its own role goes', async () => {
+    const steps =
+      look('first', 'host: db') +
+      look('stop', 'host: workers, needs: []') +
+      look('see', 'host: workers, needs: [stop, first], fanOut: { undo: host }');
+    expect((await shapeOf(steps)).slice(3)).toEqual([
+      'see@w1 on workers@w1 after stop@w1, stop@w2, first, undone before stop@w1, first',
+      'see@w2 on workers@w2 after stop@w1, stop@w2, first, undone before stop@w2, first',
+    ]);
+  });
+
   it('moves the checkpoints with it', async () => {
     const book = await load(
       `${ROLES}steps:\n${look('stop', 'host: workers')}  - checkpoint: quiet\n${look('see', 'host: db')}  - checkpoint: seen\n`,
