@@ -5,9 +5,11 @@ import type { RunState } from '../engine/state.ts';
 import { diffLines } from './diff.ts';
 import { moment, oneLine, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
+import { shown } from './shown.ts';
 
 /** What a person answers who answers the question before a step: the question, and what the step would do. */
-export function gateText({ run, step, host, question, summary, diff, undo, digest, askedAt }: GateView, page: Page): string {
+export function gateText(view: GateView, page: Page): string {
+  const { run, step, host, question, summary, diff, undo, digest, askedAt } = shown(view);
   const paint = createPaint(page.colour);
   return [
     `${paint.strong(`${host}  ${step}`)}   ${run}   ${askedAt ? `asked ${moment(askedAt)}` : 'not asked yet: this is its line in the plan'}${digest ? paint.quiet(`   ${digest.slice(0, 8)}`) : ''}`,

@@ -9,6 +9,7 @@ import { cleanText } from '../../src/renderers/clean.ts';
 import { diagnosticsText } from '../../src/renderers/diagnostics.ts';
 import { diffLines } from '../../src/renderers/diff.ts';
 import { errorLines, errorText, reportOf } from '../../src/renderers/error.ts';
+import { gateText } from '../../src/renderers/gate.ts';
 import { createJsonRenderer } from '../../src/renderers/json.ts';
 import { createLines } from '../../src/renderers/lines.ts';
 import { logText } from '../../src/renderers/log.ts';
@@ -110,10 +111,16 @@ const audit = {
   trail: [{ seq: 1, at: '2026-01-01T02:00:00.000Z', by: 'me@here', what: 'began' }],
 };
 
+const gate = {
+  ...{ run: RUN, step: 'put', host: 'db', question: 'Go on?', summary: 's', undo: 'u', digest: 'd'.repeat(64) },
+  ...{ askedAt: '2026-01-01T02:00:00.000Z', diff: [['+', 'line']] as const },
+};
+
 /** Each renderer, over what it is given with hostile text behind every text in it. */
 const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string | Promise<string> } = {
   planText: (evil, page) => planText(spoiltBy(plan, evil), page),
   proofText: (evil, page) => proofText(spoiltBy(proof, evil), page),
+  gateText: (evil, page) => gateText(spoiltBy(gate, evil), page),
   errorText: (evil, page) => errorText(spoiltBy(error, evil), page),
   errorLines: (evil, page) => errorLines(spoiltBy(error, evil), page).join('\n'),
   logText: (evil, page) => logText(spoiltBy(records, evil) as never, undefined, page),
