@@ -41,6 +41,13 @@ const WORDS: { readonly [type: string]: Words } = {
     `paused: ${[text(body.reason), text(body.step), errorOf(body)].filter((part) => part !== '').join(', ')}`,
   'run.finished': () => 'finished',
   'run.refused': (body) => `refused: ${errorOf(body)}`,
+  'run.revised': ({ changes, plan }) => {
+    const { digest } = (plan ?? {}) as { digest?: string };
+    const names = Array.isArray(changes)
+      ? (changes as { name?: string; how?: string }[]).map(({ name, how }) => `${name} ${how}`)
+      : [];
+    return `took the edited runbook (${names.join(', ')}), plan ${digest?.slice(0, 8) ?? 'unknown'}`;
+  },
   'run.abandoned': () => 'gave it up for good',
   'rollback.started': ({ to, crosses, steps }) =>
     `began to take it back${to ? ` to checkpoint ${to}` : ''}: ${list(steps)}${crosses === true ? '; what was written since the write line is given up' : ''}`,
@@ -63,6 +70,9 @@ const WORDS: { readonly [type: string]: Words } = {
   'step.checked': ({ summary }) => `checked: ${text(summary)}`,
   'step.unchanged': ({ summary }) => `nothing to do: ${text(summary)}`,
   'step.skipped': ({ reason }) => `left out: ${text(reason, 'its condition does not hold')}`,
+  'step.settled': ({ verdict }) => `looked at again after it was cut off: ${text(verdict)}`,
+  'step.retried': () => 'let it be tried again',
+  'step.marked-done': () => 'called it done by hand, which its facts bear out',
   'step.lost': (body) => `died${attempt(body)}: ${text(body.why)}`,
   'step.failed': (body) => `${body.outcome === 'unknown' ? 'out of sight' : 'failed'}${attempt(body)}: ${errorOf(body)}`,
   'step.undoing': (body) => `being undone${attempt(body)}`,

@@ -73,6 +73,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
   '--until': async (context) => ({ candidates: await checkpoints(context) }),
   '--from': async (context) => ({ candidates: await hosts(context) }),
   '--without': async (context) => ({ candidates: await hosts(context) }),
+  '--skip': async (context) => ({ candidates: await steps(context) }),
+  '--mark-done': async (context) => ({ candidates: await steps(context) }),
   '--to': async (context) => ({ candidates: await checkpoints(context) }),
 };
 

@@ -1,3 +1,4 @@
+import type { FailureQuestion } from '../engine/failure-question.ts';
 import type { Estimate } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createJsonRenderer } from '../renderers/json.ts';
@@ -7,7 +8,7 @@ import { planText } from '../renderers/plan.ts';
 import type { Renderer } from '../renderers/renderer.ts';
 import { createTree } from '../renderers/tree.ts';
 import { askYes } from './ask.ts';
-import type { RunEnd, RunIo, Wire } from './contract.ts';
+import type { EditQuestion, RunEnd, RunIo, RunOptions, Wire } from './contract.ts';
 import { listenForInterrupt, nextStage, type Underway } from './interrupt.ts';
 import { canAsk, type Outside, pageOf, print, printError } from './outside.ts';
 import { promptSecret } from './secrets.ts';
@@ -18,7 +19,12 @@ import { promptSecret } from './secrets.ts';
  */
 export async function conduct(
   outside: Outside,
-  options: { readonly yes: boolean; readonly json: boolean; readonly plansFirst?: boolean },
+  options: {
+    readonly yes: boolean;
+    readonly json: boolean;
+    readonly plansFirst?: boolean;
+    readonly onFailure?: RunOptions['onFailure'];
+  },
   work: (wire: Wire, io: RunIo) => Promise<RunEnd>,
 ): Promise<number> {
   const wire = await outside.loadWire();
@@ -42,6 +48,10 @@ export async function conduct(
     asking = asked.catch(() => undefined);
     return asked;
   };
+  const askFailure = (question: FailureQuestion) =>
+    suspended(async () => (await import('./failure-dialogue.ts')).askAboutFailure(outside, question, interrupt.signal));
+  const askEdit = (question: EditQuestion) =>
+    suspended(async () => (await import('./edit-dialogue.ts')).askAboutEdit(outside, question, interrupt.signal));
   const askHidden = (question: string) => suspended(() => promptSecret(outside, question));
   const confirmPlan = async (plan: Plan, estimate: Estimate) => {
     outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env), estimate)}\n\n`);
@@ -58,7 +68,8 @@ export async function conduct(
       signal: interrupt.signal,
       cancel: interrupt.cancel,
       ...(mayAsk ? { ask, askHidden } : {}),
-      ...(mayAsk && !options.yes ? { confirmPlan } : {}),
+      ...(mayAsk && (options.onFailure ?? (options.yes ? '' : 'ask')) === 'ask' ? { askFailure } : {}),
+      ...(mayAsk && !options.yes ? { confirmPlan, askEdit } : {}),
     });
     // Takes back the question of a Ctrl-C that the end of the run has answered.
     interrupt.done();

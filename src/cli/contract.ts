@@ -1,4 +1,6 @@
 import type { ErrorReport, Event } from '../engine/events.ts';
+import type { DoubtSeen } from '../engine/evidence.ts';
+import type { FailureAnswer, FailureQuestion } from '../engine/failure-question.ts';
 import type { GateView } from '../engine/gate-view.ts';
 import type { RollbackPreview } from '../engine/preview-rollback.ts';
 import type { RunState } from '../engine/state.ts';
@@ -10,6 +12,7 @@ import type { Estimate } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AuditReport } from '../renderers/audit.ts';
 import type { Taken } from '../renderers/taken.ts';
+import type { RunbookChange } from '../runbook/diff-runbooks.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 
 /** What the words of a command line mean, whatever the verb. Paths are as typed. */
@@ -34,7 +37,7 @@ export interface CommonOptions {
 export interface RunOptions extends CommonOptions {
   /** The checkpoint at which the run pauses. */
   readonly until?: string;
-  /** In the words of a runbook's `onFailure`, which it overrides. */
+  /** In the words of a runbook's `onFailure`, which it overrides; or `ask`: a person in a terminal decides. */
   readonly onFailure?: string;
   /** How long the question before a step waits for an answer from elsewhere, before the run pauses. */
   readonly waitMs?: number;
@@ -42,6 +45,22 @@ export interface RunOptions extends CommonOptions {
   readonly windowMs?: number;
   /** Where other hands have moved facts: plan anew on what is there, instead of refusing. */
   readonly replan?: boolean;
+  /** A step at which the run stands: go on without it. */
+  readonly skip?: { readonly step: string; readonly reason: string };
+  /** A step at which the run stands that somebody has done by hand. */
+  readonly markDone?: string;
+  /** When the runbook was edited since the run began: go on with the old text, or with the edited one. Else a person is asked. */
+  readonly runbook?: 'keep' | 'redo';
+}
+
+/** A runbook that was edited while a run of it was under way. */
+export interface EditQuestion {
+  readonly path: string;
+  readonly changes: readonly RunbookChange[];
+  /** Steps for which the edit comes too late; none when it can be taken as it is. */
+  readonly begun: readonly { readonly step: string; readonly why: string }[];
+  /** The last checkpoint before all of those; null for before the first step. */
+  readonly back: string | null;
 }
 
 export interface PlanOptions extends CommonOptions {
@@ -102,6 +121,10 @@ export interface RunIo {
   emit(event: Event): void;
   /** Asks a yes-or-no question, which the signal takes back; absent where nobody can answer. */
   ask?(question: string, signal?: AbortSignal): Promise<boolean>;
+  /** Asks what becomes of a step that failed; absent where nobody can answer, or a policy was given. */
+  askFailure?(question: FailureQuestion): Promise<FailureAnswer>;
+  /** Asks what becomes of an edited runbook; absent where nobody can answer. */
+  askEdit?(question: EditQuestion): Promise<'keep' | 'redo' | 'back'>;
   /** Asks for a secret that is not shown while it is typed; absent where nobody can answer. Null when it was taken back. */
   askHidden?(question: string): Promise<string | null>;
   /** Aborted when no new step may start; the running command stays. */
@@ -134,6 +157,8 @@ export interface Wire {
   rollbackRun(run: string | undefined, options: RollbackOptions, io: RunIo): Promise<RunEnd>;
   previewRollback(run: string | undefined, options: RollbackOptions): Promise<RollbackPreview>;
   readState(run: string | undefined, options: CommonOptions): Promise<RunState>;
+  /** How each step stands that was begun and not finished, by what its hosts tell; changes nothing. */
+  readDoubts(run: string | undefined, options: CommonOptions): Promise<DoubtSeen[]>;
   /** Whether a Ferry on this machine works on the run right now. */
   isWorkedOn(run: string, options: CommonOptions): boolean;
   readRuns(options: CommonOptions): RunSummary[];

@@ -38,6 +38,7 @@ export function makePorts(parts: {
   stateDir: string;
   yes: boolean;
   waitMs?: number | undefined;
+  onFailure?: string | undefined;
   io: RunIo;
 }): Ports {
   const { journal, fleet, runbook, actions, inputs, io } = parts;
@@ -65,6 +66,13 @@ export function makePorts(parts: {
     gates: { yes: parts.yes, canAsk: io.ask !== undefined, waitMs: parts.waitMs ?? null },
     ask: async (question, signal) => (io.ask ? await io.ask(question, signal) : null),
     askPerson: async (question) => (io.ask ? await io.ask(question) : null),
+    // A runbook that says what becomes of a failure has answered already, unless the question was asked for.
+    async askFailure(question) {
+      if (!io.askFailure || (parts.onFailure !== 'ask' && runbook.onFailure !== undefined)) return null;
+      // People may think for hours, and nothing runs meanwhile.
+      fleet.rest();
+      return io.askFailure(question);
+    },
     holder: holderName(),
     signal: io.signal,
     cancel: io.cancel ?? new AbortController().signal,

@@ -22,9 +22,9 @@ export function withRunning(command: Command): Command {
     .addOption(
       new Option(
         '--on-failure <what>',
-        'what to do when a step fails, also "pause 20m, then rollback" (default: as the runbook says, else pause)',
+        'when a step fails, also "pause 20m, then rollback" (default: as the runbook says; else ask in a terminal without --yes, else pause)',
       )
-        .choices(['pause', 'rollback'])
+        .choices(['ask', 'pause', 'rollback'])
         .argParser(checkedOnFailure),
     )
     .addOption(
@@ -41,8 +41,8 @@ export function withRunning(command: Command): Command {
 }
 
 function checkedOnFailure(text: string): string {
-  if (parseOnFailure(text)) return text;
-  const problem = `--on-failure must be pause, rollback or "pause 20m, then rollback", not "${text}".`;
+  if (text === 'ask' || parseOnFailure(text)) return text;
+  const problem = `--on-failure must be ask, pause, rollback or "pause 20m, then rollback", not "${text}".`;
   throw new FerryError('USAGE_WRONG', { problem, command: 'ferry run' });
 }
 

@@ -74,7 +74,15 @@ async function begin(
   return await withJournal(options, async (journal, stateDir) => {
     const run = newRunId();
     // Before the run is on record: what the state folder lacks must not leave a run behind that never began.
-    const ports = makePorts({ ...prepared, journal, stateDir, yes: options.yes, waitMs: options.waitMs, io });
+    const ports = makePorts({
+      ...prepared,
+      journal,
+      stateDir,
+      yes: options.yes,
+      waitMs: options.waitMs,
+      onFailure: options.onFailure,
+      io,
+    });
     journal.create(run, prepared.runbook.name, { type: 'run.started', epoch: 1, body: startBody(prepared, stateDir) });
     const context = new RunContext(ports, foldRun(run, journal.read(run)));
     for (const { code, message, hint } of untold)

@@ -1,12 +1,12 @@
 import { afterFailure } from '../engine/after-failure.ts';
+import { seeDoubts } from '../engine/evidence.ts';
 import { foldRun } from '../engine/fold.ts';
 import { refuseOtherMachines } from '../engine/leases.ts';
-import { previewSteps } from '../engine/preview-rollback.ts';
+import { lookBack } from '../engine/look-back.ts';
 import { rollBack } from '../engine/rollback.ts';
-import { executeRun } from '../engine/run.ts';
+import { type Ending, executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
 import { isOver, type RunState } from '../engine/state.ts';
-import { rollbackTarget, wayBack, withWrites, writtenSince } from '../engine/way-back.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
@@ -16,7 +16,8 @@ import { gatherRoles } from '../runbook/spread.ts';
 import { readGate, recordAnswer } from './answer-gate.ts';
 import { auditRun } from './audit.ts';
 import { cleanRuns, leftError } from './clean.ts';
-import type { CommonOptions, RollbackOptions, RunIo, RunOptions, Wire } from './contract.ts';
+import type { CommonOptions, RollbackOptions, RunEnd, RunIo, RunOptions, Wire } from './contract.ts';
+import { settleEdit } from './edited-runbook.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
 import { askHidden, type InputValues, recallInputs } from './inputs.ts';
@@ -47,7 +48,7 @@ function stateOf(journal: Journal, run: string): RunState {
 /** Opens an existing run for work: its lock, its frozen runbook, its hosts. Rollback needs no inputs. */
 async function reopen<T>(
   run: string | undefined,
-  options: CommonOptions & Pick<RunOptions, 'waitMs'>,
+  options: CommonOptions & Pick<RunOptions, 'waitMs' | 'onFailure'>,
   given: RunIo,
   verb: 'resume' | 'roll back' | 'look at',
   work: (context: RunContext, io: NotifiedIo) => Promise<T>,
@@ -82,6 +83,7 @@ async function reopen<T>(
         stateDir,
         yes: options.yes,
         waitMs: options.waitMs,
+        onFailure: options.onFailure,
         io,
       });
       const context = new RunContext(ports, state);
@@ -118,6 +120,25 @@ function refuseOver(state: RunState, verb: 'resume' | 'roll back' | 'look at'): 
   if (verb === 'resume' && state.phase === 'rolling-back') throw new FerryError('RUN_GOES_BACK', { run: state.run });
 }
 
+/** Goes on with a run. One that takes an edited runbook is opened once more, with that. */
+async function resumeRun(run: string | undefined, options: RunOptions, io: RunIo): Promise<RunEnd> {
+  const hooks = await hooksOf(options);
+  const end = await reopen(run, options, io, 'resume', async (context, heard): Promise<Ending | { outcome: 'revised' }> => {
+    const { until, replan, skip, markDone } = options;
+    const settled = context.state.phase === 'finished' ? null : await settleEdit(context, options, heard);
+    if (settled === 'revised') return { outcome: 'revised' };
+    if (settled) return settled;
+    checkUntil(context.ports.runbook, until);
+    emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
+    const { rollBackAfterMs } = onFailureOf(context.ports.runbook, options);
+    return notifying(hooks, context, heard, async () => {
+      const ended = await executeRun(context, { until, resumed: true, replan, skip, markDone, rollBackAfterMs });
+      return afterFailure(context, ended, rollBackAfterMs);
+    });
+  });
+  return end.outcome === 'revised' ? resumeRun(end.run, { ...options, runbook: 'keep' }, io) : end;
+}
+
 /** The program's verbs over the real world. */
 export const wire: Wire = {
   async validateRunbook(path) {
@@ -134,19 +155,7 @@ export const wire: Wire = {
     return { plan: prepared.plan, estimate: estimateOf(prepared.plan, options) };
   },
   runRunbook: startRun,
-  async resumeRun(run, options, io) {
-    const hooks = await hooksOf(options);
-    return reopen(run, options, io, 'resume', async (context, heard) => {
-      checkUntil(context.ports.runbook, options.until);
-      emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
-      const { rollBackAfterMs } = onFailureOf(context.ports.runbook, options);
-      const { until, replan } = options;
-      return notifying(hooks, context, heard, async () => {
-        const end = await executeRun(context, { until, resumed: true, replan, rollBackAfterMs });
-        return afterFailure(context, end, rollBackAfterMs);
-      });
-    });
-  },
+  resumeRun,
   async rollbackRun(run, options: RollbackOptions, io) {
     const hooks = await hooksOf(options);
     return reopen(run, options, io, 'roll back', (context, heard) =>
@@ -155,23 +164,8 @@ export const wire: Wire = {
   },
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
-      await refuseOtherMachines(context, new Map());
-      const to = rollbackTarget(context.state, options.to);
-      const way = await withWrites(context, wayBack(context, to));
-      return context.ports.redact({
-        to: to ?? null,
-        steps: await previewSteps(context, way),
-        ms: rollbackMs(
-          estimateFrom(context.ports.journal, context.state.plan),
-          way.steps.map(({ step }) => step.id),
-        ),
-        irreversible: way.irreversible,
-        writeLine: way.writeLine && {
-          step: way.writeLine.step.id,
-          at: way.writeLine.at,
-          written: await writtenSince(context, way.writeLine),
-        },
-      });
+      const estimate = estimateFrom(context.ports.journal, context.state.plan);
+      return lookBack(context, options.to, (steps) => rollbackMs(estimate, steps));
     }),
   readState: (run, options) =>
     withJournal(options, async (journal) => {
@@ -182,6 +176,11 @@ export const wire: Wire = {
       }
       return state;
     }),
+  readDoubts: (run, options) =>
+    reopen(run, options, silent, 'look at', async (context) => {
+      await refuseOtherMachines(context);
+      return { doubts: await seeDoubts(context) };
+    }).then(({ doubts }) => doubts),
   isWorkedOn: (run, options) => readJournal(options, (journal) => journal.isOpen(run)),
   readRuns: (options) => readJournal(options, (journal) => journal.runs()),
   readLog: (run, options) => readJournal(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import type { JsonSchema } from './action-schema.ts';
 import { typeDefinitions } from './type-schema.ts';
 
-const SOURCES = ['engine/events.ts', 'plan/plan.ts', 'actions/action.ts', 'errors/diagnostic.ts'];
+const SOURCES = [
+  'engine/events.ts',
+  'engine/judge-doubt.ts',
+  'runbook/diff-runbooks.ts',
+  'plan/plan.ts',
+  'actions/action.ts',
+  'errors/diagnostic.ts',
+];
 
 /** The schema of one line of `--json`: an event of a run. Made from the types themselves, so it cannot lag behind them. */
 export async function eventsSchema(project: string): Promise<JsonSchema> {

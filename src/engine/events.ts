@@ -1,6 +1,8 @@
 import type { DiffLine } from '../actions/action.ts';
 import type { Json } from '../lib/json.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunbookChange } from '../runbook/diff-runbooks.ts';
+import type { FactSeen, HostSeen, Verdict } from './judge-doubt.ts';
 
 /** An error as it goes into records and events: already redacted. */
 export interface ErrorReport {
@@ -27,7 +29,14 @@ export interface ProofLine {
 
 /** What the engine tells renderers, after it told the journal. `at` is ISO time, `ms` a duration. */
 export type Event = { readonly at: string; readonly run: string } & (
-  | { readonly type: 'run.started'; readonly plan: Plan; readonly resumed: boolean; readonly done: readonly string[] }
+  | {
+      readonly type: 'run.started';
+      readonly plan: Plan;
+      readonly resumed: boolean;
+      /** Steps that need not be done any more: those that are done, and those that were skipped. */
+      readonly done: readonly string[];
+      readonly skipped?: readonly string[];
+    }
   | {
       /** How long it will take, as far as earlier runs tell; before the first step. */
       readonly type: 'run.estimated';
@@ -107,6 +116,34 @@ export type Event = { readonly at: string; readonly run: string } & (
       readonly by: string;
       readonly answeredAt: string;
       readonly comment: string | null;
+    }
+  | {
+      /** How a step that was begun before stands, by what it left on its hosts and by its facts. */
+      readonly type: 'step.settled';
+      readonly step: string;
+      readonly host: string;
+      readonly attempt: number;
+      readonly verdict: Verdict;
+      readonly hosts: readonly HostSeen[];
+      readonly facts: readonly FactSeen[];
+    }
+  | {
+      /** What a person decided about a step that did not get done by itself. */
+      readonly type: 'failure.answered';
+      readonly step: string;
+      readonly host: string;
+      readonly answer: 'retry' | 'mark-done' | 'skip';
+      readonly by: string;
+      readonly reason: string | null;
+      /** What comes of it that a person should know. */
+      readonly warnings: readonly string[];
+    }
+  | {
+      /** The run goes on with an edited runbook, and with a new plan made of it. */
+      readonly type: 'run.revised';
+      readonly plan: string;
+      readonly changes: readonly RunbookChange[];
+      readonly by: string;
     }
   | { readonly type: 'checkpoint.reached'; readonly checkpoint: string }
   | {

@@ -21,6 +21,7 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
         step.undo = { undo: body.undo ?? null, summary: String(body.undoSummary) };
         step.generation = Number(body.generation ?? 0);
         step.firstAttempt = step.attempt;
+        step.before = (body.readings ?? {}) as unknown as Readings;
         step.promised = body.outputs as StepState['promised'];
         step.keepOwed = Array.isArray(body.keep) && body.keep.length > 0;
       }
@@ -60,9 +61,19 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
     case 'secrets.rekeyed':
       step.outputs = { ...step.outputs, ...(body.outputs as StepState['outputs']) };
       break;
+    case 'step.marked-done':
+      step.phase = 'done';
+      step.endedAt = at;
+      step.error = null;
+      step.outputs = body.outputs as StepState['outputs'];
+      step.byHand = { what: 'marked done', by: String(body.by), reason: null };
+      break;
     case 'step.skipped':
       step.phase = 'skipped';
       step.endedAt = at;
+      // Without a name its condition did not hold.
+      if (typeof body.by === 'string') step.byHand = { what: 'skipped', by: body.by, reason: String(body.reason) };
+      for (const hanging of (body.replan ?? []) as string[]) state.replanned.add(hanging);
       break;
     case 'step.failed':
       if (body.outcome !== 'unknown') step.phase = 'failed';

@@ -2,6 +2,7 @@ import type { JournalRecord } from '../journal/journal.ts';
 import type { Readings } from '../plan/plan.ts';
 import type { ProofLine } from './events.ts';
 import { applyGateRecord, forgetRejections, voidAnswers } from './fold-gate.ts';
+import { applyRevision } from './fold-revision.ts';
 import { applyStepRecord, learnReadings } from './fold-step.ts';
 import type { RunState } from './state.ts';
 import { waitingStep } from './step-state.ts';
@@ -104,6 +105,7 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
       voidAnswers(state);
       break;
     case 'run.revised':
+      applyRevision(state, at, body);
       voidAnswers(state);
       break;
     case 'run.finished':

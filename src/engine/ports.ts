@@ -5,6 +5,7 @@ import type { Fleet } from '../hosts/fleet.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 import type { Event } from './events.ts';
+import type { FailureAnswer, FailureQuestion } from './failure-question.ts';
 
 /** A named place at which tests end the process: around every durable record and every effect on a host. */
 export type CrashPoint =
@@ -44,6 +45,8 @@ export interface Ports {
   ask(question: string, signal: AbortSignal): Promise<boolean | null>;
   /** A person's own yes or no, which `--yes` does not stand for; null when nobody can be asked. */
   askPerson(question: string): Promise<boolean | null>;
+  /** What becomes of a step that failed; null when nobody can be asked, and the run pauses. */
+  askFailure(question: FailureQuestion): Promise<FailureAnswer | null>;
   /** `user@machine`, for leases and records. */
   readonly holder: string;
   /** Aborted when no new step may start. */

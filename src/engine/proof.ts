@@ -20,7 +20,8 @@ export async function proveRollback(
   const proof = refs.map((ref) => {
     const before = (at ?? context.state.baseline)[ref.host]?.[ref.key];
     const observed = now.get(ref) ?? { state: 'unreadable', why: 'no answer' };
-    return judge(context.state, ref, before, publishReading(ref.kind, observed));
+    const line = judge(context.state, ref, before, publishReading(ref.kind, observed));
+    return line.verdict === 'differs' ? { ...line, why: byHandAt(context.state, ref) } : line;
   });
   return { proof, readings: publishReadings(now).readings };
 }
@@ -51,6 +52,16 @@ export function judge(
     return { ...at, before: showReading(ref.kind, before), now: shown, verdict: 'equal', why: null };
   const kept = state.kept.find((one) => one.host === ref.host && one.key === ref.key);
   return kept ? { ...line, verdict: 'kept', why: kept.what } : { ...line, verdict: 'differs', why: null };
+}
+
+/** What a person decided about a step that was to change a fact: the reason why it may differ. */
+function byHandAt(
+  { steps, plan }: Pick<RunState, 'steps' | 'plan'>,
+  { host, key }: { host: string; key: string },
+): string | null {
+  const line = plan.lines.find(({ step, predicts }) => predicts[host]?.[key] !== undefined && steps.get(step)?.byHand);
+  const decided = line && steps.get(line.step)?.byHand;
+  return decided ? `${line.step} was ${decided.what} by ${decided.by}` : null;
 }
 
 async function storedRefs(context: RunContext): Promise<FactRef<unknown>[]> {

@@ -128,19 +128,34 @@ export class RunContext {
     return this.#secretOutputs.get(step)?.get(name);
   }
 
-  /** @throws SECRET_GONE when the output that is asked for was a secret and could not be had again */
+  /** All that a step has handed on, with the secrets among it as far as they are known. */
+  handedOn(step: string): Outputs {
+    const held = this.#secretOutputs.get(step);
+    const written = Object.entries(this.stepState(step).outputs);
+    return Object.fromEntries(written.map(([name, value]): [string, OutputValue] => [name, held?.get(name) ?? value]));
+  }
+
+  /**
+   * @throws OUTPUT_MISSING when a person has decided to go on without it
+   * @throws SECRET_GONE when it was a secret and could not be had again
+   */
   #outputsOf(step: string, asked: string): Outputs | typeof SKIPPED | undefined {
     const state = this.state.steps.get(step);
+    if (state?.byHand && !(asked in state.outputs)) throw this.#missing(state, state.byHand, asked);
     if (state?.phase === 'skipped') return SKIPPED;
     if (state?.phase !== 'done') return undefined;
     if (isHidden(state.outputs[asked]) && !this.#secretOutputs.get(step)?.has(asked))
       throw new FerryError('SECRET_GONE', { step, output: asked, run: this.state.run });
-    return Object.fromEntries(
-      Object.entries(state.outputs).map(([name, value]): [string, OutputValue] => [
-        name,
-        this.#secretOutputs.get(step)?.get(name) ?? value,
-      ]),
-    );
+    return this.handedOn(step);
+  }
+
+  #missing(
+    { step }: StepState,
+    { what, by, reason }: NonNullable<StepState['byHand']>,
+    output: string,
+  ): FerryError<'OUTPUT_MISSING'> {
+    const how = `${what} by ${by}${reason === null ? '' : ` (${reason})`}`;
+    return new FerryError('OUTPUT_MISSING', { step, output, how, run: this.state.run });
   }
 
   /** Reads facts on all their hosts at once. */

@@ -2,16 +2,20 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { nowMs } from '../lib/clock.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { rollbackDue } from './after-failure.ts';
+import { answerFailure } from './answer-failure.ts';
+import { stepAtTurn } from './by-hand.ts';
 import { cancelledStep } from './cancel-step.ts';
 import { decide } from './decide.ts';
 import { acceptMoved } from './drift.ts';
 import type { ErrorReport } from './events.ts';
 import { refuseOtherMachines, releaseLeases, takeLeases } from './leases.ts';
+import { markDone } from './mark-done.ts';
 import { isOutOfSight } from './out-of-sight.ts';
 import { performStep } from './perform.ts';
 import { recallSecrets } from './recall.ts';
 import type { RunContext } from './run-context.ts';
 import { settleStep } from './settle.ts';
+import { skipStep } from './skip-step.ts';
 
 /** How a stretch of work on a run ended. */
 export interface Ending {
@@ -32,6 +36,9 @@ export async function executeRun(
     replan?: boolean | undefined;
     /** A run that fails is rolled back by itself after so long; that is said with the pause. */
     rollBackAfterMs?: number | null;
+    /** A step at which the run stands and goes on without, or that somebody has done by hand. */
+    skip?: { readonly step: string; readonly reason: string } | undefined;
+    markDone?: string | undefined;
   },
 ): Promise<Ending> {
   const startedMs = nowMs();
@@ -41,12 +48,20 @@ export async function executeRun(
     await takeLeases(context);
     if (options.resumed) await recallSecrets(context);
     if (options.replan) await acceptMoved(context);
+    if (options.markDone !== undefined) await markDone(context, stepAtTurn(context, options.markDone));
+    if (options.skip) await skipStep(context, stepAtTurn(context, options.skip.step), options.skip.reason);
   } catch (thrown) {
     return refuse(context, thrown, options.resumed);
   }
-  context.emit({ type: 'run.started', plan: context.state.plan, resumed: options.resumed, done: doneSteps(context) });
-  const failure = await workThrough(context, options.until);
-  if (failure) return pause(context, failure, options.rollBackAfterMs);
+  context.emit({
+    type: 'run.started',
+    plan: context.state.plan,
+    resumed: options.resumed,
+    done: doneSteps(context),
+    skipped: skippedSteps(context),
+  });
+  const stopped = await workThrough(context, options.until, options.rollBackAfterMs);
+  if (stopped) return stopped;
   const decision = decide(context.state, context.ports.runbook, options.until);
   if (!decision.finished) {
     const reason = decision.atUntil ? 'until' : 'interrupt';
@@ -54,6 +69,12 @@ export async function executeRun(
     context.emit({ type: 'run.paused', reason, step: null, error: null });
     return { outcome: 'paused', error: null, exit: reason === 'until' ? 0 : 3 };
   }
+  for (const { step, byHand } of context.state.steps.values())
+    if (byHand)
+      context.emit({
+        type: 'note',
+        text: `${step} was ${byHand.what} by ${byHand.by}${byHand.reason === null ? '' : `: ${byHand.reason}`}`,
+      });
   context.record('run.finished');
   await releaseLeases(context);
   context.emit({ type: 'run.finished', ms: nowMs() - startedMs, steps: context.state.steps.size });
@@ -63,13 +84,18 @@ export async function executeRun(
 interface Failure {
   readonly step: Step;
   readonly thrown: unknown;
+  readonly error: ErrorReport;
 }
 
-async function workThrough(context: RunContext, until: string | undefined): Promise<Failure | null> {
+async function workThrough(
+  context: RunContext,
+  until: string | undefined,
+  rollBackAfterMs: number | null | undefined,
+): Promise<Ending | null> {
   const { floor, ports } = context;
   const underWay = new Map<string, Promise<void>>();
   const waits = new Map<string, Failure>();
-  let failure: Failure | null = null;
+  let failures: Failure[] = [];
   floor.gatesOff = new AbortController();
   for (;;) {
     const decision = decide(context.state, ports.runbook, until);
@@ -77,17 +103,18 @@ async function workThrough(context: RunContext, until: string | undefined): Prom
       context.record('checkpoint.reached', { body: { checkpoint } });
       context.emit({ type: 'checkpoint.reached', checkpoint });
     }
-    if (!failure && !ports.signal.aborted && !floor.gatesOff.signal.aborted) {
+    if (failures.length === 0 && !ports.signal.aborted && !floor.gatesOff.signal.aborted) {
       for (const step of decision.ready.filter(({ id }) => !underWay.has(id) && !waits.has(id))) {
         floor.underWay += 1;
         const work = doStep(context, step)
           .catch((thrown: unknown) => cancelledStep(context, step, thrown).then((found) => Promise.reject(found)))
           .catch((thrown: unknown) => {
+            const failure = failed(context, step, thrown);
             // What nobody has answered yet holds up only what comes after it.
-            if (isFerryError(thrown, 'GATE_WAITS')) return void waits.set(step.id, { step, thrown });
+            if (isFerryError(failure.thrown, 'GATE_WAITS')) return void waits.set(step.id, failure);
             // Nobody is to answer for hours what a failure has stopped.
             floor.gatesOff.abort();
-            failure = failed(context, failure, { step, thrown });
+            failures.push(failure);
           })
           .finally(() => {
             floor.underWay -= 1;
@@ -96,23 +123,51 @@ async function workThrough(context: RunContext, until: string | undefined): Prom
         underWay.set(step.id, work);
       }
     }
-    if (underWay.size === 0) return failure ?? waits.values().next().value ?? null;
-    await Promise.race(underWay.values());
+    if (underWay.size > 0) await Promise.race(underWay.values());
+    else if (failures.length === 0) {
+      const [waiting] = waits.values();
+      return waiting ? pause(context, waiting, rollBackAfterMs) : null;
+    } else {
+      const stopped = await decideOn(context, failures, rollBackAfterMs);
+      if (stopped) return stopped;
+      failures = [];
+      // The questions that the failure took back are asked again.
+      waits.clear();
+      floor.gatesOff = new AbortController();
+    }
   }
 }
 
 /**
- * The failure that the run pauses on: the first. One that comes side by side with it must be on record all the same; where
- * another controller has taken the run over, nothing goes on record any more, and that is what ends the work.
+ * A failure, put on record. Where that cannot be done, because another controller has taken the run over or the disk is full, this
+ * is what ends the work.
  */
-function failed(context: RunContext, first: Failure | null, next: Failure): Failure {
-  if (first === null || isFerryError(next.thrown, 'JOURNAL_FENCED')) return next;
+function failed(context: RunContext, step: Step, thrown: unknown): Failure {
   try {
-    recordFailure(context, next.step, next.thrown);
-    return first;
-  } catch (thrown) {
-    return { step: next.step, thrown };
+    return { step, thrown, error: recordFailure(context, step, thrown) };
+  } catch (worse) {
+    return { step, thrown: worse, error: context.report(worse, '') };
   }
+}
+
+/**
+ * What becomes of steps that failed, one after the other: null when the run goes on with all of them.
+ * @throws JOURNAL_FENCED when the run was taken over meanwhile
+ */
+async function decideOn(
+  context: RunContext,
+  failures: readonly Failure[],
+  rollBackAfterMs: number | null | undefined,
+): Promise<Ending | null> {
+  for (const { thrown } of failures) if (isFerryError(thrown, 'JOURNAL_FENCED')) throw thrown;
+  for (const failure of failures) {
+    const isTold = ['JOURNAL_UNWRITABLE', 'GATE_REJECTED', 'FACT_DRIFTED', 'STEP_CANCELLED'].includes(failure.error.code);
+    if (isTold || context.ports.signal.aborted) return pause(context, failure, rollBackAfterMs);
+    const answered = await answerFailure(context, failure.step, failure.error);
+    if (answered === 'pause') return pause(context, failure, rollBackAfterMs);
+    if (answered) return answered;
+  }
+  return null;
 }
 
 async function doStep(context: RunContext, step: Step): Promise<void> {
@@ -152,10 +207,7 @@ function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorR
   return error;
 }
 
-/** @throws JOURNAL_FENCED when the run was taken over meanwhile */
-function pause(context: RunContext, { step, thrown }: Failure, rollBackAfterMs?: number | null): Ending {
-  if (isFerryError(thrown, 'JOURNAL_FENCED')) throw thrown;
-  const error = recordFailure(context, step, thrown);
+function pause(context: RunContext, { step, thrown, error }: Failure, rollBackAfterMs?: number | null): Ending {
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return { outcome: 'failed', error, exit: 1 };
   const gate = isGate(thrown);
   const cancelled = isFerryError(thrown, 'STEP_CANCELLED');
@@ -181,6 +233,10 @@ function refuse(context: RunContext, thrown: unknown, resumed: boolean): Ending 
   if (resumed) context.record('run.paused', { body: { reason: 'failure', step: null, error } });
   else context.record('run.refused', { body: { error } });
   return { outcome: 'refused', error, exit: thrown instanceof FerryError ? thrown.exit : 1 };
+}
+
+function skippedSteps({ state }: RunContext): string[] {
+  return [...state.steps.values()].filter(({ phase }) => phase === 'skipped').map(({ step }) => step);
 }
 
 function doneSteps(context: RunContext): string[] {

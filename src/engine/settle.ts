@@ -1,6 +1,5 @@
 import type { Change } from '../actions/action.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
-import type { Effect } from '../hosts/fleet.ts';
 import { nowMs, poll } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reading } from '../plan/plan.ts';
@@ -8,7 +7,9 @@ import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
 import { conclude, doChange, mergeOutputs } from './change.ts';
 import { settleDeadMan } from './dead-man.ts';
+import { factsSeen, hostsSeen, isInDoubt } from './evidence.ts';
 import { planAgreed } from './gates.ts';
+import { type Evidence, type HostSeen, judgeDoubt, type Verdict } from './judge-doubt.ts';
 import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 import { ended, started } from './tell.ts';
@@ -23,24 +24,36 @@ const SHORT_LIMIT_MS = 600_000;
  */
 export async function settleStep(context: RunContext, step: Step): Promise<void> {
   const startedMs = nowMs();
-  const before = context.stepState(step.id);
-  const crashed = before.phase !== 'failed';
+  const before = { ...context.stepState(step.id) };
+  const { phase } = before;
+  if (!isInDoubt(phase)) throw new FerryError('INTERNAL', { what: `step ${step.id} is ${phase}, which needs no settling` });
+  const converges = actionOf(context, step).converges !== false;
   const isPutBack = await settleDeadMan(context, step, false);
-  const effects = await restingEffects(context, step.id, before.attempt, before.hosts, false);
-  recordLost(context, step, before.attempt, effects);
+  const rested = await restingEffects(context, step.id, before.attempt, before.hosts, false);
+  recordLost(context, step, before.attempt, rested);
   const plan = await planAgain(context, step);
   const journaled = journaledChange(before.change, before.undo?.undo ?? null, before.promised);
-  if (before.phase === 'applied' && !isPutBack) return conclude(context, step, plan, journaled, { ...before.outputs }, startedMs);
-  if (
-    !isPutBack &&
-    canReplay(context, step, effects, crashed) &&
-    (await replay(context, step, plan, journaled, before.attempt, startedMs))
-  )
-    return;
+  const first = { hosts: rested, facts: factsSeen(before, plan.found) };
+  const judged = judgeDoubt({ ...first, phase, converges, now: plan.planned.kind });
+  // What the host has put back by itself is not there any more, whatever its commands ended with.
+  if (!isPutBack && ['verify', 'join', 'gather'].includes(judged.settling)) {
+    tellSettled(context, step, before.attempt, judged.verdict, first);
+    if (judged.settling === 'verify') return conclude(context, step, plan, journaled, { ...before.outputs }, startedMs);
+    if (await replay(context, step, plan, journaled, before.attempt, startedMs)) return;
+  }
 
   // Before facts are asked, and perhaps changed again, nothing of this attempt may be at work any more.
-  await endEffects(context, step.id, before.attempt, before.hosts);
-  const again = await planAgreed(context, step, () => planAgain(context, step));
+  const hosts = await endEffects(context, step.id, before.attempt, before.hosts);
+  let fresh: FreshPlan | null = await planAgain(context, step);
+  const seen = { hosts, facts: factsSeen(before, fresh.found) };
+  const { verdict } = judgeDoubt({ ...seen, phase: 'failed', converges, now: fresh.planned.kind });
+  tellSettled(context, step, before.attempt, verdict, seen);
+  const again = await planAgreed(context, step, async () => {
+    const now = fresh ?? (await planAgain(context, step));
+    // After a question all is read again: whoever was asked may have thought for hours.
+    fresh = null;
+    return now;
+  });
   const { planned } = again;
   if (planned.kind === 'change') return doChange(context, step, again, planned, startedMs);
   if (planned.kind === 'blocked') {
@@ -65,29 +78,30 @@ async function planAgain(context: RunContext, step: Step): Promise<FreshPlan> {
   return plan;
 }
 
-type Found = Effect & { readonly host: string };
+/** Puts on record how a step in doubt stands and by what evidence, before anything is done about it; and tells it. */
+function tellSettled(context: RunContext, step: Step, attempt: number, verdict: Verdict, { hosts, facts }: Evidence): void {
+  const host = context.hostOfRole(step.role).name;
+  context.record('step.settled', { step: step.id, host, body: { attempt, verdict, hosts, facts } });
+  context.emit({ type: 'step.settled', step: step.id, host, attempt, verdict, hosts, facts });
+}
 
 /** Puts on record which commands died without a result: the reason why facts must decide. */
-function recordLost(context: RunContext, step: Step, attempt: number, effects: readonly Found[]): void {
-  for (const { name, host, state, why = 'it left no exit code and does not run' } of effects) {
-    if (state !== 'lost') continue;
-    context.record('step.lost', {
-      step: step.id,
-      host,
-      body: { attempt, effect: name, why },
-    });
-    context.emit({
-      type: 'note',
-      text: `${step.id}: what was begun before (${name}) left no exit code on ${host}: ${why}; what is there now decides what is left to do`,
-    });
-  }
+function recordLost(context: RunContext, step: Step, attempt: number, hosts: readonly HostSeen[]): void {
+  for (const { host, commands } of hosts)
+    for (const { name, state, why } of commands ?? [])
+      if (state === 'lost') context.record('step.lost', { step: step.id, host, body: { attempt, effect: name, why } });
 }
 
 /** Nothing of an attempt runs any more when this returns: detached commands are ended, short ones come to their end. */
-export async function endEffects(context: RunContext, step: string, attempt: number, hosts: readonly string[]): Promise<void> {
+export async function endEffects(
+  context: RunContext,
+  step: string,
+  attempt: number,
+  hosts: readonly string[],
+): Promise<HostSeen[]> {
   const id = attemptOf(context, step, attempt);
   await Promise.all(hosts.map((host) => context.ports.fleet.endDetached(host, id)));
-  await restingEffects(context, step, attempt, hosts, true);
+  return restingEffects(context, step, attempt, hosts, true);
 }
 
 /**
@@ -101,16 +115,14 @@ export async function restingEffects(
   hosts: readonly string[],
   all: boolean,
   undo = false,
-): Promise<Found[]> {
+): Promise<HostSeen[]> {
   const id = attemptOf(context, step, attempt, undo);
   let told = false;
   const resting = await poll(
     async () => {
-      const byHost = hosts.map(async (host) =>
-        ((await context.ports.fleet.effects(host, id)) ?? []).map((effect) => ({ ...effect, host })),
-      );
-      const found = (await Promise.all(byHost)).flat();
-      const busy = found.find((effect) => effect.state === 'running' && (all || !effect.detached));
+      const found = await hostsSeen(context, id, hosts);
+      const commands = found.flatMap(({ host, commands: left }) => (left ?? []).map((command) => ({ ...command, host })));
+      const busy = commands.find((command) => command.state === 'running' && (all || !command.detached));
       if (!busy) return found;
       if (!told)
         context.emit({
@@ -128,13 +140,6 @@ export async function restingEffects(
     what: `A command of ${step} that still runs`,
     limit: '10 min',
   });
-}
-
-/** Apply is called again only where every command it gave is accounted for, so that each returns what it left. */
-function canReplay(context: RunContext, step: Step, effects: readonly Effect[], crashed: boolean): boolean {
-  if (effects.length === 0 || effects.some((effect) => effect.state === 'lost')) return false;
-  if (effects.some((effect) => effect.detached && effect.state === 'running')) return true;
-  return crashed && (effects.some((effect) => effect.detached) || actionOf(context, step).converges === false);
 }
 
 /** False when a command turned out to have died, so that facts must decide. */

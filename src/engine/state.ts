@@ -15,15 +15,16 @@ export interface StoredRef {
 /** Everything known of a run: a fold of its records. */
 export interface RunState {
   readonly run: string;
-  readonly plan: Plan;
+  /** The plan in force: that of the latest revision of the runbook. */
+  plan: Plan;
   /** Where the runbook was, as given. */
   readonly path: string;
   /** Frozen files of the runbook, root first. */
-  readonly sources: readonly { readonly path: string; readonly text: string }[];
+  sources: readonly { readonly path: string; readonly text: string }[];
   /** The inventory file; another one after a takeover from a host. */
   inventory: string;
   /** The machine behind each host's name when the run began, as `user@address:port`; none in journals of older releases. */
-  readonly machines: { readonly [host: string]: string };
+  machines: { readonly [host: string]: string };
   /** For each secret input: where it came from, and a keyed hash to refuse another value. */
   secrets: { readonly [name: string]: { readonly source: string; readonly hash: string } };
   phase: RunPhase;

@@ -1,4 +1,5 @@
 import type { Json } from '../lib/json.ts';
+import type { Readings } from '../plan/plan.ts';
 import type { ErrorReport } from './events.ts';
 
 /** How far one step has come, as the journal tells it. */
@@ -33,10 +34,14 @@ export interface StepState {
   outputs: { readonly [name: string]: Json };
   /** When its host puts back by itself what the latest attempt changed, as ISO time; null once that is settled. */
   putBackAt: string | null;
+  /** Its state facts right before the first attempt. */
+  before: Readings;
   /** The change of the latest attempt, as journaled. */
   change: { readonly [name: string]: Json } | null;
   summary: string;
   error: ErrorReport | null;
+  /** What a person decided about it instead of the engine. */
+  byHand: { readonly what: 'skipped' | 'marked done'; readonly by: string; readonly reason: string | null } | null;
   startedAt: string | null;
   endedAt: string | null;
 }
@@ -60,9 +65,11 @@ export function waitingStep(step: string, host: string, hosts: readonly string[]
     promised: {},
     outputs: {},
     putBackAt: null,
+    before: {},
     change: null,
     summary,
     error: null,
+    byHand: null,
     startedAt: null,
     endedAt: null,
   };

@@ -1,5 +1,5 @@
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
-import type { Step } from '../runbook/runbook.ts';
+import type { Checkpoint, Step } from '../runbook/runbook.ts';
 import { readOnly } from './act.ts';
 import { actionOf } from './plan-fresh.ts';
 import type { RunContext } from './run-context.ts';
@@ -21,24 +21,32 @@ export function rollbackTarget({ phase, rollbackTo }: RunState, asked: string | 
   return asked ?? (phase === 'rolling-back' ? (rollbackTo ?? undefined) : undefined);
 }
 
-/** The way back to a checkpoint, or to before the first step. @throws CHECKPOINT_UNKNOWN */
-export function wayBack(context: RunContext, to: string | undefined): WayBack {
+/** The checkpoints a rollback can go to, in their order. */
+export function standingCheckpoints(context: RunContext): Checkpoint[] {
   const { runbook } = context.ports;
-  const { state } = context;
   // One that was not reached has nothing behind it, and going "back" to it would unsay those that were; nor is one left when
   // a rollback that was cut off has taken back what came before it.
   const isStanding = (step: Step): boolean =>
     !['undoing', 'undone', 'owed', 'undo-failed'].includes(context.stepState(step.id).phase);
-  const standing = runbook.checkpoints.filter(
-    ({ name, afterStep }) => state.checkpoints.includes(name) && runbook.steps.slice(0, afterStep).every(isStanding),
+  return runbook.checkpoints.filter(
+    ({ name, afterStep }) => context.state.checkpoints.includes(name) && runbook.steps.slice(0, afterStep).every(isStanding),
   );
+}
+
+/** The way back to a checkpoint, or to before the first step. @throws CHECKPOINT_UNKNOWN */
+export function wayBack(context: RunContext, to: string | undefined): WayBack {
+  const { runbook } = context.ports;
+  const { state } = context;
+  const standing = standingCheckpoints(context);
   const checkpoint = standing.find(({ name }) => name === to);
   if (to !== undefined && !checkpoint) {
     throw new FerryError('CHECKPOINT_UNKNOWN', { checkpoint: to, known: standing.map(({ name }) => name).join(', ') });
   }
   const range = runbook.steps.slice(checkpoint?.afterStep ?? 0);
   const begun = (step: Step): boolean =>
-    ['doubt', 'applied', 'done', 'failed', 'undoing', 'owed', 'undo-failed'].includes(context.stepState(step.id).phase);
+    ['doubt', 'applied', 'done', 'failed', 'skipped', 'undoing', 'owed', 'undo-failed'].includes(
+      context.stepState(step.id).phase,
+    );
   const changed = range.filter((step) => begun(step) && context.stepState(step.id).undo !== null);
   const lasting = changed.filter((step) => context.stepState(step.id).irreversible !== null).reverse();
   const line = state.writeLine && range.findIndex((step) => step.id === state.writeLine?.step);

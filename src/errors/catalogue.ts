@@ -1,4 +1,5 @@
 import { actionErrors } from './catalogue/actions.ts';
+import { byHandErrors } from './catalogue/by-hand.ts';
 import { deadManErrors } from './catalogue/dead-man.ts';
 import { engineErrors } from './catalogue/engine.ts';
 import { fanOutErrors } from './catalogue/fan-out.ts';
@@ -26,6 +27,7 @@ export const catalogue = {
   ...actionErrors,
   ...engineErrors,
   ...fanOutErrors,
+  ...byHandErrors,
   ...rollbackErrors,
   ...deadManErrors,
   ...gateErrors,

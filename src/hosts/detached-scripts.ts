@@ -63,14 +63,14 @@ if [ $z -gt $o ]; then echo "$o $z $(tail -c +$((o+1)) "$F/out" | head -c ${LOG_
 }
 
 /**
- * Lists what an attempt did on a host, one effect a line: `name detached|short exited|running|lost`, and after `lost` what is
- * known of how it died.
+ * Lists what an attempt did on a host, one effect a line: `name detached|short exited|running|lost`, after `exited` its exit code,
+ * after `lost` what is known of how it died.
  */
 export function effectsScript(id: AttemptId): Sh {
   return sh`A=${attemptDir(id)}; [ -d "$A" ] || { echo none; exit 0; }; echo found
 for F in "$A"/*/; do F="\${F%/}"; [ -d "$F" ] || continue; n="\${F##*/}"; k=short; u=; [ -e "$F/unit" ] && { k=detached; u=$(cat "$F/unit"); }
 S=inactive; if ! flock -n "$F.alive" true || { [ -e "$F/held" ] && ! flock -n "$F/held" true; }; then S=active; elif [ "$k" = detached ]; then ${ASK_UNIT}; fi
-if [ -e "$F/rc" ]; then s=exited; else case "$S" in ${UNIT_LIVES}) s=running;; *) s="lost $(${POSTMORTEM})";; esac; fi
+if [ -e "$F/rc" ]; then s="exited $(cat "$F/rc")"; else case "$S" in ${UNIT_LIVES}) s=running;; *) s="lost $(${POSTMORTEM})";; esac; fi
 echo "$n $k $s"; done`;
 }
 

@@ -13,6 +13,8 @@ export interface Effect {
   readonly state: 'exited' | 'running' | 'lost';
   /** Why it left no exit code, when it is lost and its host can tell. */
   readonly why?: string;
+  /** Its exit code, when it left one. */
+  readonly code?: number;
 }
 
 /** What a host that was given to another controller told. */

@@ -79,9 +79,9 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       return lines.slice(1).map((line): Effect => {
         const [effect = '', kind, state, ...rest] = line.split(' ');
         const found = { name: effect, detached: kind === 'detached' };
-        return state === 'exited' || state === 'running'
-          ? { ...found, state }
-          : { ...found, state: 'lost', why: whyLost(rest.join(' ')) };
+        if (state === 'running') return { ...found, state };
+        if (state === 'exited') return { ...found, state, code: Number(rest[0]) };
+        return { ...found, state: 'lost', why: whyLost(rest.join(' ')) };
       });
     },
     async exitCodes(name, attempts, effect) {

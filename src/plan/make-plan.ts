@@ -26,6 +26,10 @@ export interface PlanRequest {
   /** Root role -> host. */
   readonly roles: ReadonlyMap<string, HostInfo>;
   readonly madeAt: string;
+  /** Steps of a run under way that are done already: their lines stand, and they hand on what they have. */
+  readonly done?: ReadonlyMap<string, { readonly line: PlanLine; readonly outputs: Outputs | typeof SKIPPED }>;
+  /** What undoes a step that was begun before. */
+  readonly begun?: ReadonlyMap<string, { readonly undo: Json }>;
   /** Reads facts of one host in one round trip, in order. */
   read(host: string, refs: readonly FactRef<unknown>[]): Promise<Observed<unknown>[]>;
   /** What is to be said of hosts that other runs hold; they then count as blockers before all others. */
@@ -111,7 +115,7 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
     const result = planStep(step, request.actions.get(step.uses) as Action, {
       names,
       hostOfRole,
-      earlier: null,
+      earlier: request.begun?.get(step.id) ?? null,
       look(ref) {
         used.add(idOf(ref));
         return look(ref);
@@ -136,6 +140,11 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
     return result;
   });
   const lines = request.runbook.steps.map((step): PlanLine => {
+    const stands = request.done?.get(step.id);
+    if (stands) {
+      outputs.set(step.id, stands.outputs);
+      return { ...stands.line, needs: step.needs };
+    }
     const action = request.actions.get(step.uses) as Action;
     const host = hostOfRole(step.role).name;
     const seen = plan(step);

@@ -2,14 +2,17 @@ import type { Event } from '../engine/events.ts';
 import { isoTime } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { plural } from '../lib/text.ts';
+import { answerLines } from './by-hand.ts';
 import { Countdown } from './countdown.ts';
 import { errorLines } from './error.ts';
+import { evidenceLines } from './evidence.ts';
 import { createForecast } from './forecast.ts';
 import { answerWords, waitingWords } from './gate.ts';
 import { moment, oneLine } from './layout.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { createPaint } from './paint.ts';
 import type { Renderer } from './renderer.ts';
+import { runbookDiffLines } from './runbook-diff.ts';
 import { shown } from './shown.ts';
 
 type Progressed = Extract<Event, { type: 'step.progressed' }>;
@@ -65,6 +68,8 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         ];
       case 'step.moved':
         return [`${whoOf(event)}: moves again, after ${formatDuration(event.ms)}`];
+      case 'step.settled':
+        return [`${whoOf(event)}: begun before; this is how it stands`, ...evidenceLines(event, { width: 110, colour })];
       case 'step.ended':
         running.delete(keyOf(event));
         return [
@@ -75,6 +80,12 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         return waitingWords(event, `${event.host}  ${event.step}: `);
       case 'gate.answered':
         return [`${whoOf(event)}: ${answerWords(event)}`];
+      case 'failure.answered': {
+        const [first = '', ...more] = answerLines(event);
+        return [`${whoOf(event)}: ${first}`, ...more];
+      }
+      case 'run.revised':
+        return ['the run goes on with the edited runbook:', ...runbookDiffLines(event.changes, { width: 110, colour })];
       case 'checkpoint.reached':
         return [`----- checkpoint: ${event.checkpoint} -----`, ...outlook()];
       case 'run.paused':

@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../engine/events.ts';
+import type { DoubtSeen } from '../engine/evidence.ts';
 import type { RunPhase, RunState } from '../engine/state.ts';
 import type { StepState } from '../engine/step-state.ts';
 import { nowMs } from '../lib/clock.ts';
@@ -6,6 +7,7 @@ import { formatDuration } from '../lib/duration.ts';
 import { jsonText } from '../lib/json.ts';
 import { plural } from '../lib/text.ts';
 import { errorLines } from './error.ts';
+import { evidenceLines } from './evidence.ts';
 import { gateLines } from './gate.ts';
 import { clip, moment, oneLine } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
@@ -15,10 +17,10 @@ import { waysOn } from './ways-on.ts';
 
 /**
  * Where a run stands, on one screen: what is done, what runs, what comes, and the commands that lead on. `workedOn` tells a
- * run under way from one whose Ferry was killed; their records are the same.
+ * run under way from one whose Ferry was killed; their records are the same. `looked` is what the hosts told of steps in doubt.
  */
-export function statusText(found: RunState, page: Page, workedOn = true): string {
-  const state = shown(found);
+export function statusText(found: RunState, page: Page, workedOn = true, looked: readonly DoubtSeen[] = []): string {
+  const [state, doubts] = [shown(found), shown(looked)];
   const paint = createPaint(page.colour);
   const steps = [...state.steps.values()];
   const done = steps.filter((step) => step.phase === 'done').length;
@@ -31,12 +33,13 @@ export function statusText(found: RunState, page: Page, workedOn = true): string
     `${paint.strong(state.run)}   ${state.plan.runbook.name}   ${phase}${paused}`,
     `started ${moment(state.startedAt)}, last seen ${moment(since)}; ${done} of ${plural(steps.length, 'step')} done`,
     '',
-    ...stepLines(interrupted, state, steps, paint, page),
+    ...stepLines(interrupted, state, steps, paint, page, doubts),
     '',
     ...pauseLines(state, steps, page),
     ...dueLines(state, paint),
     ...gateLines(state, paint),
     ...factsOf(state, paint),
+    ...(isPaused || interrupted ? lookLines(state, steps, doubts, paint) : []),
     ...waysOn(
       state.run,
       interrupted && state.phase === 'running' ? 'paused' : state.phase,
@@ -67,20 +70,10 @@ function pauseLines({ pause }: RunState, steps: readonly StepState[], page: Page
 }
 
 /** The same for programs: plain JSON, steps as a list. */
-export function statusJson(state: RunState, workedOn = true): string {
+export function statusJson(state: RunState, workedOn = true, doubts: readonly DoubtSeen[] = []): string {
   const { plan, sources: _sources, steps, ...rest } = state;
-  return jsonText(
-    {
-      ...rest,
-      workedOn,
-      runbook: plan.runbook,
-      plan: plan.digest,
-      lastAt: lastMoment(state),
-      steps: [...steps.values()],
-      debts: debtsOf(state),
-    },
-    2,
-  );
+  const told = { ...rest, workedOn, runbook: plan.runbook, plan: plan.digest, lastAt: lastMoment(state) };
+  return jsonText({ ...told, steps: [...steps.values()], doubts, debts: debtsOf(state) }, 2);
 }
 
 /** What a rollback has left to be undone, by why. */
@@ -113,7 +106,24 @@ const WORDS: { readonly [P in StepState['phase']]: string } = {
   'undo-failed': 'not undone',
 };
 
-function stepLines(interrupted: boolean, state: RunState, steps: readonly StepState[], paint: Paint, page: Page): string[] {
+/** How to learn how a step stands that was begun and not finished, while nobody has looked. */
+function lookLines(state: RunState, steps: readonly StepState[], doubts: readonly DoubtSeen[], paint: Paint): string[] {
+  const open = steps.filter(({ phase }) => ['doubt', 'applied', 'failed'].includes(phase));
+  if (open.length === 0 || doubts.length > 0) return [];
+  const names = open.map(({ step }) => step).join(', ');
+  return [
+    `look     ${paint.accent(`ferry status ${state.run} --evidence`)}   (asks the hosts how ${names} stands; changes nothing)`,
+  ];
+}
+
+function stepLines(
+  interrupted: boolean,
+  state: RunState,
+  steps: readonly StepState[],
+  paint: Paint,
+  page: Page,
+  doubts: readonly DoubtSeen[],
+): string[] {
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
   const host = widest(steps.map((step) => step.host));
   const id = widest(steps.map((step) => step.step));
@@ -127,10 +137,17 @@ function stepLines(interrupted: boolean, state: RunState, steps: readonly StepSt
       .filter((part) => part !== '')
       .join(', ');
     const summary = clip(oneLine(step.summary), Math.max(20, page.width - head.length - tail.length - 2));
+    const { byHand } = step;
+    const reason = byHand?.reason ? `: ${oneLine(byHand.reason)}` : '';
+    const doubt = doubts.find((one) => one.step === step.step);
     return [
       `${paintStep(step, paint)(head)}${summary}${tail ? paint.quiet(`  ${tail}`) : ''}`.trimEnd(),
+      ...(byHand ? [paint.warn(`            ${byHand.what} by ${oneLine(byHand.by)}${reason}`)] : []),
       ...(step.error
         ? errorLines(step.error, { width: page.width - 12, colour: page.colour }).map((line) => `            ${line}`)
+        : []),
+      ...(doubt
+        ? evidenceLines(doubt, { width: page.width - 12, colour: page.colour }).map((line) => `            ${line}`)
         : []),
     ];
   });

@@ -2,8 +2,10 @@ import type { Event } from '../engine/events.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { plural } from '../lib/text.ts';
 import type { Plan } from '../plan/plan.ts';
+import { answerLines } from './by-hand.ts';
 import { Countdown } from './countdown.ts';
 import { errorLines } from './error.ts';
+import { evidenceLines } from './evidence.ts';
 import { createForecast } from './forecast.ts';
 import { answerWords, waitingWords } from './gate.ts';
 import { clip, oneLine, wrapText } from './layout.ts';
@@ -21,6 +23,8 @@ interface Row extends LiveItem {
   /** Below all else while it shows no progress: the last line is the one that is seen while a step runs. */
   stall: string;
   notes: string[];
+  /** What was found of it when it was settled; it stays in sight. */
+  evidence: string[];
 }
 
 type StepEvent = Extract<Event, { type: `step.${string}` | `undo.${string}` }>;
@@ -31,6 +35,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
   const paint = createPaint(terminal.colour);
   const width = () => (stream.columns ?? 80) - 4;
   let rows: Row[] = [];
+  const labels = new Map<string, string>();
   let list: LiveList | undefined;
   let touched: Row | undefined;
 
@@ -51,6 +56,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     progress: '',
     stall: '',
     notes: [],
+    evidence: [],
   });
   const titleOf = (label: string, summary: string, after: string) => {
     const tail = after ? `  ${after}` : '';
@@ -90,7 +96,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
       row.notes.push(`moves again, after ${formatDuration(event.ms)}`);
     } else if (event.type === 'step.started' || event.type === 'undo.started') {
       row.mark = 'running';
-      row.notes = [];
+      row.notes = [...row.evidence];
       row.progress = '';
       row.stall = '';
       const again =
@@ -102,6 +108,9 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
               ? `attempt ${event.attempt}`
               : '';
       row.title = titleOf(row.label, event.summary, again);
+    } else if (event.type === 'step.settled') {
+      row.evidence = evidenceLines(event, { width: width() - 2, colour: terminal.colour });
+      row.notes = [...row.evidence];
     } else {
       row.mark = MARK_OF_OUTCOME[event.outcome];
       row.progress = '';
@@ -135,7 +144,14 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
       case 'run.started': {
         await shut();
         say(headline(event.run, event.plan, event.resumed, new Set(event.done).size));
-        rows = [...rowsOf(event.plan, new Set(event.done), newRow, (text) => paint.accent(text)), outlook];
+        for (const [index, label] of labelsOf(event.plan.lines).entries()) {
+          const line = event.plan.lines[index];
+          if (line) labels.set(keyOf(line.step, line.host), label);
+        }
+        rows = [
+          ...rowsOf(event.plan, new Set(event.done), new Set(event.skipped), newRow, (text) => paint.accent(text)),
+          outlook,
+        ];
         await open();
         return;
       }
@@ -161,6 +177,16 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
         else row.notes = waitingWords(event, '').map((line, index) => (index === 0 ? paint.warn(line) : paint.accent(line)));
         return show(row);
       }
+      case 'failure.answered': {
+        const key = keyOf(event.step, event.host);
+        for (const line of answerLines(event)) say(line.startsWith(' ') ? line : `${labels.get(key) ?? event.step}  ${line}`);
+        // What was shown as failed stays on the screen above; what comes of the next try has a row of its own.
+        if (event.answer === 'retry' && !rows.some((row) => row.key === key))
+          rows.unshift(newRow(key, labels.get(key) ?? event.step, '', 'waiting'));
+        return;
+      }
+      case 'run.revised':
+        return void say('The run goes on with the edited runbook.');
       case 'checkpoint.reached': {
         const row = rows.find((one) => one.key === checkpointKey(event.checkpoint));
         if (!row) return;
@@ -242,6 +268,7 @@ function labelsOf(steps: readonly { step: string; host: string }[]): string[] {
 function rowsOf(
   plan: Plan,
   done: ReadonlySet<string>,
+  skipped: ReadonlySet<string>,
   newRow: (key: string, label: string, summary: string, mark: Mark) => Row,
   paintRule: (text: string) => string,
 ): Row[] {
@@ -258,7 +285,8 @@ function rowsOf(
   for (const [index, line] of plan.lines.entries()) {
     if (!seen.has(line.step)) rulesFor(seen.size);
     seen.add(line.step);
-    const mark = done.has(line.step) ? 'done' : line.kind === 'skipped' ? 'skipped' : 'waiting';
+    const isSkipped = skipped.has(line.step) || line.kind === 'skipped';
+    const mark = isSkipped ? 'skipped' : done.has(line.step) ? 'done' : 'waiting';
     rows.push(newRow(keyOf(line.step, line.host), label[index] ?? line.step, line.summary, mark));
   }
   rulesFor(seen.size);

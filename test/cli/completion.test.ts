@@ -82,7 +82,7 @@ describe('what is offered', () => {
 
   it('goes on with the options of the verb, and with the choices of an option, behind a blank or an =', async () => {
     expect((await offered(['run', '--on'])).map((line) => line.split('\t')[0])).toEqual(['--on-failure']);
-    expect(await offered(['run', 'x.yaml', '--on-failure', ''])).toEqual(['pause\t', 'rollback\t']);
+    expect(await offered(['run', 'x.yaml', '--on-failure', ''])).toEqual(['ask\t', 'pause\t', 'rollback\t']);
     expect(await offered(['run', '--on-failure=p'])).toEqual(['--on-failure=pause\t']);
     expect(await offered(['run', '-'])).not.toContain(expect.stringMatching(/^--discard-writes/));
   });

@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Wire } from '../../src/cli/contract.ts';
+import type { FailureQuestion } from '../../src/engine/failure-question.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import { FindingsError } from '../../src/errors/findings-error.ts';
 import { estimatePlan } from '../../src/plan/estimate.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
-import { movePlan, planLine } from '../kit/plans.ts';
+import { movePlan, planLine, restoreFailed } from '../kit/plans.ts';
 
 describe('help', () => {
   it('goes to stdout, groups the verbs, and has examples and exit codes', async () => {
@@ -59,7 +60,7 @@ describe('a wrong command line', () => {
     expect(await wrong('plan')).toContain("Missing required argument 'runbook'.");
     expect(await wrong('status one two')).toContain('Too many arguments');
     expect(await wrong('run x --on-failure explode')).toContain(
-      '--on-failure must be pause, rollback or "pause 20m, then rollback", not "explode".',
+      '--on-failure must be ask, pause, rollback or "pause 20m, then rollback", not "explode".',
     );
   });
 
@@ -216,6 +217,8 @@ describe('run', () => {
     expect(calls[0]?.[2]).toMatchObject({ until: 'quiesced', onFailure: 'rollback', yes: true });
     await typed(['resume', 'r-1', '--on-failure', 'pause 20m, then rollback', '--wait', '2h'], { wire }).exit;
     expect(calls[1]).toMatchObject(['resume', 'r-1', { onFailure: 'pause 20m, then rollback', waitMs: 7_200_000 }]);
+    await typed('resume r-1 --on-failure ask', { wire }).exit;
+    expect(calls[2]).toMatchObject(['resume', 'r-1', { onFailure: 'ask' }]);
   });
 });
 
@@ -422,5 +425,109 @@ describe('the other verbs', () => {
     const path = typed('schema inventory --path');
     await path.exit;
     expect(path.out.text()).toMatch(/schemas\/inventory\.schema\.json\n$/);
+  });
+});
+
+describe('a step that fails in front of a person', () => {
+  const question = (parts: Partial<FailureQuestion> = {}): FailureQuestion => ({
+    ...{
+      step: 'restore',
+      host: 'newdb',
+      title: 'Restore',
+      error: restoreFailed,
+      outcome: 'failed',
+      refusal: null,
+      canMarkDone: true,
+    },
+    skip: { refused: null, lacking: [], warnings: ['1 output will be missing, and what needs one is refused: compare (rows).'] },
+    back: ['quiesced', null],
+    preview: async (to) => ({ run: 'r-1', to, steps: [], ms: 0, irreversible: [], writeLine: null }),
+    ...parts,
+  });
+  /** Asks once, and ends with what was answered. */
+  const asking = (asked: FailureQuestion, answers: unknown[]) =>
+    modelWire(undefined, {
+      async resumeRun(_run, _options, io) {
+        answers.push(io.askFailure ? await io.askFailure(asked) : 'not asked');
+        return { outcome: 'paused', run: 'r-1', error: null, exit: 3 };
+      },
+    });
+  const answer = async (keys: readonly string[], asked = question(), words = 'resume') => {
+    const answers: unknown[] = [];
+    const ferry = typed(words, { ...asking(asked, answers), terminal: true });
+    for (const key of keys) {
+      const before = ferry.err.text().length;
+      await vi.waitFor(() => expect(ferry.err.text()).toMatch(/(\?|\)|\]) $/));
+      ferry.type(`${key}\n`);
+      await vi.waitFor(() => expect(ferry.err.text().length).toBeGreaterThan(before));
+    }
+    await ferry.exit;
+    return { answer: answers[0], text: ferry.err.text() };
+  };
+
+  it('is tried again, marked done, or left as it is; Enter leaves it', async () => {
+    expect((await answer(['r'])).answer).toEqual({ answer: 'retry' });
+    expect((await answer(['done'])).answer).toEqual({ answer: 'mark-done' });
+    expect((await answer(['p'])).answer).toEqual({ answer: 'pause' });
+    const { answer: entered, text } = await answer(['']);
+    expect(entered).toEqual({ answer: 'pause' });
+    expect(text).toContain('restore on newdb failed. What becomes of it?');
+  });
+
+  it('is skipped only with a reason, after what will be missing was told', async () => {
+    const { answer: given, text } = await answer(['s', '', 'what', 's', 'disk full']);
+    expect(given).toEqual({ answer: 'skip', reason: 'disk full' });
+    expect(text).toContain('1 output will be missing, and what needs one is refused: compare (rows).');
+    const refused = question({ skip: { refused: 'it is a question', lacking: [], warnings: [] } });
+    expect((await answer(['s', ''], refused)).answer).toEqual({ answer: 'pause' });
+  });
+
+  it('is taken back to where they choose, after they saw what that undoes', async () => {
+    const { answer: given, text } = await answer(['b', '1', 'y']);
+    expect(given).toEqual({ answer: 'back', to: 'quiesced' });
+    expect(text).toContain('Rollback of r-1 to checkpoint quiesced');
+    expect((await answer(['b', '2', 'n', 'b', '', 'p'])).answer).toEqual({ answer: 'pause' });
+    const away = question({ preview: () => Promise.reject(new FerryError('RUN_UNKNOWN', { run: 'r-1' })) });
+    expect((await answer(['b', '2', ''], away)).answer).toEqual({ answer: 'pause' });
+  });
+
+  it('says why the answer before was not accepted, and does not offer what facts cannot tell', async () => {
+    const { text } = await answer([''], question({ refusal: restoreFailed, canMarkDone: false, outcome: 'unknown' }));
+    expect(text).toContain('error COMMAND_FAILED');
+    expect(text).toContain('restore on newdb is in doubt.');
+    expect(text).not.toContain('  d  ');
+  });
+
+  it('is not asked about with --yes, --json or a policy, or where nobody sits', async () => {
+    for (const words of ['resume --yes', 'resume --json', 'resume --on-failure pause'])
+      expect((await answer([], question(), words)).answer).toBe('not asked');
+    expect((await answer(['r'], question(), 'resume --yes --on-failure ask')).answer).toEqual({ answer: 'retry' });
+    const answers: unknown[] = [];
+    await typed('resume', asking(question(), answers)).exit;
+    expect(answers).toEqual(['not asked']);
+  });
+});
+
+describe('what is decided about a step by words', () => {
+  it('is handed on with its reason', async () => {
+    const { wire, calls } = modelWire();
+    await typed(['resume', 'r-1', '--skip', 'compare', '--reason', ' by hand '], { wire }).exit;
+    await typed('resume --mark-done stop-services', { wire }).exit;
+    expect(calls).toMatchObject([
+      ['resume', 'r-1', { skip: { step: 'compare', reason: 'by hand' } }],
+      ['resume', undefined, { markDone: 'stop-services' }],
+    ]);
+  });
+
+  it('needs a reason to be skipped, and is one thing at a time', async () => {
+    for (const [words, said] of [
+      ['resume --skip compare', '--skip needs a reason'],
+      ['resume --reason why', '--reason is for --skip'],
+      ['resume --skip a --reason b --mark-done c', 'one or the other'],
+    ] as const) {
+      const ferry = typed(words);
+      expect(await ferry.exit).toBe(64);
+      expect(ferry.err.text()).toContain(said);
+    }
   });
 });

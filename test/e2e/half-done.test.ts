@@ -62,6 +62,11 @@ describe('a run that is half done', () => {
     const status = await ferry.run(['status']);
     expect(status.stdout).toMatch(/paused \(failure at stop-services\)/);
     expect(status.stdout).toMatch(/^ {2}failed +engine +stop-services /m);
+    const looked = (await ferry.run(['status', '--evidence'])).stdout.replaceAll(/\s+/g, ' ');
+    expect(looked).toMatch(/engine attempt 1: \S.* ended with exit code/);
+    expect(looked).toMatch(/unitState\(ovirt-engine\.service\) on engine: \S.* -> \S.*; now \S.* \(as planned\)/);
+    expect(looked).toMatch(/unitState\(ovirt-engine-notifier\.service\) on engine: \S.* -> \S.*; now \S.* \(as before\)/);
+    expect(looked).toContain('It is partly done');
   });
 
   it('is not run anew, here or from another state folder', async () => {
@@ -78,6 +83,17 @@ describe('a run that is half done', () => {
     expect(code).toBe(5);
     expect(stderr).toContain('LEASE_WANTED');
     expect(await ask(labDir, 'engine', 'cut -d" " -f1 /var/lib/ferry/lease')).toBe(run);
+  });
+
+  it('is not called done while a unit runs that the step was to stop', async () => {
+    const { code, stderr } = await ferry.run(['resume', '--mark-done', 'stop-services']);
+    expect(code, stderr).toBe(5);
+    expect(stderr).toContain('STEP_NOT_DONE');
+    expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(
+      /unitState\(ovirt-\S+\.service\) on engine is \S.*, and the step was to make it \S/,
+    );
+    expect(attemptsOf(ferry, 'stop-services')).toEqual([1]);
+    expect(await areActive()).toEqual(['inactive', 'inactive', 'active', 'active']);
   });
 
   it('stops the other two when it is resumed, and still knows that all four ran', async () => {
@@ -102,6 +118,24 @@ describe('a run that is half done', () => {
     const { code, stdout, stderr } = await ferry.run(['rollback']);
     expect(code, stderr).toBe(4);
     expect(stdout).toMatch(proofOfNoDifference);
+    expect(await areActive()).toEqual(['active', 'active', 'active', 'active']);
+    expect(await snapshot(labDir)).toEqual(before);
+  });
+});
+
+describe('a step that failed and was done by hand', () => {
+  it('is taken for done once its facts agree, is not done again, and is rolled back with the rest', async () => {
+    const before = await snapshot(labDir);
+    const failed = await ferry.run(['run', RUNBOOK, ...ferry.hosts], { FERRY_FAIL_AT: 'before-apply stop-services' });
+    expect(failed.code, failed.stderr).toBe(1);
+    await ask(labDir, 'engine', `systemctl stop ${UNITS.join(' ')}`);
+    const marked = await ferry.run(['resume', '--mark-done', 'stop-services', '--until', 'quiesced']);
+    expect(marked.code, marked.stdout + marked.stderr).toBe(0);
+    expect(marked.stderr).toMatch(/engine {2}stop-services: marked done by \S+@\S+/);
+    expect(attemptsOf(ferry, 'stop-services')).toEqual([1]);
+    expect((await ferry.run(['status'])).stdout).toMatch(/^ {12}marked done by \S+@\S+$/m);
+    const back = await ferry.run(['rollback']);
+    expect(back.code, back.stderr).toBe(4);
     expect(await areActive()).toEqual(['active', 'active', 'active', 'active']);
     expect(await snapshot(labDir)).toEqual(before);
   });

@@ -69,6 +69,10 @@ export function modelWire(
       calls.push(['status', named, options]);
       return runState(plan, { done: 2 });
     },
+    async readDoubts(named, options) {
+      calls.push(['doubts', named, options]);
+      return [];
+    },
     isWorkedOn: () => false,
     readRuns(options) {
       calls.push(['runs', options]);

@@ -1,9 +1,11 @@
 import type { Action } from '../../src/actions/action.ts';
 import type { OutputValue } from '../../src/actions/outputs.ts';
 import type { EventBody } from '../../src/engine/events.ts';
+import type { FailureAnswer, FailureQuestion } from '../../src/engine/failure-question.ts';
 import { foldRun } from '../../src/engine/fold.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { previewSteps, type StepBack } from '../../src/engine/preview-rollback.ts';
+import { planEdited, recordRevision } from '../../src/engine/revise.ts';
 import { rollBack } from '../../src/engine/rollback.ts';
 import { type Ending, executeRun } from '../../src/engine/run.ts';
 import { RunContext } from '../../src/engine/run-context.ts';
@@ -13,6 +15,7 @@ import { Redactor } from '../../src/hosts/redactor.ts';
 import { Secret } from '../../src/hosts/secret.ts';
 import { digestOf, type Json } from '../../src/lib/json.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import { diffRunbooks } from '../../src/runbook/diff-runbooks.ts';
 import type { DeadManSpec, Runbook, Scope, Step } from '../../src/runbook/runbook.ts';
 import { modelActions } from './model-actions.ts';
 import { cell, Died, ModelJournal, ModelWorld } from './model-world.ts';
@@ -66,6 +69,8 @@ export function runbookOf(steps: Step[], checkpoints: { name: string; afterStep:
   };
 }
 
+type ByHand = Pick<Parameters<typeof executeRun>[1], 'skip' | 'markDone'>;
+
 /** A run of the engine on the model world, which can be killed at a crash point and resumed by a new controller. */
 export class ModelRun {
   readonly world = new ModelWorld();
@@ -79,8 +84,11 @@ export class ModelRun {
   whileAsked: () => unknown = () => undefined;
   /** What a person does who cancels; to be renewed for the next controller. */
   cancel = new AbortController();
+  /** What a person answers when steps fail, in order; then nobody is there any more. */
+  readonly failureAnswers: FailureAnswer[] = [];
+  readonly asked: FailureQuestion[] = [];
   readonly events: EventBody[] = [];
-  readonly runbook: Runbook;
+  runbook: Runbook;
   readonly inputs = new Map<string, OutputValue>();
   actions: ReadonlyMap<string, Action> = modelActions;
   answer: boolean | null = true;
@@ -132,6 +140,10 @@ export class ModelRun {
         return this.answer;
       },
       askPerson: async () => (this.person === undefined ? this.answer : this.person),
+      askFailure: async (question) => {
+        this.asked.push(question);
+        return this.failureAnswers.shift() ?? null;
+      },
       holder: 'me@model',
       signal: AbortSignal.any([this.cancel.signal, stop.signal]),
       cancel: this.cancel.signal,
@@ -172,8 +184,22 @@ export class ModelRun {
     return ports;
   }
 
-  resume(dieAt?: number | string, until?: string, replan = false): Promise<Ending | 'died'> {
-    return this.#work(this.#ports(dieAt), (context) => executeRun(context, { resumed: true, until, replan }));
+  resume(dieAt?: number | string, until?: string, replan = false, byHand: ByHand = {}): Promise<Ending | 'died'> {
+    return this.#work(this.#ports(dieAt), (context) => executeRun(context, { resumed: true, until, replan, ...byHand }));
+  }
+
+  /** Takes an edited runbook for the run's. */
+  async revise(edited: Runbook, dieAt?: number): Promise<Ending | 'died'> {
+    const roles = new Map(['a', 'b'].map((name) => [name, this.world.info(name)] as const));
+    const ended = await this.#work(this.#ports(dieAt), async (context) => {
+      const read = context.ports.read;
+      const { actions, inputs } = this;
+      const plan = await planEdited(context, { runbook: edited, actions, inputs, roles, madeAt: '', read });
+      recordRevision(context, { plan, sources: [], machines: {}, secrets: {} }, diffRunbooks(this.runbook, edited));
+      return { outcome: 'paused', error: null, exit: 0 };
+    });
+    if (this.journal.read(this.#run).some(({ type }) => type === 'run.revised')) this.runbook = edited;
+    return ended;
   }
 
   /** Does something with the run as a controller of its own would. */

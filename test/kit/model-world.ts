@@ -156,7 +156,12 @@ export class ModelWorld implements Fleet {
   async effects(host: string, id: AttemptId): Promise<Effect[] | null> {
     this.#reach(host);
     const folder = this.attempts.get(this.#folder(host, id));
-    return folder ? [...folder].map(([name, { detached, state }]) => ({ name, detached, state })) : null;
+    return folder
+      ? [...folder].map(([name, { detached, state, code }]) => ({
+          ...{ name, detached, state },
+          ...(state === 'exited' ? { code } : {}),
+        }))
+      : null;
   }
   async exitCodes(host: string, { run, step, attempts }: Attempts, effect: string): Promise<number[]> {
     const ran = attempts.map((attempt) => this.attempts.get(`${host}/${run}/${step}.${attempt}`)?.get(effect));

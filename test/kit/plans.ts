@@ -1,4 +1,5 @@
 import type { ErrorReport, Event, EventBody } from '../../src/engine/events.ts';
+import type { DoubtSeen } from '../../src/engine/evidence.ts';
 import type { StepBack } from '../../src/engine/preview-rollback.ts';
 import type { RunState } from '../../src/engine/state.ts';
 import type { StepState } from '../../src/engine/step-state.ts';
@@ -146,6 +147,37 @@ export const restoreFailed: ErrorReport = {
   left: 'Nothing is left of the half restore on newdb.',
 };
 
+/** A step of which one of two commands ended, as its hosts tell it. */
+export const partlyDone: DoubtSeen = {
+  step: 'restore',
+  host: 'newdb',
+  attempt: 2,
+  verdict: 'partly',
+  hosts: [
+    {
+      host: 'newdb',
+      commands: [
+        { name: 'make', detached: false, state: 'exited', code: 0, why: null },
+        { name: 'load', detached: true, state: 'lost', code: null, why: 'it was killed by SIGKILL' },
+      ],
+    },
+    { host: 'engine', commands: null },
+    { host: 'he1', commands: [] },
+  ],
+  facts: [
+    {
+      host: 'newdb',
+      key: 'pgDatabase(5432, engine)',
+      before: 'absent',
+      planned: '156 tables',
+      now: '12 tables',
+      stands: 'otherwise',
+    },
+    { host: 'newdb', key: 'pgRole(5432, engine)', before: 'absent', planned: 'there', now: 'there', stands: 'as-planned' },
+    { host: 'newdb', key: 'diskMount(/)', before: 'a', planned: null, now: 'b', stands: 'otherwise' },
+  ],
+};
+
 export function stepState(parts: Partial<StepState> & { step: string; host: string }): StepState {
   return {
     phase: 'waiting',
@@ -162,9 +194,11 @@ export function stepState(parts: Partial<StepState> & { step: string; host: stri
     hosts: [parts.host],
     promised: {},
     outputs: {},
+    before: {},
     change: null,
     summary: '',
     error: null,
+    byHand: null,
     startedAt: null,
     endedAt: null,
     ...parts,

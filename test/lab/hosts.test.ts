@@ -100,7 +100,7 @@ describe('a command that outlives those who wait for it', () => {
     await expect(on.change('work', work, { timeoutMs: 1500 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' });
     expect(await stateOf(id)).toEqual(['running']);
     expect((await on.change('work', work)).code).toBe(0);
-    expect(await stateOf(id)).toEqual(['exited']);
+    expect(await fleet.effects('he2', id)).toEqual([{ name: 'work', detached: false, state: 'exited', code: 0 }]);
     expect(await past('cat /root/ferry-test/outlived')).toBe('x');
   });
 

@@ -61,6 +61,24 @@ const events: Event[] = eventsAt(
   [1, { type: 'step.started', step: 'put', host: 'db', attempt: 2, title: 't', summary: 's', reattached: false }],
   [7, { type: 'step.progressed', step: 'put', host: 'db', note: 'dumping', bytes: 10, totalBytes: 100, log: null }],
   [8, { type: 'note', text: 'noted' }],
+  [
+    8,
+    {
+      ...{ type: 'step.settled', step: 'put', host: 'db', attempt: 1, verdict: 'partly' },
+      hosts: [{ host: 'db', commands: [{ name: 'c', detached: false, state: 'lost', code: null, why: 'w' }] }],
+      facts: [{ host: 'db', key: 'k', before: 'b', planned: 'p', now: 'n', stands: 'otherwise' }],
+    },
+  ],
+  [8, { type: 'failure.answered', step: 'put', host: 'db', answer: 'skip', by: 'me', reason: 'r', warnings: ['w'] }],
+  [
+    8,
+    {
+      type: 'run.revised',
+      plan: 'd',
+      by: 'me',
+      changes: [{ what: 'step', name: 'n', how: 'changed', fields: [{ field: 'f', before: 'b', after: 'a' }] }],
+    },
+  ],
   [9, { type: 'step.ended', step: 'put', host: 'db', outcome: 'failed', summary: 's', ms: 5, outputs: { a: 'b' }, error }],
   [
     9,

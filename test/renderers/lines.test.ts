@@ -25,6 +25,12 @@ function tell(events: readonly Event[]): string {
 }
 
 describe('a run told line by line', () => {
+  it('has what a person decided about a step, and what comes of it', () => {
+    const answered = { type: 'failure.answered', ...restore, by: 'me@here', reason: 'no time' } as const;
+    const text = tell(eventsAt([1, { ...answered, answer: 'skip', warnings: ['compare will miss rows.'] }]));
+    expect(text).toBe('2026-01-01 02:00:01Z  newdb  restore: skipped by me@here: no time\n      compare will miss rows.\n');
+  });
+
   it('has each event with its moment, and an error with what was left and what to type', () => {
     const text = tell(
       eventsAt(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { statusJson, statusText } from '../../src/renderers/status.ts';
-import { movePlan, RUN, restoreFailed, runState, stepState } from '../kit/plans.ts';
+import { movePlan, partlyDone, RUN, restoreFailed, runState, stepState } from '../kit/plans.ts';
 
 const page = { width: 100, colour: false };
 
@@ -49,9 +49,30 @@ started 2026-01-01 02:00:00Z, last seen 2026-01-01 02:01:04Z; 3 of 7 steps done
 reached  checkpoint quiesced
 writes   the write line is not crossed
 leases   engine, he1, newdb
+look     ferry status ${RUN} --evidence   (asks the hosts how restore stands; changes nothing)
 go on    ferry resume ${RUN}
 go back  ferry rollback ${RUN} --plan`.trimStart(),
     );
+  });
+
+  it('has under a step in doubt what its hosts told, and does not say again how to ask them', () => {
+    const { attempt, verdict, hosts, facts } = partlyDone;
+    const text = statusText(failed(), page, false, [{ step: 'restore', host: 'newdb', attempt, verdict, hosts, facts }]);
+    expect(text).toContain('            It is partly done: a new attempt does the rest; what undoes it is on record.');
+    expect(text).not.toContain('--evidence');
+    expect(JSON.parse(statusJson(failed(), false, [partlyDone]))).toMatchObject({ doubts: [{ verdict: 'partly' }] });
+  });
+
+  it('says what a person decided about a step, and why', () => {
+    const state = failed();
+    const step = state.steps.get('restore');
+    state.steps.set('restore', {
+      ...step,
+      phase: 'skipped',
+      error: null,
+      byHand: { what: 'skipped', by: 'me@here', reason: 'no time' },
+    } as never);
+    expect(statusText(state, page)).toMatch(/skipped +newdb +restore .*\n {12}skipped by me@here: no time\n/);
   });
 
   it('warns of the way back once the write line is crossed', () => {

@@ -44,6 +44,34 @@ function play(size = { columns: 100, rows: 30 }) {
 }
 
 describe('the live tree', () => {
+  it('shows a step that was skipped as such, and one that is tried again in a row of its own', async () => {
+    const { say, tree, screen } = play();
+    say({
+      type: 'run.started',
+      plan: movePlan(),
+      resumed: true,
+      done: ['maintenance', 'stop-services'],
+      skipped: ['stop-services'],
+    });
+    say(started('dump', 'engine'), ended('dump', 'engine', { outcome: 'failed', error: restoreFailed }));
+    await tree.suspend();
+    tree.resume();
+    const answered = {
+      type: 'failure.answered',
+      step: 'dump',
+      host: 'engine',
+      by: 'me@here',
+      reason: null,
+      warnings: [],
+    } as const;
+    const before = screen.text().length;
+    say({ ...answered, answer: 'retry' }, started('dump', 'engine', { attempt: 2 }), ended('dump', 'engine'));
+    await tree.close();
+    expect(screen.text().slice(0, before)).toMatch(/^- engine {2}stop-services/m);
+    expect(screen.text().slice(before)).toContain('engine  dump            tried again by me@here');
+    expect(screen.text().slice(before)).toMatch(/^\S engine {2}dump +did dump/m);
+  });
+
   it('shows what is done, failed with its error, and still to come, and gives the cursor back', async () => {
     const { say, lastFrame, screen } = play();
     say(

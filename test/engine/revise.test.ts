@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { judgeEdit } from '../../src/engine/judge-edit.ts';
+import { diffRunbooks } from '../../src/runbook/diff-runbooks.ts';
+import type { Runbook, Step } from '../../src/runbook/runbook.ts';
+import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
+
+const CELLS = { 'a/conf': 'old', 'a/unit1': 'up', 'a/unit2': 'up', 'b/conf': 'old' };
+const at = { file: 'model.yaml', line: 1, column: 1 };
+const conf = () => step('conf', 'model.atomic', { key: 'conf', value: 'new' });
+const units = () => step('units', 'model.partial', { key: 'unit', value: 'down' });
+const ask = () => step('ask', 'model.gate', { question: 'go on?' });
+const last = (value: string) => step('last', 'model.atomic', { key: 'conf', value }, { role: 'b' });
+/** Sets a cell to how many units were stopped, which the step that did so told. */
+const tell = (): Step => ({
+  ...step('tell', 'model.atomic', {}),
+  with: {
+    kind: 'map',
+    entries: [
+      ['key', { kind: 'literal', value: 'told', at }],
+      ['value', { kind: 'expression', source: 'string(steps.units.outputs.set.size())', at }],
+    ],
+    at,
+  },
+});
+const book = (...steps: Step[]): Runbook => ({
+  ...runbookOf(steps, [{ name: 'set', afterStep: 1 }]),
+  digest: JSON.stringify(steps),
+});
+const old = () => book(conf(), units(), ask(), last('new'));
+/** Stands at the gate, with two steps done. */
+const atGate = async () => {
+  const run = new ModelRun(old(), CELLS);
+  run.answer = null;
+  expect(await run.start()).toMatchObject({ outcome: 'paused', error: { code: 'GATE_WAITS' } });
+  run.answer = true;
+  return run;
+};
+const cells = (run: ModelRun) => Object.fromEntries([...run.world.cells].sort());
+const judged = (run: ModelRun, edited: Runbook) => judgeEdit(run.state, edited, diffRunbooks(run.runbook, edited));
+
+describe('a run whose runbook was edited', () => {
+  it('goes on with the edited one, on what its steps have handed on, and is rolled back as a whole', async () => {
+    const run = await atGate();
+    const edited = book(conf(), units(), ask(), tell(), last('newer'));
+    expect(judged(run, edited)).toEqual([]);
+    const before = run.state.plan.digest;
+    await run.revise(edited);
+    const { state } = run;
+    expect(state.plan.digest).not.toBe(before);
+    expect(state.plan.lines.map(({ notes }) => notes)).toEqual([['done already'], ['done already'], [], [], []]);
+    expect(state.plan.lines.find((line) => line.step === 'tell')).toMatchObject({ kind: 'change', stamp: 'exact' });
+    expect([...state.steps.values()].map((one) => `${one.step} ${one.phase}`)).toEqual([
+      ...['conf done', 'units done', 'ask waiting', 'tell waiting', 'last waiting'],
+    ]);
+    expect(run.events.find(({ type }) => type === 'run.revised')).toMatchObject({
+      by: 'me@model',
+      changes: [
+        { name: 'last', how: 'changed', fields: [{ field: 'with.value', before: '"new"', after: '"newer"' }] },
+        { name: 'tell', how: 'added' },
+      ],
+    });
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(cells(run)).toMatchObject({ 'a/told': '2', 'b/conf': 'newer' });
+    expect(run.world.ran).toEqual([...new Set(run.world.ran)]);
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
+    expect(cells(run)).toEqual(CELLS);
+    expect(run.state.proof?.every(({ verdict }) => verdict === 'equal')).toBe(true);
+  });
+
+  it('plans what is left on what is there now, not on what the first plan read', async () => {
+    const run = await atGate();
+    run.world.cells.set('b/conf', 'meddled');
+    run.person = null;
+    await run.revise(book(conf(), units(), ask(), last('newer')));
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    await run.rollBack();
+    expect(cells(run)).toEqual({ ...CELLS, 'b/conf': 'meddled' });
+  });
+
+  it('does not plan a step anew as done that was begun and failed, and keeps what undoes it', async () => {
+    const run = new ModelRun(old(), CELLS);
+    run.world.loseOnce.add('units:set-unit2');
+    await run.start();
+    await run.revise(book(conf(), units(), last('newer')));
+    expect(run.state.steps.get('units')).toMatchObject({ phase: 'failed', attempt: 1 });
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    await run.rollBack();
+    expect(cells(run)).toEqual(CELLS);
+  });
+
+  it('asks a gate again that nothing was begun after, and no other', async () => {
+    const run = new ModelRun(book(ask(), conf(), { ...ask(), id: 'second' }, last('new')), CELLS);
+    run.world.failOnce.add('last:set');
+    expect(await run.start()).toMatchObject({ outcome: 'failed' });
+    await run.rollBack({ to: 'set' });
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    const other = new ModelRun(book(ask(), conf(), { ...ask(), id: 'second' }, last('new')), CELLS);
+    const points = new ModelRun(book(ask(), conf(), { ...ask(), id: 'second' }, last('new')), CELLS);
+    await points.start();
+    await other.start(points.passed.indexOf('after-record step.confirmed:second') + 1);
+    await other.revise(book(ask(), conf(), { ...ask(), id: 'second' }, last('newer')));
+    expect(['ask', 'second'].map((id) => other.state.steps.get(id)?.phase)).toEqual(['done', 'waiting']);
+  });
+
+  it('loses a checkpoint that has something undone before it now', async () => {
+    const run = await atGate();
+    const moved = { ...old(), checkpoints: [{ name: 'set', afterStep: 4, at }], digest: 'moved' };
+    expect(run.state.checkpoints).toEqual(['set']);
+    await run.revise(moved);
+    expect(run.state.checkpoints).toEqual([]);
+  });
+});
+
+describe('an edit that comes too late', () => {
+  it.each<[string, Runbook, { step: string; why: string }[]]>([
+    ['changes what was done', book({ ...conf(), role: 'b' }, units(), ask(), last('new')), [{ step: 'conf', why: 'changed' }]],
+    ['takes away what was done', book(units(), ask(), last('new')), [{ step: 'conf', why: 'removed' }]],
+    [
+      'puts something before what was done',
+      book(step('early', 'model.atomic', { key: 'x', value: 'y' }), conf(), units(), ask(), last('new')),
+      [{ step: 'conf', why: 'it would come after early, which was not done' }],
+    ],
+    [
+      'turns round what was done',
+      book(units(), conf(), ask(), last('new')),
+      [
+        { step: 'conf', why: 'moved' },
+        { step: 'units', why: 'moved' },
+      ],
+    ],
+  ])('%s', async (_what, edited, expected) => {
+    expect(judged(await atGate(), edited)).toEqual(expected);
+  });
+
+  it('is no longer too late once the run was taken back to before it', async () => {
+    const run = await atGate();
+    const edited = book(conf(), { ...units(), role: 'b' }, ask(), last('new'));
+    expect(judged(run, edited)).toEqual([{ step: 'units', why: 'changed' }]);
+    await run.rollBack({ to: 'set' });
+    expect(judged(run, edited)).toEqual([]);
+    await run.revise(edited);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(cells(run)).toMatchObject({ 'a/unit1': 'up', 'b/unit1': 'down' });
+    expect(run.world.ran).toEqual([...new Set(run.world.ran)]);
+  });
+});
+
+describe('a controller killed at every crash point of a revision', () => {
+  it('leaves the run with the one runbook or the other, and it goes on', async () => {
+    const edited = () => book(conf(), units(), ask(), tell(), last('newer'));
+    const first = await atGate();
+    const before = first.passed.length;
+    await first.revise(edited());
+    const points = first.passed.slice(before);
+    expect(points).toEqual(['before-record run.revised:', 'after-record run.revised:']);
+    for (let point = 1; point <= points.length; point += 1) {
+      const run = await atGate();
+      expect(await run.revise(edited(), point)).toBe('died');
+      expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+      expect(run.world.cells.get('b/conf')).toBe(point === 1 ? 'new' : 'newer');
+      await run.rollBack();
+      expect(cells(run)).toEqual(CELLS);
+    }
+  });
+});
