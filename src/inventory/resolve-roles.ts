@@ -35,11 +35,15 @@ export function resolveRoles(
   const wanted = runbook.roles.map((role) => role.name);
   const hostsNamed = (name: string): readonly string[] =>
     inventory.hosts.has(name) ? [name] : (inventory.groups.get(name) ?? []);
+  // A host nobody knows is told once: that its role has none is no error of its own, nor that those have none that go by it.
+  const misnamed = new Set<string>();
   for (const [role, names] of given) {
     if (!wanted.includes(role))
       diagnostics.push(finding('ROLE_UNDECLARED', { role, nearest: nearest(role, wanted) ?? '', known: wanted.join(', ') }));
-    for (const host of names.filter((name) => !inventory.hosts.has(name) && !inventory.groups.has(name)))
+    for (const host of names.filter((name) => !inventory.hosts.has(name) && !inventory.groups.has(name))) {
+      misnamed.add(role);
       diagnostics.push(finding('HOST_UNKNOWN', { host, nearest: nearest(host, hosts) ?? '', known: hosts.join(', ') }));
+    }
   }
   const isMany = (role: string) => runbook.roles.some(({ name, many }) => many && name === role);
   const find = (role: string, seen: readonly string[]): readonly string[] => {
@@ -47,6 +51,7 @@ export function resolveRoles(
     // A group stands for a role of one host only where there is no question which.
     const own = named ?? (isMany(role) || hostsNamed(role).length === 1 ? hostsNamed(role) : []);
     const next = runbook.roles.find((each) => each.name === role)?.default;
+    if (misnamed.has(role)) for (const each of seen) misnamed.add(each);
     if (named || own.length > 0) return [...new Set(own)];
     return next === undefined || seen.includes(next) ? [] : find(next, [...seen, next]);
   };
@@ -56,7 +61,7 @@ export function resolveRoles(
     const group = inventory.groups.get(name) ?? [];
     if (on.length > 1 && !isMany(name)) diagnostics.push(finding('ROLE_HOSTS_SEVERAL', { role: name, hosts: on.join(', ') }));
     else if (on.length > 0) roles.set(name, on);
-    else {
+    else if (!misnamed.has(name)) {
       const known = (group.length > 0 ? group : hosts).join(', ');
       const args = { role: name, description: description ?? '', known, file: inventory.file, grouped: group.length };
       diagnostics.push(finding('ROLE_UNASSIGNED', args));

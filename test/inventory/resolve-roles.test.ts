@@ -93,3 +93,10 @@ test('a role or host that does not exist is told with the one it may be', () => 
     ['HOST_UNKNOWN', 'Did you mean "newdb"?'],
   ]);
 });
+
+// A fan-out of errors: the host was said to be unknown, and its role to have none.
+test('a host nobody knows is the one error told, also where another role goes by that one', () => {
+  expect(resolve(wants('engine', ['old_db', 'engine']), { engine: 'newbd' })).toEqual([
+    ['HOST_UNKNOWN', 'Did you mean "newdb"?'],
+  ]);
+});
