@@ -83,6 +83,7 @@ describe('a step that failed, with a person there', () => {
     );
     run.world.loseOnce.add('units:set-unit2');
     run.failureAnswers.push({ answer: 'skip', reason: 'it hangs' });
+    run.person = null;
     expect(await run.start()).toMatchObject({ outcome: 'finished' });
     expect(run.asked[0]?.skip).toMatchObject({
       refused: null,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Action } from '../../src/actions/action.ts';
 import { judgeEdit } from '../../src/engine/judge-edit.ts';
 import { diffRunbooks } from '../../src/runbook/diff-runbooks.ts';
 import type { Runbook, Step } from '../../src/runbook/runbook.ts';
+import { modelActions } from '../kit/model-actions.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 const CELLS = { 'a/conf': 'old', 'a/unit1': 'up', 'a/unit2': 'up', 'b/conf': 'old' };
@@ -81,7 +83,18 @@ describe('a run whose runbook was edited', () => {
     const run = new ModelRun(old(), CELLS);
     run.world.loseOnce.add('units:set-unit2');
     await run.start();
+    const seen: unknown[] = [];
+    const partial = modelActions.get('model.partial') as Action;
+    const watched: Action = {
+      ...partial,
+      plan(params, facts, site) {
+        seen.push(site.earlier);
+        return partial.plan(params, facts, site);
+      },
+    };
+    run.actions = new Map([...modelActions, ['model.partial', watched]]);
     await run.revise(book(conf(), units(), last('newer')));
+    expect(seen.at(-1)).toMatchObject({ undo: { before: [{ key: 'unit1', before: 'up' }, { key: 'unit2' }] } });
     expect(run.state.steps.get('units')).toMatchObject({ phase: 'failed', attempt: 1 });
     expect(await run.resume()).toMatchObject({ outcome: 'finished' });
     await run.rollBack();

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { makePorts } from '../../src/cli/engine-ports.ts';
+import type { FailureQuestion } from '../../src/engine/failure-question.ts';
+import { runbookOf } from '../kit/model-run.ts';
+import { ModelJournal, ModelWorld } from '../kit/model-world.ts';
+
+const stateDir = mkdtempSync(join(tmpdir(), 'ferry-ports-'));
+afterAll(() => rmSync(stateDir, { recursive: true }));
+
+describe('the question what becomes of a step that failed', () => {
+  const ask = async (parts: { policy?: string; typed?: string; isThere?: boolean }) => {
+    const world = new ModelWorld();
+    const rested: string[] = [];
+    world.rest = () => void rested.push('rest');
+    const runbook = { ...runbookOf([]), ...(parts.policy === undefined ? {} : { onFailure: parts.policy }) };
+    const person = parts.isThere === false ? {} : { askFailure: async () => ({ answer: 'retry' }) as const };
+    const ports = makePorts({
+      ...{ journal: new ModelJournal(world), fleet: world, runbook, actions: new Map(), inputs: new Map(), stateDir, yes: false },
+      onFailure: parts.typed,
+      io: { emit: () => undefined, signal: new AbortController().signal, ...person },
+    });
+    return { answer: await ports.askFailure({} as FailureQuestion), rested: rested.length };
+  };
+
+  it('is put to whoever sits there, and holds no connection meanwhile', async () => {
+    expect(await ask({})).toEqual({ answer: { answer: 'retry' }, rested: 1 });
+    expect(await ask({ isThere: false })).toEqual({ answer: null, rested: 0 });
+  });
+
+  it('is answered already by a runbook that says what becomes of a failure, unless it was asked for', async () => {
+    expect(await ask({ policy: 'rollback' })).toEqual({ answer: null, rested: 0 });
+    expect(await ask({ policy: 'rollback', typed: 'ask' })).toMatchObject({ answer: { answer: 'retry' } });
+  });
+});
