@@ -25,7 +25,10 @@ export function whyLost(line: string): string {
   const is = (name: string, wanted: string) => found.get(name) === wanted;
   if (is('ended', 'yes')) return 'Ferry ended it';
   if (is('boot', 'changed')) return 'the host was rebooted (its boot id has changed)';
-  if (is('system', 'stopping')) return 'the host was going down: it was shut down or rebooted';
+  // A systemd that gives no answer any more is on its way down too.
+  const isMute =
+    is('how', 'systemd') && /^(unknown|offline|)$/.test(found.get('system') ?? 'running') && !is('LoadState', 'loaded');
+  if (is('system', 'stopping') || isMute) return 'the host was going down: it was shut down or rebooted';
   if (is('begun', 'no')) return 'it was cut off before it began';
   // A unit that is gone shows a Result of success: only one that is still loaded tells something.
   if (is('LoadState', 'loaded')) {

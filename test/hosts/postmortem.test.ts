@@ -7,6 +7,8 @@ describe('why a command left no exit code', () => {
     ['boot=changed ended=no how=systemd begun=yes LoadState=not-found Result=success ExecMainStatus=0', /rebooted/],
     ['boot=changed ended=no how=none begun=no', /rebooted/],
     ['boot=same ended=no how=systemd begun=yes system=stopping LoadState=not-found Result=success', /going down/],
+    ['boot=same ended=no how=systemd begun=yes system=', /going down/],
+    ['boot=same ended=no how=systemd begun=yes system=offline LoadState=not-found', /going down/],
     ['boot=same ended=yes how=setsid begun=yes', /^Ferry ended it$/],
     ['boot=same ended=no how=none begun=no', /before it began/],
     [`${unit} Result=oom-kill ExecMainCode=2 ExecMainStatus=9`, /memory/],
