@@ -28,7 +28,7 @@ async function attempt(): Promise<{ id: AttemptId; on: ActingHost; lost: (why: s
   await fleet.openAttempt('he2', id, '{}');
   const on = fleet.acting('he2', id, signal, () => undefined);
   const lost = (why: string) =>
-    expect(on.detached('work', sh`true`)).rejects.toMatchObject({
+    expect(on.detached('sleeps', sh`true`)).rejects.toMatchObject({
       code: 'COMMAND_LOST',
       args: { why: expect.stringMatching(why) },
     });
@@ -37,10 +37,10 @@ async function attempt(): Promise<{ id: AttemptId; on: ActingHost; lost: (why: s
 /** Begins a command that starts others, and waits until it runs; how it ends is asked later. */
 async function begin({ id, on }: { id: AttemptId; on: ActingHost }, before = 0): Promise<string> {
   const script = sh`setsid sleep 3001 & setsid env -i sleep 3002 & sleep 3003`;
-  on.detached('work', script).catch(() => undefined);
+  on.detached('sleeps', script).catch(() => undefined);
   await expect.poll(async () => (await fleet.effects('he2', id))?.[0]?.state).toBe('running');
   await expect.poll(() => past('pgrep -fc "^sleep 300[123]$"'), { timeout: 10_000 }).toBe(String(before + 3));
-  return past(`cat ${attemptDir(id)}/work/how`);
+  return past(`cat ${attemptDir(id)}/sleeps/how`);
 }
 const stillRuns = () => past('pgrep -fa "^sleep 300[123]$"; true');
 
@@ -63,7 +63,7 @@ describe('a long command on a real host', () => {
       expect(await begin(one)).toBe(refused ? 'setsid' : 'systemd');
       await fleet.endDetached('he2', one.id);
       expect(await stillRuns()).toBe('');
-      expect(await past(`systemctl list-units --all --plain --no-legend '${unitName(one.id, 'work')}'`)).toBe('');
+      expect(await past(`systemctl list-units --all --plain --no-legend '${unitName(one.id, 'sleeps')}'`)).toBe('');
       await one.lost('Ferry ended it');
     }
     await refuseSystemd(false);
@@ -72,7 +72,7 @@ describe('a long command on a real host', () => {
   it('that died tells why: killed by a signal, or a reboot of its host, with systemd and without', async () => {
     const killed = await attempt();
     await begin(killed);
-    await past(`systemctl kill --kill-whom=all --signal=KILL ${unitName(killed.id, 'work')}`);
+    await past(`systemctl kill --kill-whom=all --signal=KILL ${unitName(killed.id, 'sleeps')}`);
     await killed.lost('signal 9 .SIGKILL.');
 
     const unit = await attempt();
@@ -92,9 +92,9 @@ describe('a long command on a real host', () => {
     const terms = { limits: { cpuWeight: 20, ioWeight: 30, memoryMaxBytes: 2 ** 31 } };
     const { id } = await attempt();
     const on = fleet.acting('he2', id, signal, () => undefined, terms);
-    const lost = expect(on.detached('work', sh`sleep 3001`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
+    const lost = expect(on.detached('sleeps', sh`sleep 3001`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
     await expect.poll(async () => (await fleet.effects('he2', id))?.[0]?.state).toBe('running');
-    const properties = await past(`systemctl show -p CPUWeight -p IOWeight -p MemoryMax '${unitName(id, 'work')}'`);
+    const properties = await past(`systemctl show -p CPUWeight -p IOWeight -p MemoryMax '${unitName(id, 'sleeps')}'`);
     expect(properties.split('\n').sort()).toEqual(['CPUWeight=20', 'IOWeight=30', 'MemoryMax=2147483648']);
     await fleet.endDetached('he2', id);
     await lost;
