@@ -63,6 +63,8 @@ function readStep(
   const [id = { name: defaultId ?? '', ...start }] = named(document, [...path, 'id'], item.id);
   const [host = { name: '', ...start }] = named(document, [...path, 'host'], item.host);
   const [uses = { name: '', ...start }] = named(document, [...path, 'uses'], item.uses);
+  // Where the field is missing the schema says so; here it is written, and names nothing.
+  if (item.uses === '') report(finding('ACTION_UNKNOWN', { action: '', nearest: '' }, document.place([...path, 'uses'])));
   const timeoutMs = parseDuration(textOf(item.timeout) ?? '') ?? undefined;
   const params = item.with ?? {};
   return [

@@ -77,7 +77,7 @@ describe('bash', () => {
         ['ferry run move.yaml --role new_db=d', 'd', 'ferry', 'run', 'move.yaml', '--role', 'new_db', '=', 'd'],
         ['ferry plan --inventory=inv', 'inv', 'ferry', 'plan', '--inventory', '=', 'inv'],
       ),
-    ).toEqual([['pause', 'rollback'], ['db1', 'db2'], ['inventory.yaml']]);
+    ).toEqual([['ask', 'pause', 'rollback'], ['db1', 'db2'], ['inventory.yaml']]);
   });
 
   it('does not run what stands in the line', () => {
