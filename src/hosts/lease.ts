@@ -16,13 +16,14 @@ export interface Lease {
 
 /**
  * Takes the host for a run, or prints why not: `held RUN HOLDER SINCE` when another has it, `abandoned` when this run was shut
- * out here, `stale EPOCH` when another controller has it, `unsafe WHY` when Ferry's folder there cannot be trusted, and what
- * `addRecords` says. Takes records from stdin; writes the run's epoch, and under which name the run knows this machine. Taking it
- * twice is fine.
+ * out here, `stale EPOCH` when another controller has it, `unsafe WHY` when Ferry's folder there cannot be trusted, `plan-only`
+ * for a login that may change nothing (docs/security.md), and what `addRecords` says. Takes records from stdin; writes the
+ * run's epoch, and under which name the run knows this machine. Taking it twice is fine.
  */
 export function takeLeaseScript(host: string, lease: Lease, epoch: number, records: RecordsPart | null = null): Sh {
   const line = `${lease.run} ${lease.holder} ${lease.since}`;
-  return sh`umask 077; ${records?.text ? wholeStdin(Buffer.byteLength(records.text)) : sh`exec </dev/null`}
+  return sh`[ -z "\${FERRY_PLAN_ONLY:-}" ] || { echo "plan-only"; exit 0; }
+umask 077; ${records?.text ? wholeStdin(Buffer.byteLength(records.text)) : sh`exec </dev/null`}
 set -e
 ${SECURE_FOLDER}
 exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9

@@ -138,6 +138,7 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       });
       if (line.startsWith('unsafe '))
         throw new FerryError('HOST_FOLDER_UNSAFE', { host: name, folder: FERRY_DIR, why: line.slice(7) });
+      if (line === 'plan-only') throw new FerryError('PLAN_ONLY_LOGIN', { host: name, user: settingsOf(name).user });
       if (line === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
       refuseStale(name, { run: lease.run, epoch }, line);
       return line.startsWith('held ') ? parseLease(line.slice(5)) : null;

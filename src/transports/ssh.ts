@@ -214,7 +214,7 @@ export class SshTransport implements Transport {
   }
 
   async #whyNotRoot(connection: Connection): Promise<string> {
-    const channel = await this.#channel(connection, becomeRoot(this.#settings.user, 'true'));
+    const channel = await this.#channel(connection, becomeRoot(this.#settings.user, 'sh -c :'));
     const result = await this.#timed(collect(channel), this.#limits.connectTimeoutMs, () => channel.close());
     return result.stderr.trim().split('\n')[0] ?? '';
   }

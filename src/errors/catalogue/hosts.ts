@@ -30,6 +30,13 @@ export const hostErrors = {
     exit: 5,
     example: { host: 'newdb', user: 'admin', why: 'sudo: a password is required' },
   }),
+  PLAN_ONLY_LOGIN: entry<{ host: string; user: string }>({
+    title: 'The login may only plan',
+    message: (a) => `${a.user} on ${a.host} may plan and change nothing. Nothing was changed there.`,
+    hint: () => 'Plan with this login; run with an inventory whose user may become root.',
+    exit: 5,
+    example: { host: 'newdb', user: 'ferry-plan' },
+  }),
   COMMAND_TIMEOUT: entry<{ host: string; what: string; limit: string }>({
     title: 'A command took too long',
     message: (a) => `${a.what} on ${a.host} gave no answer within ${a.limit}.`,
