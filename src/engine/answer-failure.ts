@@ -28,6 +28,8 @@ export async function answerFailure(context: RunContext, step: Step, error: Erro
     } catch (thrown) {
       // Then nothing more can be recorded, whatever is answered.
       if (!isFerryError(thrown) || ['JOURNAL_UNWRITABLE', 'JOURNAL_FENCED'].includes(thrown.code)) throw thrown;
+      // A run that goes back goes on no other way: what was undone would pass for done.
+      if (context.state.phase === 'rolling-back') throw thrown;
       refusal = context.report(thrown, '');
     }
   }

@@ -53,7 +53,14 @@ export async function rollBack(
   const debts = await undoAll(context, way, silent);
   if (debts.failed.length + debts.blocked.length > 0) return endInDebt(context, way, debts, silent);
   if (debts.isStopped) return endStopped(context);
-  const proven = silent.size > 0 ? null : await proveRollback(context, to).catch(outOfReach(silent));
+  let proven: Awaited<ReturnType<typeof proveRollback>> | null = null;
+  try {
+    if (silent.size === 0) proven = await proveRollback(context, to);
+  } catch (thrown) {
+    if (!isFerryError(thrown)) throw thrown;
+    if (!isOutOfReach(thrown)) return endUnproven(context, thrown);
+    silent.set(thrown.args.host, thrown);
+  }
   if (!proven) return endInDebt(context, way, debts, silent);
   const { proof, readings } = proven;
   context.record('rollback.finished', { body: { proof, readings } });
@@ -68,15 +75,6 @@ export async function rollBack(
     outcome: 'rolled-back',
     error: context.report(failure, 'Every step that changed something is undone.'),
     exit: failure.exit,
-  };
-}
-
-/** Makes of a host that cannot be reached one that is silent, and of its answer null. */
-function outOfReach(silent: Silent): (thrown: unknown) => null {
-  return (thrown) => {
-    if (!isOutOfReach(thrown)) throw thrown;
-    silent.set(thrown.args.host, thrown);
-    return null;
   };
 }
 
@@ -101,6 +99,15 @@ function endInDebt(context: RunContext, way: WayBack, debts: Debts, silent: Sile
   return { outcome: 'paused', error, exit: 3 };
 }
 
+/** All is undone and nobody has seen yet that it is as before: the rollback stands, and the same words prove it. */
+function endUnproven(context: RunContext, thrown: FerryError): Ending {
+  const { message: why } = context.report(thrown, '');
+  const failure = new FerryError('PROOF_UNREAD', { why, run: context.state.run });
+  const error = context.report(failure, 'Every step that changed something is undone.');
+  context.record('run.paused', { body: { reason: 'failure', step: null, error } });
+  return { outcome: 'paused', error, exit: failure.exit };
+}
+
 function endStopped(context: RunContext): Ending {
   context.record('run.paused', { body: { reason: 'interrupt', step: null, error: null } });
   context.emit({ type: 'run.paused', reason: 'interrupt', step: null, error: null });
@@ -117,7 +124,8 @@ export async function rollBackFailed(context: RunContext, failure: Ending): Prom
   try {
     return await rollBack(context, { discardWrites: false });
   } catch (thrown) {
-    if (!isFerryError(thrown)) throw thrown;
+    // Once it was begun the run is no more as its failure left it, and what the journal holds of it is what counts.
+    if (!isFerryError(thrown) || context.state.phase === 'rolling-back') throw thrown;
     context.emit({ type: 'note', text: `Not rolled back: ${context.report(thrown, '').message}` });
     return failure;
   }

@@ -71,7 +71,8 @@ export function createOutcome(): OutcomeTeller {
         case 'paused':
         case 'failed': {
           const reason = PAUSE_WORDS[paused?.reason ?? 'failure'](paused?.step ?? 'a step');
-          const head = goesBack ? 'Not rolled back yet.' : end.outcome === 'failed' && !paused ? 'Failed.' : `Paused: ${reason}.`;
+          const goingBack = end.error?.code === 'PROOF_UNREAD' ? 'Undone, and not proven yet.' : 'Not rolled back yet.';
+          const head = goesBack ? goingBack : end.outcome === 'failed' && !paused ? 'Failed.' : `Paused: ${reason}.`;
           const phase = goesBack ? 'rolling-back' : 'paused';
           return [paint.warn(head), ...error, '', ...(run ? waysOn(run, phase, page, crossed(), paused?.reason) : [])].join('\n');
         }

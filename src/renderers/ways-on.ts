@@ -20,7 +20,7 @@ export function waysOn(run: string, phase: RunPhase, page: Page, crossed = false
         line('go back', `ferry rollback ${run} --plan`, lossy),
       ];
     case 'rolling-back':
-      return [line('go on', `ferry rollback ${run}`, '   (goes on with what is not yet undone)')];
+      return [line('go on', `ferry rollback ${run}`, '   (goes on with what is left of it)')];
     case 'finished':
       return [line('go back', `ferry rollback ${run} --plan`, lossy)];
     default:

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { afterFailure } from '../../src/engine/after-failure.ts';
 import { judge } from '../../src/engine/proof.ts';
+import { executeRun } from '../../src/engine/run.ts';
+import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { Reading } from '../../src/plan/plan.ts';
 import type { Template } from '../../src/runbook/runbook.ts';
 import { modelActions } from '../kit/model-actions.ts';
@@ -78,6 +81,93 @@ describe('a rollback that does not bring back what was there', () => {
       before: 'so',
       now: 'meddled',
     });
+  });
+});
+
+describe('a rollback whose proof cannot be read', () => {
+  /** A run whose second step fails, on a host that is too slow for its facts once the first one is undone. */
+  const failing = () => {
+    const run = new ModelRun(
+      runbookOf([
+        step('conf', 'model.atomic', { key: 'conf', value: 'new' }),
+        step('send', 'model.atomic', { key: 'log', value: 'x' }),
+      ]),
+      { 'a/conf': 'old' },
+    );
+    run.world.failOnce.add('send:set');
+    const read = run.world.read.bind(run.world);
+    run.world.read = async (host, refs) => {
+      if (types(run).at(-1) !== 'step.undone') return read(host, refs);
+      run.world.read = read;
+      throw new FerryError('COMMAND_TIMEOUT', { host, what: 'A command', limit: '60 s' });
+    };
+    return run;
+  };
+  const types = (run: ModelRun) => run.journal.read('r-model').map(({ type }) => type);
+  const unread = {
+    outcome: 'paused',
+    exit: 3,
+    error: {
+      code: 'PROOF_UNREAD',
+      message: expect.stringContaining('A command on a'),
+      hint: expect.stringContaining('ferry rollback r-model'),
+      left: 'Every step that changed something is undone.',
+    },
+  };
+  /** What all of them come to: a rollback that only lacks its proof, which the same words give. */
+  const isOwed = async (run: ModelRun) => {
+    expect(run.state).toMatchObject({ phase: 'rolling-back', pause: { reason: 'failure', error: { code: 'PROOF_UNREAD' } } });
+    expect(types(run).at(-1)).toBe('run.paused');
+    expect(run.world.cells.get('a/conf')).toBe('old');
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+    expect(run.state.proof?.every(({ verdict }) => verdict === 'equal')).toBe(true);
+    expect(run.state.leases).toEqual([]);
+  };
+
+  it('is paused as one, with why, and proven when it is gone on with', async () => {
+    const run = failing();
+    await run.start();
+    expect(await run.rollBack()).toMatchObject(unread);
+    await isOwed(run);
+  });
+
+  it.each(['retry', 'pause'] as const)('asks nobody once more who went back from a failed step (%s)', async (answer) => {
+    const run = failing();
+    run.failureAnswers.push({ answer: 'back', to: null }, { answer });
+    expect(await run.start()).toMatchObject(unread);
+    expect(run.asked).toHaveLength(1);
+    expect(types(run)).not.toContain('step.retried');
+    await isOwed(run);
+  });
+
+  it('is none that never began, where it came by itself', async () => {
+    const run = failing();
+    await run.begin();
+    const end = await run.inContext(async (context) =>
+      afterFailure(context, await executeRun(context, { resumed: false, rollBackAfterMs: 0 }), 0),
+    );
+    expect(end).toMatchObject(unread);
+    expect(run.events.some((event) => event.type === 'note' && event.text.startsWith('Not rolled back'))).toBe(false);
+    await isOwed(run);
+  });
+});
+
+describe('a rollback in the midst of which the journal cannot be written', () => {
+  it('is not told as a run that stays as it failed, where it came by itself', async () => {
+    const run = new ModelRun(runbookOf([step('conf', 'model.atomic', { key: 'conf', value: 'new' })]), { 'a/conf': 'old' });
+    run.world.failOnce.add('conf:set');
+    await run.begin();
+    const append = run.journal.append.bind(run.journal);
+    const work = run.inContext(async (context) => {
+      const failed = await executeRun(context, { resumed: false, rollBackAfterMs: 0 });
+      run.journal.append = (id, record) => {
+        if (record.type === 'step.undone') throw new FerryError('JOURNAL_UNWRITABLE', { dir: '/state', why: 'disk full' });
+        return append(id, record);
+      };
+      return afterFailure(context, failed, 0);
+    });
+    await expect(work).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE' });
+    expect(run.state.phase).toBe('rolling-back');
   });
 });
 

@@ -48,8 +48,10 @@ describe('the closing lines of a run', () => {
     );
     const text = teller.text({ outcome: 'paused', run: RUN, error: { ...restoreFailed, hint: null } }, page);
     expect(text).toContain('Not rolled back yet.');
-    expect(text).toContain(`ferry rollback ${RUN}   (goes on with what is not yet undone)`);
+    expect(text).toContain(`ferry rollback ${RUN}   (goes on with what is left of it)`);
     expect(text).not.toContain('ferry resume');
+    const unread = { code: 'PROOF_UNREAD', message: 'newdb does not answer.', hint: null, left: null };
+    expect(teller.text({ outcome: 'paused', run: RUN, error: unread }, page)).toMatch(/^Undone, and not proven yet\./);
   });
 
   it('name what a rollback could not take back beside its proof', () => {

@@ -194,7 +194,7 @@ export const engineErrors = {
   JOURNAL_UNWRITABLE: entry<{ dir: string; why: string }>({
     title: 'The journal cannot be written',
     message: (a) => `The journal in ${a.dir} cannot be written: ${a.why}. No further step was begun.`,
-    hint: () => 'Make room or mend the disk, then  ferry resume.',
+    hint: () => 'Make room or mend the disk, then  ferry resume,  or  ferry rollback  where the run was going back.',
     exit: 1,
     example: { dir: '~/.local/state/ferry', why: 'disk full' },
   }),

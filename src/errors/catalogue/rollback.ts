@@ -32,6 +32,13 @@ export const rollbackErrors = {
     exit: 1,
     example: { count: 1, facts: 'unitState(ovirt-engine.service) on engine', run: 'r-1' },
   }),
+  PROOF_UNREAD: entry<{ why: string; run: string }>({
+    title: 'What a rollback left could not be read',
+    message: (a) => `Whether all is as it was before could not be read: ${a.why}`,
+    hint: (a) => `Mend the cause, then  ferry rollback ${a.run}   reads it again and proves it.`,
+    exit: 3,
+    example: { why: 'A command on newdb gave no answer within 60 s.', run: 'r-1' },
+  }),
 };
 
 function waiting(steps: string): string {
