@@ -1,5 +1,7 @@
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Step } from '../runbook/runbook.ts';
+import { settleDeadMan } from './dead-man.ts';
+import { isInDoubt } from './evidence.ts';
 import type { RunContext } from './run-context.ts';
 import { endEffects } from './settle.ts';
 
@@ -12,7 +14,10 @@ export async function cancelledStep(context: RunContext, step: Step, thrown: unk
   if (!context.ports.cancel.aborted || isFerryError(thrown)) return thrown;
   const { phase, attempt, hosts } = context.stepState(step.id);
   try {
-    if (phase === 'doubt' || phase === 'failed') await endEffects(context, step.id, attempt, hosts);
+    if (isInDoubt(phase)) {
+      await endEffects(context, step.id, attempt, hosts);
+      await settleDeadMan(context, step, true);
+    }
   } catch (failure) {
     return failure;
   }

@@ -50,6 +50,14 @@ export async function confirmDeadMan(context: RunContext, step: Step, attempt: n
   context.emit({ type: 'note', text: `${step.id}: a new login to ${host} works; nothing is put back` });
 }
 
+/** Whether a host still waits to put back what the latest attempt of a step changed. */
+export async function isArmed(context: RunContext, step: Step): Promise<boolean> {
+  const { attempt } = context.stepState(step.id);
+  if (!step.deadMan || attempt === 0) return false;
+  const host = context.hostOfRole(step.role).name;
+  return (await context.ports.fleet.deadMan(host, attemptOf(context, step.id, attempt), 'look')) === 'armed';
+}
+
 /** A login that fails is answered by putting back at once, over a connection that is still open or as soon as there is one. */
 async function logInAnew(context: RunContext, step: Step, attempt: number): Promise<void> {
   const host = context.hostOfRole(step.role).name;
@@ -70,8 +78,10 @@ async function logInAnew(context: RunContext, step: Step, attempt: number): Prom
  */
 export async function afterGuardedFailure(context: RunContext, step: Step, attempt: number, thrown: unknown): Promise<unknown> {
   const isOurs =
-    isFerryError(thrown) && !['JOURNAL_UNWRITABLE', 'JOURNAL_FENCED', 'EPOCH_STALE', 'DEAD_MAN_REVERTED'].includes(thrown.code);
-  if (!step.deadMan || !isOurs) return thrown;
+    !isFerryError(thrown) || !['JOURNAL_UNWRITABLE', 'JOURNAL_FENCED', 'EPOCH_STALE', 'DEAD_MAN_REVERTED'].includes(thrown.code);
+  // A step that a person cancels is put back once its commands are ended.
+  const isCancelled = context.ports.cancel.aborted && !isFerryError(thrown);
+  if (!step.deadMan || !isOurs || isCancelled) return thrown;
   const host = context.hostOfRole(step.role).name;
   const id = attemptOf(context, step.id, attempt);
   const ask = (what: 'look' | 'revert') => context.ports.fleet.deadMan(host, id, what);
@@ -86,17 +96,19 @@ export async function afterGuardedFailure(context: RunContext, step: Step, attem
     return thrown;
   }
   recordReverted(context, step, attempt);
-  thrown.left = `${host} has put back what step ${step.id} changed: the old file is there.`;
+  const left = `${host} has put back what step ${step.id} changed: the old file is there.`;
+  if (isFerryError(thrown)) thrown.left = left;
+  else context.emit({ type: 'note', text: `${step.id}: ${left}` });
   return thrown;
 }
 
 /**
- * Before a step that was begun goes on, or is taken back: nothing of its last attempt may wait to be put back. Where the host
- * has done so, or does so now, what was applied is not there any more, and true is returned. A crash that nobody was told about
- * yet is told first. @throws DEAD_MAN_REVERTED
+ * Before a step that was begun goes on, or is let go (taken back, skipped, cancelled): nothing of its last attempt may wait to be
+ * put back. Where the host has done so, or does so now, what was applied is not there any more, and true is returned. A crash that
+ * nobody was told about yet is told first to whoever goes on. @throws DEAD_MAN_REVERTED
  */
-export async function settleDeadMan(context: RunContext, step: Step, isUndo: boolean): Promise<boolean> {
-  const { attempt, phase, hosts } = context.stepState(step.id);
+export async function settleDeadMan(context: RunContext, step: Step, isLetGo: boolean): Promise<boolean> {
+  const { attempt, phase, hosts, putBackAt } = context.stepState(step.id);
   if (!step.deadMan || attempt === 0) return false;
   const host = context.hostOfRole(step.role).name;
   const id = attemptOf(context, step.id, attempt);
@@ -110,7 +122,8 @@ export async function settleDeadMan(context: RunContext, step: Step, isUndo: boo
       type: 'note',
       text: `${step.id}: nobody had confirmed what was begun before; ${host} has put back the old file`,
     });
-  } else if (!isUndo && phase !== 'failed') throw reverted(context, step, attempt);
+  } else if (!isLetGo && phase !== 'failed') throw reverted(context, step, attempt);
+  else if (putBackAt !== null) recordReverted(context, step, attempt);
   return true;
 }
 

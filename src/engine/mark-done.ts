@@ -5,6 +5,7 @@ import { holdsUnknown, publishReading, sameReading, showReading } from '../plan/
 import type { Step } from '../runbook/runbook.ts';
 import { attemptOf } from './act.ts';
 import { mergeOutputs } from './change.ts';
+import { confirmDeadMan, isArmed } from './dead-man.ts';
 import { factsSeen, hostsSeen } from './evidence.ts';
 import { planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
@@ -13,8 +14,10 @@ type Predicts = { readonly [host: string]: { readonly [key: string]: Reading | n
 
 /**
  * Calls a step done that a person has brought to its end, once fresh readings say so: every fact it was to make is as it was to
- * be. What it was to hand on and nobody knows is missing from then on.
- * @throws STEP_STILL_RUNS, STEP_NOT_DONE naming the first fact that differs, STEP_UNPROVABLE where no fact tells
+ * be, and, where its host would put it back by itself, Ferry can log in anew. What it was to hand on and nobody knows is missing
+ * from then on.
+ * @throws STEP_STILL_RUNS, STEP_NOT_DONE naming the first fact that differs, STEP_UNPROVABLE where no fact tells,
+ * DEAD_MAN_REVERTED
  */
 export async function markDone(context: RunContext, step: Step): Promise<void> {
   const { run } = context.state;
@@ -24,6 +27,8 @@ export async function markDone(context: RunContext, step: Step): Promise<void> {
     const busy = commands?.find((command) => command.state === 'running');
     if (busy) throw new FerryError('STEP_STILL_RUNS', { step: step.id, host, command: busy.name, run });
   }
+  // Before the facts are read: what is put back after that must not pass for what they show.
+  const isGuarded = await isArmed(context, step);
   const plan = await planFresh(context, step);
   if (!plan) throw new FerryError('STEP_UNPROVABLE', { step: step.id, run, why: 'its condition does not hold' });
   const line = context.state.plan.lines.find((one) => one.step === step.id);
@@ -36,6 +41,7 @@ export async function markDone(context: RunContext, step: Step): Promise<void> {
       : `what becomes of ${wanted.untold} is known by itself alone`;
   if (!isUnchanged && (wanted.known === 0 || wanted.untold !== null))
     throw new FerryError('STEP_UNPROVABLE', { step: step.id, run, why });
+  if (isGuarded) await confirmDeadMan(context, step, state.attempt);
   const made = isUnchanged ? context.keepOutputs(step.id, plan.planned.outputs) : {};
   const all = mergeOutputs(state.promised, made);
   const outputs = Object.fromEntries(Object.entries(all).filter(([, value]) => !holdsUnknown(value)));

@@ -1,6 +1,7 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { plannedOn, usersOf, warningsOfSkip, whyNotSkipped } from './by-hand.ts';
+import { settleDeadMan } from './dead-man.ts';
 import { isInDoubt, recordedRefs } from './evidence.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 import { endEffects } from './settle.ts';
@@ -18,7 +19,11 @@ export async function skipStep(context: RunContext, step: Step, reason: string):
   const state = context.stepState(step.id);
   const begun = isInDoubt(state.phase);
   const lacking = usersOf(context, step);
-  if (begun) await endEffects(context, step.id, state.attempt, state.hosts);
+  if (begun) {
+    // What nobody confirms goes back now, not behind the back of the steps to come.
+    await settleDeadMan(context, step, true);
+    await endEffects(context, step.id, state.attempt, state.hosts);
+  }
   // What it left is from now on what is there: nobody else has moved it.
   const found = begun ? await context.observe(await recordedRefs(context, state)) : new Map();
   const by = context.ports.holder;

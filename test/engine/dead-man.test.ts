@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Action } from '../../src/actions/action.ts';
+import { modelActions } from '../kit/model-actions.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 const CELLS = { 'a/door': 'open', 'a/log': 'start.' };
@@ -92,6 +94,159 @@ describe('a step with a dead-man switch', () => {
   it('is blocked in the plan when it keeps nothing that could be put back', async () => {
     const run = new ModelRun(book('ajar', 'model.atomic'), CELLS);
     expect(await run.start()).toMatchObject({ outcome: 'failed', error: { code: 'STEP_BLOCKED' } });
+  });
+});
+
+describe('a guarded step that a person decides about', () => {
+  /** Applied, and nobody has logged in anew yet. */
+  const applied = async (value = 'ajar') => {
+    const run = new ModelRun(book(value), CELLS);
+    expect(await run.start('after-apply door')).toBe('died');
+    return run;
+  };
+  const markDone = (run: ModelRun, dieAt?: number) => run.resume(dieAt, undefined, false, { markDone: 'door' });
+  const skip = (run: ModelRun, dieAt?: number) =>
+    run.resume(dieAt, undefined, false, { skip: { step: 'door', reason: 'not today' } });
+  /** The time of every switch is over. */
+  const wait = (run: ModelRun) => {
+    for (const { fire } of run.world.deadMen.values()) fire();
+  };
+
+  it('is marked done once Ferry can log in anew, and nothing is put back later', async () => {
+    const run = await applied();
+    expect(await markDone(run)).toMatchObject({ outcome: 'finished' });
+    expect(run.world.logins).toBe(1);
+    expect(switches(run)).toEqual(['confirmed']);
+    expect(stepRecords(run).slice(-2)).toEqual(['dead-man.confirmed', 'step.marked-done']);
+    wait(run);
+    expect(run.world.cells.get('a/door')).toBe('ajar');
+    expect(run.state.steps.get('door')?.putBackAt).toBe(null);
+  });
+
+  it('is not marked done where it shuts out new logins: it is put back at once', async () => {
+    const run = await applied('locked');
+    expect(await markDone(run)).toMatchObject({ outcome: 'refused', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(run.world.cells.get('a/door')).toBe('open');
+    expect(switches(run)).toEqual(['reverted']);
+  });
+
+  it('is not marked done on facts that its host puts back while they are looked at', async () => {
+    const run = await applied();
+    const read = run.world.read.bind(run.world);
+    run.world.read = async (host, refs) => {
+      const found = await read(host, refs);
+      wait(run);
+      return found;
+    };
+    expect(await markDone(run)).toMatchObject({ outcome: 'refused', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(run.state.steps.get('door')?.byHand).toBe(null);
+  });
+
+  it('is marked done after it was put back, when somebody has then done it by hand', async () => {
+    const run = new ModelRun(book('ajar'), CELLS);
+    run.world.failOnce.add('door:set');
+    await run.start();
+    expect(switches(run)).toEqual(['reverted']);
+    run.world.cells.set('a/door', 'ajar');
+    expect(await markDone(run)).toMatchObject({ outcome: 'finished' });
+    expect(run.world.cells.get('a/door')).toBe('ajar');
+  });
+
+  it('is marked done in the dialogue after its time was over, which leaves the switch to its host', async () => {
+    const doors = book('ajar');
+    const run = new ModelRun(
+      { ...doors, steps: doors.steps.map((one) => (one.id === 'door' ? { ...one, timeoutMs: 20 } : one)) },
+      CELLS,
+    );
+    run.world.slowOnce.add('door:set');
+    run.failureAnswers.push({ answer: 'mark-done' });
+    expect(await run.start()).toMatchObject({ outcome: 'finished' });
+    expect(run.asked).toMatchObject([{ error: { code: 'STEP_TIMEOUT' }, refusal: null }]);
+    expect(switches(run)).toEqual(['confirmed']);
+    run.world.letSlowEnd();
+  });
+
+  it('is put back before it is skipped, not after the run has ended', async () => {
+    const run = await applied();
+    expect(await skip(run)).toMatchObject({ outcome: 'finished' });
+    expect(switches(run)).toEqual(['reverted']);
+    expect(run.world.cells.get('a/door')).toBe('open');
+    expect(stepRecords(run).slice(-2)).toEqual(['dead-man.reverted', 'step.skipped']);
+    expect(run.state.steps.get('door')).toMatchObject({ phase: 'skipped', putBackAt: null });
+    run.world.cells.set('a/log', 'start.');
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+    expect(cellsOf(run)).toEqual(CELLS);
+  });
+
+  it('waits for nothing when its host had put it back before it was skipped', async () => {
+    const run = await applied();
+    wait(run);
+    expect(await skip(run)).toMatchObject({ outcome: 'finished' });
+    expect(run.state.steps.get('door')).toMatchObject({ phase: 'skipped', putBackAt: null });
+  });
+
+  it('is put back when it is cancelled, and done by the next resume', async () => {
+    const run = new ModelRun(book('ajar'), CELLS);
+    const guarded = modelActions.get('model.guarded') as Action;
+    const inTwo: Action = {
+      ...guarded,
+      async apply(acting) {
+        await guarded.apply?.(acting);
+        await guarded.apply?.({ ...acting, on: { ...acting.on, change: (_name, script) => acting.on.change('again', script) } });
+        return undefined;
+      },
+    };
+    run.actions = new Map([...modelActions, ['model.guarded', inTwo]]);
+    run.world.slowOnce.add('door:set');
+    const started = run.start();
+    await expect.poll(() => run.world.ran).toContain('a:door.1:set');
+    run.cancel.abort();
+    run.world.letSlowEnd();
+    expect(await started).toMatchObject({ outcome: 'paused', error: { code: 'STEP_CANCELLED' } });
+    expect(run.world.ran).not.toContain('a:door.1:again');
+    expect(switches(run)).toEqual(['reverted']);
+    expect(run.world.cells.get('a/door')).toBe('open');
+    run.cancel = new AbortController();
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(switches(run)).toEqual(['reverted', 'confirmed']);
+  });
+
+  it('is put back when Ferry itself goes wrong in it', async () => {
+    const run = new ModelRun(book('ajar'), CELLS);
+    const guarded = modelActions.get('model.guarded') as Action;
+    const broken: Action = {
+      ...guarded,
+      async apply(acting) {
+        await guarded.apply?.(acting);
+        throw new TypeError('no such property');
+      },
+    };
+    run.actions = new Map([...modelActions, ['model.guarded', broken]]);
+    expect(await run.start()).toMatchObject({ outcome: 'failed', error: { code: 'INTERNAL' } });
+    expect(switches(run)).toEqual(['reverted']);
+    expect(run.state.steps.get('door')?.putBackAt).toBe(null);
+  });
+
+  it.each([
+    ['marked done', markDone],
+    ['skipped', skip],
+  ])('is %s, and killed at every crash point of that, with nothing left that waits', async (_what, decide) => {
+    const first = await applied();
+    const before = first.passed.length;
+    await decide(first);
+    const points = first.passed.slice(before);
+    expect(points.length).toBeGreaterThan(10);
+    for (const [index, name] of points.entries()) {
+      const run = await applied();
+      expect(await decide(run, index + 1), name).toBe('died');
+      const { phase, leases, steps } = run.state;
+      const isDecided = steps.get('door')?.byHand !== null;
+      if (phase !== 'finished' || leases.length > 0)
+        expect(await (isDecided ? run.resume() : decide(run)), name).toMatchObject({ outcome: 'finished' });
+      expect(switches(run), name).not.toContain('armed');
+      expect(switches(run), name).toEqual(switches(first));
+      expect(cellsOf(run), name).toEqual(cellsOf(first));
+    }
   });
 });
 
