@@ -5,6 +5,7 @@ import { asUser } from './as-user.ts';
 import { detachedScript } from './detached-scripts.ts';
 import { DetachedWatch } from './detached-watch.ts';
 import { changeScript, guard, wholeStdin } from './effect-scripts.ts';
+import { parseExitCode, UNREADABLE } from './exit-code.ts';
 import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult, Terms } from './host.ts';
 import { type AttemptId, secretsDir } from './layout.ts';
 import { bytesOf } from './machine.ts';
@@ -57,7 +58,9 @@ export class ActingMachine implements ActingHost {
     const { word, rest, body } = firstLine(answer.stdout);
     this.#refuse(name, answer, word, rest);
     if (word === 'lost') throw this.#lost(name, whyLost(rest));
-    return this.#judge(name, { code: Number(rest), stdout: body, stderr: answer.stderr }, options);
+    const code = parseExitCode(rest);
+    if (code === null) throw this.#lost(name, whyLost(UNREADABLE));
+    return this.#judge(name, { code, stdout: body, stderr: answer.stderr }, options);
   }
 
   async detached(name: string, script: Sh, options: DetachedOptions = {}): Promise<RunResult> {

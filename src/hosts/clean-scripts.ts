@@ -18,7 +18,7 @@ export interface Leftover {
 /** Shell functions that judge a run on this machine: `held RUN` has the lease, `busy RUN` has something at work. */
 const JUDGE = sh`L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); H="\${H%% *}"
 busy() { [ -z "$(systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading "ferry-$1-*" 2>/dev/null)" ] || return 0
-for l in ${FERRY_DIR}/"$1"/*/*.alive ${FERRY_DIR}/"$1"/*/*/held; do [ ! -e "$l" ] || [ -e "\${l%held}rc" ] || flock -n "$l" true || return 0; done; return 1; }
+for l in ${FERRY_DIR}/"$1"/*/*.alive ${FERRY_DIR}/"$1"/*/*/held; do [ ! -e "$l" ] || [ -s "\${l%held}rc" ] || flock -n "$l" true || return 0; done; return 1; }
 size() { [ -d "$1" ] && k=$(du -sk "$1" | cut -f1) || k=0; echo $((k * 1024)); }`;
 
 /** Prints `free|held|busy BYTES` for a run. Reads only. */

@@ -1,4 +1,5 @@
 import { guard, TAKE_LOCK } from './effect-scripts.ts';
+import { LEAVE_CODE } from './exit-code.ts';
 import type { Limits } from './host.ts';
 import { type AttemptId, attemptDir, FERRY_DIR, runDir, SECRETS_DIR, secretsDir, unitName } from './layout.ts';
 import { plainLimits, unitLimits } from './limits.ts';
@@ -18,7 +19,7 @@ const ASK_UNIT = sh`S=$(systemctl is-active "$u" 2>/dev/null); [ -z "$S" ] && [ 
 /**
  * Starts `command` on its own, at most once per attempt and name: as a transient unit, or, where there is no systemd or
  * systemd-run is refused, as a session of its own. Its script writes its log and, by rename, its exit code, because a unit does not outlive a
- * reboot and a file does. The script is a file: systemd expands `$` in arguments. It begins by an atomic mkdir, so that a unit
+ * reboot and a file does. The script is a file, and not begun unless it is whole: systemd expands `$` in arguments. It begins by an atomic mkdir, so that a unit
  * which starts after all, when systemd-run has failed, does nothing; and what is asked to end leaves no exit code, whoever of its
  * processes hears it first.
  */
@@ -32,18 +33,17 @@ FERRY_EFFECT="\${F#${FERRY_DIR}/}" FERRY_SECRETS=${secretsDir(id, name)}; export
 umask 022; sh -c ${command.text}; r=$?; umask 077
 [ -e "$F/ended" ] && exit 143
 rm -rf "$FERRY_SECRETS"
-echo $r >"$F/rc.new"; sync "$F/rc.new"; mv "$F/rc.new" "$F/rc"`;
+${LEAVE_CODE}`;
   return sh`umask 077
 ${guard(id)}
 F="$A/"${name}; ${TAKE_LOCK}
 if mkdir "$F" 2>/dev/null; then
-: >"$F/out"; : >"$F/err"; ${RECORD_BOOT}; echo ${unit} >"$F/unit"
-printf 'F=%s\n%s\n' "$F" ${body.text} >"$F/script"; sync "$F/script"
+if true >"$F/out" && true >"$F/err" && ${RECORD_BOOT} && echo ${unit} >"$F/unit" && printf 'F=%s\n%s\n' "$F" ${body.text} >"$F/script" && sync "$F/script"; then
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} detached=${name}`} 2>/dev/null
 if [ -d /run/systemd/system ] && systemd-run --quiet --unit=${unit} --property=WorkingDirectory=/ --property=KillMode=control-group --property=TimeoutStopSec=${GRACE_S} ${unitLimits(limits)} --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$F/script" >"$F/err" 2>&1 8>&- 9>&-
 then echo systemd >"$F/how"
 else echo setsid >"$F/how"; exec 6>>"$F/held"; flock -x 6; cd /; setsid env -i LC_ALL=C PATH="$PATH" ${plainLimits(limits)} /bin/sh "$F/script" </dev/null >>"$F/err" 2>&1 8>&- 9>&- & exec 6>&-
-fi; fi
+fi; else true >"$F/unwritten"; fi; fi
 echo running`;
 }
 
@@ -55,7 +55,7 @@ export function watchScript(id: AttemptId, name: string, progress: Sh | undefine
   // Whether it lives is asked first and the file second: the other order could miss an exit in between and call it lost.
   return sh`F=${`${attemptDir(id)}/${name}`}; u=${unitName(id, name)}; [ -e "$F.alive" ] && { exec 8>>"$F.alive"; flock -x 8; }
 ${ASK_UNIT}; [ -e "$F/held" ] && ! flock -n "$F/held" true && S=active
-if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c 65536 "$F/out"
+if [ -s "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c 65536 "$F/out"
 else case "$S" in ${UNIT_LIVES}) echo running; ${progress ? sh`echo $(sh -c ${progress.text} 2>/dev/null)` : sh`echo`}
 z=$(stat -c %s "$F/out"); o=${offset ?? -1}; [ $o -ge 0 ] || { o=$((z-4096)); [ $o -ge 0 ] || o=0; }; [ $((z-o)) -le ${LOG_CHUNK_BYTES} ] || o=$((z-${LOG_CHUNK_BYTES}))
 if [ $z -gt $o ]; then echo "$o $z $(tail -c +$((o+1)) "$F/out" | head -c ${LOG_CHUNK_BYTES} | base64 -w0)"; else echo "$o $z"; fi;;
@@ -70,7 +70,7 @@ export function effectsScript(id: AttemptId): Sh {
   return sh`A=${attemptDir(id)}; [ -d "$A" ] || { echo none; exit 0; }; echo found
 for F in "$A"/*/; do F="\${F%/}"; [ -d "$F" ] || continue; n="\${F##*/}"; k=short; u=; [ -e "$F/unit" ] && { k=detached; u=$(cat "$F/unit"); }
 S=inactive; if ! flock -n "$F.alive" true || { [ -e "$F/held" ] && ! flock -n "$F/held" true; }; then S=active; elif [ "$k" = detached ]; then ${ASK_UNIT}; fi
-if [ -e "$F/rc" ]; then s="exited $(cat "$F/rc")"; else case "$S" in ${UNIT_LIVES}) s=running;; *) s="lost $(${POSTMORTEM})";; esac; fi
+if [ -s "$F/rc" ]; then s="exited $(cat "$F/rc")"; else case "$S" in ${UNIT_LIVES}) s=running;; *) s="lost $(${POSTMORTEM})";; esac; fi
 echo "$n $k $s"; done`;
 }
 
@@ -92,10 +92,10 @@ ${SESSION}`;
  * process that began it is known to be the same one.
  */
 const END_ONE = sh`${MEMBERS}
-end_one() { [ ! -e "$F/rc" ] && [ ! -e "$F/lost" ] && : >"$F/ended"
+end_one() { [ ! -s "$F/rc" ] && [ ! -s "$F/lost" ] && : >"$F/ended"
 C=$(systemctl show -p ControlGroup --value "$u" 2>/dev/null); systemctl stop "$u" 2>/dev/null; systemctl reset-failed "$u" 2>/dev/null
 if [ -n "$C" ] && cat "/sys/fs/cgroup$C/cgroup.procs" "/sys/fs/cgroup/systemd$C/cgroup.procs" 2>/dev/null | grep -q .; then echo "what runs in $u cannot be ended" >&2; return 1; fi
-[ -e "$F/rc" ] && return 0
+[ -s "$F/rc" ] && return 0
 ${SESSION}
 n=0; while L=$(members); [ -n "$L" ]; do [ $n -lt ${GRACE_S * 15} ] || { echo "process $(echo $L) cannot be ended" >&2; return 1; }
 if [ $n -eq 0 ]; then kill -TERM $L; elif [ $n -ge ${GRACE_S * 10} ]; then kill -KILL $L; fi 2>/dev/null; n=$((n+1)); sleep 0.1; done; }`;

@@ -1,6 +1,7 @@
 import { nowMs } from '../lib/clock.ts';
 import { watchScript } from './detached-scripts.ts';
 import { diagnoseScript, explainStall } from './diagnose.ts';
+import { parseExitCode, UNREADABLE } from './exit-code.ts';
 import type { DetachedOptions, Host, Progress, RunResult, Terms } from './host.ts';
 import type { AttemptId } from './layout.ts';
 import { LogFollower } from './log-follower.ts';
@@ -45,7 +46,8 @@ export class DetachedWatch {
     const [word, ...words] = first.split(' ');
     if (word === 'exited') {
       const stdout = answer.stdout.slice(first.length + second.length + 2);
-      return { is: 'exited', result: { code: Number(words[0]), stdout, stderr: '' } };
+      const code = parseExitCode(words.join(' '));
+      return code === null ? { is: 'lost', line: UNREADABLE } : { is: 'exited', result: { code, stdout, stderr: '' } };
     }
     if (word === 'lost') return { is: 'lost', line: words.join(' ') };
     if (word !== 'running' || rest.length === 0) return { is: 'unknown', answer };

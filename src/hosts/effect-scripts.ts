@@ -1,3 +1,4 @@
+import { LEAVE_CODE } from './exit-code.ts';
 import { epochCheck } from './journal-copy.ts';
 import { type AttemptId, type Attempts, attemptDir, FERRY_DIR } from './layout.ts';
 import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
@@ -24,7 +25,7 @@ export function wholeStdin(bytes: number): Sh {
 }
 
 /** Prints the answer line, then up to 1 MiB of what the command printed on each stream; waits for what outlives its shell. */
-const REPORT = sh`[ -e "$F/rc" ] || flock -x "$F/held" true; if [ -e "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c 1048576 "$F/out"; head -c 1048576 "$F/err" >&2; else u=; echo "lost $(${POSTMORTEM})"; fi`;
+const REPORT = sh`[ -s "$F/rc" ] || flock -x "$F/held" true; if [ -s "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c 1048576 "$F/out"; head -c 1048576 "$F/err" >&2; else u=; echo "lost $(${POSTMORTEM})"; fi`;
 
 /**
  * Takes the effect's own lock as file 8, before its folder is made: who comes second, as a call tried again over a fresh
@@ -47,7 +48,7 @@ if mkdir "$F" 2>/dev/null; then ${RECORD_BOOT}
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} change=${name}`} 2>/dev/null
 exec 6>>"$F/held"; flock -x 6
 umask 022; sh -c ${command.text} >"$F/out" 2>"$F/err" 8>&- 9>&-; r=$?; umask 077; exec 6>&-
-echo $r >"$F/rc.new"; sync "$F/rc.new"; mv "$F/rc.new" "$F/rc"
+${LEAVE_CODE}
 fi
 ${REPORT}`;
 }
@@ -55,5 +56,5 @@ ${REPORT}`;
 /** Prints the exit codes that a command of a step has left on a host, one a line for each of these attempts in which it ended. */
 export function exitCodesScript({ run, step, attempts }: Attempts, effect: string): Sh {
   const files = attempts.map((attempt) => `${attemptDir({ run, step, attempt, undo: false })}/${effect}/rc`);
-  return sh`for F in ${files}; do [ -e "$F" ] && cat "$F"; done; :`;
+  return sh`for F in ${files}; do [ -s "$F" ] && cat "$F"; done; :`;
 }

@@ -68,7 +68,7 @@ export function fenceLeaseScript(run: string): Sh {
 exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; exec 8>&-
 ${endAllDetached(run)}
 ${disarmAll(run)}
-for H in ${runDir(run)}/*/*/held; do [ ! -e "$H" ] || [ -e "\${H%held}rc" ] || flock -x "$H" true; done
+for H in ${runDir(run)}/*/*/held; do [ ! -e "$H" ] || [ -s "\${H%held}rc" ] || flock -x "$H" true; done
 ${forgetKeysOfRun(run)}
 exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;

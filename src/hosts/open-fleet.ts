@@ -6,6 +6,7 @@ import { cleanScript, leftoversScript, parseLeftovers, parseTraces, type RunTrac
 import { armDeadManScript, confirmDeadManScript, type DeadManState, lookAtDeadManScript, pullDeadManScript } from './dead-man.ts';
 import { effectsScript, endDetachedScript } from './detached-scripts.ts';
 import { exitCodesScript } from './effect-scripts.ts';
+import { parseExitCode, UNREADABLE } from './exit-code.ts';
 import type { Effect, Fleet } from './fleet.ts';
 import type { RunResult } from './host.ts';
 import { copyChunkScript, copySizeScript, raiseEpochScript } from './journal-copy.ts';
@@ -80,13 +81,14 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
         const [effect = '', kind, state, ...rest] = line.split(' ');
         const found = { name: effect, detached: kind === 'detached' };
         if (state === 'running') return { ...found, state };
-        if (state === 'exited') return { ...found, state, code: Number(rest[0]) };
-        return { ...found, state: 'lost', why: whyLost(rest.join(' ')) };
+        const code = state === 'exited' ? parseExitCode(rest.join(' ')) : null;
+        if (code !== null) return { ...found, state: 'exited', code };
+        return { ...found, state: 'lost', why: whyLost(state === 'exited' ? UNREADABLE : rest.join(' ')) };
       });
     },
     async exitCodes(name, attempts, effect) {
       const { stdout } = must(name, 'reading exit codes', await machine(name).run(exitCodesScript(attempts, effect)));
-      return stdout.split('\n').filter(Boolean).map(Number);
+      return stdout.split('\n').flatMap((line) => parseExitCode(line) ?? []);
     },
     async endDetached(name, id) {
       const ended = await machine(name).run(endDetachedScript(id), { timeoutMs: 150_000 });

@@ -14,6 +14,8 @@ describe('why a command left no exit code', () => {
     [`${unit} Result=oom-kill ExecMainCode=2 ExecMainStatus=9`, /memory/],
     [`${unit} Result=signal ExecMainCode=2 ExecMainStatus=9`, /signal 9 \(SIGKILL\)$/],
     [`${unit} Result=core-dump ExecMainCode=3 ExecMainStatus=11`, /signal 11 \(SIGSEGV\)$/],
+    ['boot=changed ended=no how=setsid begun=yes written=no', /^its exit code could not be written/],
+    ['boot=same ended=no how=none begun=no written=no', /^it was not begun: its script could not be written/],
     [`${unit} Result=exit-code ExecMainCode=1 ExecMainStatus=2`, /disk/],
     [
       'boot=same ended=no how=systemd begun=yes LoadState=not-found Result=success ExecMainCode=0 ExecMainStatus=0',

@@ -1,30 +1,36 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A small disk for a state folder, which can be filled. */
+/** A small disk for a folder, one of its own unless told, which can be filled. */
 export class SmallDisk {
-  readonly #mount = mkdtempSync(join(tmpdir(), 'ferry-small-disk-'));
+  readonly #mount: string;
   /** What is on it; may be removed and made again. */
-  readonly folder = join(this.#mount, 'state');
-  readonly #filler = join(this.#mount, 'filler');
+  readonly folder: string;
+  /** What takes the room. */
+  readonly filler: string;
 
-  constructor(sizeMb: number) {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m,mode=700`, 'none', this.#mount]);
+  constructor(sizeMb: number, mount = mkdtempSync(join(tmpdir(), 'ferry-small-disk-'))) {
+    this.#mount = mount;
+    this.folder = join(mount, 'state');
+    this.filler = join(mount, 'filler');
+    mkdirSync(mount, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m,mode=700`, 'none', mount]);
   }
 
-  /** Takes all that is free. */
-  fill(): void {
+  /** Takes all that is free, but for some kilobytes. */
+  fill(freeKb = 0): void {
     try {
-      execFileSync('dd', ['if=/dev/zero', `of=${this.#filler}`, 'bs=4k'], { stdio: 'ignore' });
+      execFileSync('dd', ['if=/dev/zero', `of=${this.filler}`, 'bs=4k'], { stdio: 'ignore' });
     } catch {
       // It ends with "no space left", which is what it is for.
     }
+    truncateSync(this.filler, statSync(this.filler).size - freeKb * 1024);
   }
 
   empty(): void {
-    rmSync(this.#filler, { force: true });
+    rmSync(this.filler, { force: true });
   }
 
   remove(): void {

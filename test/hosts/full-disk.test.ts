@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Fleet } from '../../src/hosts/fleet.ts';
+import type { AttemptId } from '../../src/hosts/layout.ts';
+import { type Sh, sh } from '../../src/hosts/sh.ts';
+import { fleetHere } from '../kit/fleet-here.ts';
+import { SmallDisk } from '../kit/small-disk.ts';
+
+// Real scripts on this machine's own shell, with /var/lib/ferry or a home on a disk of one megabyte that is full.
+const RUN = 'r-20260101-010101-abcd';
+const lease = { run: RUN, holder: 'me@here', since: '2026-01-01T00:00:00Z' };
+const idOf = (step: string): AttemptId => ({ run: RUN, step, attempt: 1, epoch: 1, undo: false });
+const isRoot = process.getuid?.() === 0;
+let folder: string;
+let fleet: Fleet;
+let disk: SmallDisk;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ferry-full-'));
+  fleet = fleetHere(folder);
+});
+afterEach(() => {
+  disk.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.runIf(isRoot)("a host on whose disk Ferry's folder has no room", () => {
+  beforeEach(async () => {
+    disk = new SmallDisk(1, join(folder, 'lib'));
+    await fleet.takeLease('here', lease, 1);
+  });
+  const acting = (id: AttemptId) => fleet.acting('here', id, new AbortController().signal, () => undefined);
+  const fill = (): Sh => sh`dd if=/dev/zero of=${disk.filler} bs=4k 2>/dev/null`;
+  const full = expect.stringMatching(/^its exit code could not be written; is the disk .* full\?$/);
+
+  it.each(['change', 'detached'] as const)(
+    'has a failed command lost that could not leave its exit code, never done: %s',
+    async (how) => {
+      const id = idOf(how);
+      await fleet.openAttempt('here', id, '{}');
+      const lost = { code: 'COMMAND_LOST', args: { why: full } };
+      await expect(acting(id)[how]('work', sh`${fill()}; exit 7`)).rejects.toMatchObject(lost);
+      expect(await fleet.effects('here', id)).toEqual([{ name: 'work', detached: how === 'detached', state: 'lost', why: full }]);
+      expect(await fleet.exitCodes('here', { run: RUN, step: how, attempts: [1] }, 'work')).toEqual([]);
+      disk.empty();
+      await expect(acting(id)[how]('work', sh`true`)).rejects.toMatchObject(lost);
+    },
+  );
+
+  it.each(['change', 'detached'] as const)('takes no file for an exit code in which there is none: %s', async (how) => {
+    const id = idOf(how);
+    await fleet.openAttempt('here', id, '{}');
+    await acting(id)[how]('work', sh`true`);
+    for (const left of ['', '\n', 'x\n']) {
+      writeFileSync(join(folder, 'lib', RUN, `${how}.1`, 'work', 'rc'), left);
+      await expect(acting(id)[how]('work', sh`true`)).rejects.toMatchObject({ code: 'COMMAND_LOST' });
+      expect(await fleet.effects('here', id)).toMatchObject([{ state: 'lost' }]);
+      expect(await fleet.exitCodes('here', { run: RUN, step: how, attempts: [1] }, 'work')).toEqual([]);
+    }
+  });
+
+  it('begins no long command whose script it could not write', async () => {
+    const id = idOf('long');
+    await fleet.openAttempt('here', id, '{}');
+    disk.fill();
+    await expect(acting(id).detached('work', sh`touch ${join(folder, 'begun')}`)).rejects.toMatchObject({
+      code: 'COMMAND_LOST',
+      args: { why: expect.stringMatching(/^it was not begun: its script could not be written; is the disk .* full\?$/) },
+    });
+  });
+});
