@@ -19,12 +19,14 @@ export function applyRevision(state: RunState, at: string, body: { readonly [nam
   state.machines = { ...state.machines, ...revised.machines };
   state.secrets = revised.secrets;
   state.replanned = new Set();
+  for (const { step, attempt, undoAttempt } of before.values())
+    if (attempt > 0 && !lines.some((line) => line.step === step)) state.retired.set(step, { attempt, undoAttempt });
   state.steps = new Map(
     lines.map(({ step, host, hosts, summary, kind }): [string, StepState] => {
       const old = before.get(step);
       if (old && isBegun(step) && !(kind === 'gate' && isOpen(step))) return [step, old];
       // Attempts go on counting: their folders are there.
-      const { attempt = 0, undoAttempt = 0 } = old ?? {};
+      const { attempt = 0, undoAttempt = 0 } = old ?? state.retired.get(step) ?? {};
       return [step, { ...waitingStep(step, host, hosts, summary), attempt, undoAttempt }];
     }),
   );

@@ -35,6 +35,7 @@ export function beginState(run: string, record: JournalRecord): RunState {
     startedAt: record.at,
     endedAt: null,
     steps: new Map(body.plan.lines.map((line) => [line.step, waitingStep(line.step, line.host, line.hosts, line.summary)])),
+    retired: new Map(),
     gates: {},
     checkpoints: [],
     leases: [],

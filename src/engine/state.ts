@@ -34,6 +34,8 @@ export interface RunState {
   startedAt: string;
   endedAt: string | null;
   steps: Map<string, StepState>;
+  /** Steps that an edit took away after they were begun and taken back: one of that name goes on counting, as its folders are there. */
+  retired: Map<string, Pick<StepState, 'attempt' | 'undoAttempt'>>;
   /** The questions before steps, by step, as far as they were asked or answered. */
   gates: { [step: string]: GateState };
   checkpoints: string[];

@@ -124,6 +124,60 @@ describe('a run whose runbook was edited', () => {
   });
 });
 
+describe('a step that one edit takes away and a later one brings back', () => {
+  const mail = (uses = 'model.once') => step('mail', uses, { key: 'log', value: 'x' });
+  /** Taken back with its step `mail`; the edits that take the step away and bring it back lie in between. */
+  const broughtBack = async (uses: string, edits: readonly Step[][]) => {
+    const run = new ModelRun(book(conf(), mail(uses), last('new')), CELLS);
+    for (const steps of [...edits, [conf(), mail(uses), last('new')]]) {
+      run.world.failOnce.add('last:set');
+      await (run.passed.length === 0 ? run.start() : run.resume());
+      expect(run.state.steps.get('last')?.phase).toBe('failed');
+      await run.rollBack({ to: 'set' });
+      await run.revise(book(...steps));
+    }
+    return run;
+  };
+
+  it.each<[string, Step[][]]>([
+    ['at once', [[conf(), last('newer')]]],
+    [
+      'after one more edit without it',
+      [
+        [conf(), last('newer')],
+        [conf(), units(), last('newer')],
+      ],
+    ],
+    [
+      'twice',
+      [
+        [conf(), last('newer')],
+        [conf(), mail(), last('newer')],
+        [conf(), last('new')],
+      ],
+    ],
+  ])('is done anew, not taken for done by what its first attempt left: %s', async (_when, edits) => {
+    const run = await broughtBack('model.once', edits);
+    expect(run.world.cells.has('a/log')).toBe(false);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(run.world.cells.get('a/log')).toBe('x');
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+    expect(cells(run)).toEqual(CELLS);
+    expect(run.world.ran).toEqual([...new Set(run.world.ran)]);
+  });
+
+  it('keeps what is there then for its undo, not what was there the first time', async () => {
+    const run = await broughtBack('model.saving', [[conf(), last('newer')]]);
+    run.world.cells.set('a/log', 'later');
+    run.person = true;
+    await run.resume();
+    expect([...run.world.kept.keys()].filter((key) => key.includes('mail'))).toEqual([
+      'r-model/mail.0/conf',
+      'r-model/mail.1/conf',
+    ]);
+  });
+});
+
 describe('an edit that comes too late', () => {
   it.each<[string, Runbook, { step: string; why: string }[]]>([
     ['changes what was done', book({ ...conf(), role: 'b' }, units(), ask(), last('new')), [{ step: 'conf', why: 'changed' }]],

@@ -245,6 +245,7 @@ export function runState(plan: Plan, parts: Partial<RunState> & { done?: number 
     leases: ['engine', 'he1', 'newdb'],
     readings: {},
     readAt: {},
+    retired: new Map(),
     replanned: new Set(),
     baseline: plan.readings,
     refs: {},
