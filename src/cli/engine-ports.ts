@@ -5,6 +5,7 @@ import { factKind } from '../facts/kinds.ts';
 import { readFacts } from '../facts/read.ts';
 import type { Fleet } from '../hosts/fleet.ts';
 import { openFleet } from '../hosts/open-fleet.ts';
+import { RedactedLog } from '../hosts/redacted-log.ts';
 import { Redactor } from '../hosts/redactor.ts';
 import { Secret } from '../hosts/secret.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
@@ -61,6 +62,10 @@ export function makePorts(parts: {
     },
     emit: (event) => io.emit(event),
     redact: (value) => redactor.redactTexts(value),
+    redactedLog: () => {
+      const log = new RedactedLog(redactor);
+      return (piece) => log.take(piece);
+    },
     learn,
     secrets: new SecretHashes(parts.stateDir),
     gates: { yes: parts.yes, canAsk: io.ask !== undefined, waitMs: parts.waitMs ?? null },

@@ -38,7 +38,9 @@ export function actContext(context: RunContext, id: AttemptId, host: string, tim
 
 /** Tells renderers how far a step has come. */
 export function progressOf(context: RunContext, step: string, host: string): (progress: Progress) => void {
-  return ({ note = null, bytes = null, totalBytes = null, log = null, stall }) => {
+  const shownOf = context.ports.redactedLog();
+  return ({ note = null, bytes = null, totalBytes = null, log: piece, stall }) => {
+    const log = piece ? shownOf(piece) : null;
     if (stall?.why) context.emit({ type: 'step.stalled', step, host, ms: stall.ms, why: stall.why });
     else if (stall) context.emit({ type: 'step.moved', step, host, ms: stall.ms });
     else context.emit({ type: 'step.progressed', step, host, note, bytes, totalBytes, log });

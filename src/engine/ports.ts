@@ -2,6 +2,7 @@ import type { Action } from '../actions/action.ts';
 import type { OutputValue } from '../actions/outputs.ts';
 import type { FactKind, FactRef, Observed } from '../facts/fact.ts';
 import type { Fleet } from '../hosts/fleet.ts';
+import type { LogPiece } from '../hosts/log-follower.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 import type { Event } from './events.ts';
@@ -31,6 +32,8 @@ export interface Ports {
   emit(event: Event): void;
   /** Takes every known secret out of the free texts of a record, event or report. */
   redact<T>(value: T): T;
+  /** Does so for the logs of an attempt, which come in pieces: gives the lines of each that can be shown by now, null for none. */
+  redactedLog(): (piece: LogPiece) => string | null;
   /** Makes a secret known to the redactor. */
   learn(value: unknown): void;
   readonly secrets: {

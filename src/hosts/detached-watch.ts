@@ -21,7 +21,7 @@ export class DetachedWatch {
   readonly #name: string;
   readonly #options: DetachedOptions;
   readonly #report: (progress: Progress) => void;
-  readonly #log = new LogFollower();
+  readonly #log: LogFollower;
   readonly #stall: StallWatch;
 
   constructor(
@@ -37,6 +37,7 @@ export class DetachedWatch {
     this.#name = name;
     this.#options = options;
     this.#report = report;
+    this.#log = new LogFollower(`${name}@${host.name}`);
     this.#stall = new StallWatch(terms.stallAfterMs ?? STALL_AFTER_MS);
   }
 
@@ -63,7 +64,7 @@ export class DetachedWatch {
       ...(note === undefined ? {} : { note }),
       ...(Number.isFinite(bytes) ? { bytes } : {}),
       ...(totalBytes === undefined ? {} : { totalBytes }),
-      ...(log === '' ? {} : { log }),
+      ...(log === null ? {} : { log }),
     });
     const seen = this.#stall.see(`${bytes} ${size}`, nowMs());
     if (seen?.is === 'moved') this.#report({ stall: { ms: seen.ms, why: null } });

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { LogPiece } from './log-follower.ts';
 import type { Secret } from './secret.ts';
 import type { Sh } from './sh.ts';
 
@@ -55,8 +56,8 @@ export interface Progress {
   readonly note?: string;
   readonly bytes?: number;
   readonly totalBytes?: number;
-  /** Lines it has printed since the last report, fit for a terminal. */
-  readonly log?: string;
+  /** What it has printed since the last report, with the secrets in it. */
+  readonly log?: LogPiece;
   /** It has shown no progress for so long, and why, in sentences; null when it moves again. */
   readonly stall?: { readonly ms: number; readonly why: readonly string[] | null };
 }

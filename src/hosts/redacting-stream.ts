@@ -8,25 +8,38 @@ export class RedactingStream {
   readonly #redactor: Redactor;
   readonly #decoder = new TextDecoder();
   #held = '';
-  /** How much of what is held is known to be of a secret whose mask was given already. */
+  /** How much of what is held is known to be of a secret whose mask was given already, or whose beginning was cut off. */
   #covered = 0;
+  /** Whether the text begins behind something that was left out, and what it begins with is not known yet. */
+  #afterCut: boolean;
   /** What came before what is held, one letter of it. */
   #before = '';
 
-  constructor(redactor: Redactor) {
+  /** Of text that begins `afterCut`, the end of a secret at its beginning is left out. */
+  constructor(redactor: Redactor, { afterCut = false }: { afterCut?: boolean } = {}) {
     this.#redactor = redactor;
+    this.#afterCut = afterCut;
   }
 
   /** What may be shown by now. Bytes may end within a letter. */
   push(chunk: string | Uint8Array): string {
     this.#held += typeof chunk === 'string' ? chunk : this.#decoder.decode(chunk, { stream: true });
+    if (this.#afterCut && this.#redactor.mayBeWithin(this.#held)) return '';
+    this.#begin();
     return this.#give(this.#redactor.openFrom(this.#held), true);
   }
 
   /** The rest. */
   end(): string {
     this.#held += this.#decoder.decode();
+    if (this.#afterCut && this.#redactor.mayBeWithin(this.#held)) return '';
+    this.#begin();
     return this.#give(this.#held.length, false);
+  }
+
+  #begin(): void {
+    if (this.#afterCut) this.#covered = this.#redactor.restAtBeginning(this.#held);
+    this.#afterCut = false;
   }
 
   /** Gives what stands before a place. A secret across it is masked now, and its rest is remembered as covered. */

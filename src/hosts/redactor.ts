@@ -79,6 +79,24 @@ export class Redactor {
     return isWide && BASE64.test(text[from - 1] ?? '') ? from - 1 : from;
   }
 
+  /** Whether all of a text may stand in the midst of a secret. */
+  mayBeWithin(text: string): boolean {
+    return [...this.#forms.keys()].some((form) => form.includes(text));
+  }
+
+  /** How much of the beginning of a text is the end of a secret: of one that was cut in two, or its last lines, however short. */
+  restAtBeginning(text: string): number {
+    let most = 0;
+    for (const { text: form, wide } of this.#forms.values()) {
+      for (let length = Math.min(form.length - 1, text.length); length > most; length -= 1) {
+        const areLines = form.at(-length - 1) === '\n' && (text[length] ?? '\n') === '\n';
+        if ((length >= END || areLines) && text.startsWith(form.slice(-length)))
+          most = length + (wide && BASE64.test(text[length] ?? '') ? 1 : 0);
+      }
+    }
+    return most;
+  }
+
   /** The halves of secrets that stand beside what was left out of a text. */
   #atCuts(text: string): Span[] {
     return [...text.matchAll(CUT)].flatMap(({ index, 0: mark }) => {

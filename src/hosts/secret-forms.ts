@@ -1,3 +1,5 @@
+import { printable } from '../lib/text.ts';
+
 /** A text in which a secret may stand, and how it is looked for. */
 export interface Form {
   readonly text: string;
@@ -20,7 +22,10 @@ export function formsOf(value: string): Form[] {
   const add = (text: string, wide = false) => {
     if (text !== '' && !found.has(text)) found.set(text, { text, alone: isShort || text.length < SHORT, wide });
   };
-  for (const one of [value, value.normalize('NFC'), value.normalize('NFD'), value.replaceAll('\n', '\r\n')])
+  // As it is shown, too: what is not seen is taken out before secrets are looked for.
+  const lines = value.replaceAll(/\r\n?/g, '\n');
+  const shown = [lines, value.trim(), lines.trim()].flatMap((one) => [one, printable(one)]);
+  for (const one of [value, value.normalize('NFC'), value.normalize('NFD'), value.replaceAll('\n', '\r\n'), ...shown])
     for (const text of written(one)) add(text);
   for (const text of encoded(value)) add(text);
   // What shows some lines of an output shows part of a secret that has several.

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makePorts } from '../../src/cli/engine-ports.ts';
+import { progressOf } from '../../src/engine/act.ts';
+import type { Event } from '../../src/engine/events.ts';
 import type { FailureQuestion } from '../../src/engine/failure-question.ts';
-import { runbookOf } from '../kit/model-run.ts';
+import type { RunContext } from '../../src/engine/run-context.ts';
+import { Secret } from '../../src/hosts/secret.ts';
+import { ModelRun, runbookOf } from '../kit/model-run.ts';
 import { ModelJournal, ModelWorld } from '../kit/model-world.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'ferry-ports-'));
@@ -33,5 +37,24 @@ describe('the question what becomes of a step that failed', () => {
   it('is answered already by a runbook that says what becomes of a failure, unless it was asked for', async () => {
     expect(await ask({ policy: 'rollback' })).toEqual({ answer: null, rested: 0 });
     expect(await ask({ policy: 'rollback', typed: 'ask' })).toMatchObject({ answer: { answer: 'retry' } });
+  });
+});
+
+describe('what a long command prints', () => {
+  it('is told without a secret that stands in two pieces of it, of each of two commands at once', () => {
+    const run = new ModelRun(runbookOf([]), {});
+    const told: (string | null)[] = [];
+    const ports = makePorts({
+      ...{ journal: run.journal, fleet: run.world, runbook: run.runbook, actions: new Map(), stateDir, yes: false },
+      inputs: new Map([['password', new Secret('correct\nhorse', 'input:password')]]),
+      io: {
+        emit: (event) => void (event.type === 'step.progressed' && told.push(event.log)),
+        signal: new AbortController().signal,
+      },
+    });
+    const report = progressOf({ emit: (event) => ports.emit(ports.redact(event) as Event), ports } as RunContext, 'send', 'a');
+    for (const text of ['sent\ncorrect\n', 'horse\nend\n'])
+      for (const of of ['send@a', 'send@b']) report({ log: { of, text, follows: true } });
+    expect(told).toEqual(['sent', 'sent', '[secret]\nend', '[secret]\nend']);
   });
 });

@@ -157,7 +157,10 @@ while [ ! -e ${made('say')} ]; do sleep 0.05; done; echo said; while [ ! -e ${ma
     const work = on.detached('work', script, { diagnose: sh`echo it waits for a word` });
     await told(({ stall }) => stall?.why?.[0] === 'it waits for a word');
     expect(reports.flatMap(({ stall }) => stall?.why?.slice(1) ?? [])).toEqual([expect.stringMatching(/^its processes/)]);
-    const log = reports.flatMap((one) => (one.log === undefined ? [] : [one.log])).join('\n');
+    const log = reports
+      .map((one) => one.log?.text ?? '')
+      .join('')
+      .trimEnd();
     // Of what was there before, its end; each line once, and no part of one.
     expect(log.split('\n').at(-1)).toBe('line 2000 of the log');
     expect(log.split('\n').every((line) => /^line \d+ of the log$/.test(line))).toBe(true);
@@ -165,10 +168,10 @@ while [ ! -e ${made('say')} ]; do sleep 0.05; done; echo said; while [ ! -e ${ma
 
     const later: Progress[] = [];
     const joined = fleet.acting('here', id, signal, (progress) => void later.push(progress)).detached('work', sh`true`);
-    await vi.waitFor(() => expect(later.some((one) => one.log?.endsWith('line 2000 of the log'))).toBe(true), WAIT);
-    expect(later.flatMap((one) => one.log ?? []).join('\n').length).toBeLessThan(4097);
+    await vi.waitFor(() => expect(later.some((one) => one.log?.text.endsWith('line 2000 of the log\n'))).toBe(true), WAIT);
+    expect(later.map((one) => one.log?.text ?? '').join('').length).toBeLessThan(4097);
     writeFileSync(made('say'), '');
-    await told((one) => one.log === 'said');
+    await told((one) => one.log?.text === 'said\n');
     await told(({ stall }) => stall !== undefined && stall.why === null);
     writeFileSync(made('over'), '');
     expect((await work).stdout).toMatch(/line 2000 of the log\nsaid\nend\n$/);

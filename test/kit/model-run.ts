@@ -11,6 +11,7 @@ import { type Ending, executeRun } from '../../src/engine/run.ts';
 import { RunContext } from '../../src/engine/run-context.ts';
 import { rollbackTarget, wayBack } from '../../src/engine/way-back.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
+import { RedactedLog } from '../../src/hosts/redacted-log.ts';
 import { Redactor } from '../../src/hosts/redactor.ts';
 import { Secret } from '../../src/hosts/secret.ts';
 import { digestOf, type Json } from '../../src/lib/json.ts';
@@ -128,6 +129,10 @@ export class ModelRun {
       factKind: async () => cell.definition,
       emit: (event) => void this.events.push(event),
       redact: (value) => redactor.redactTexts(value),
+      redactedLog: () => {
+        const log = new RedactedLog(redactor);
+        return (piece) => log.take(piece);
+      },
       learn,
       secrets: {
         hash: digestOf,
