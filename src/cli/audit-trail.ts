@@ -38,7 +38,9 @@ const WORDS: { readonly [type: string]: Words } = {
   'run.taken-over': ({ from, host, without }, { epoch }) =>
     `took it over from ${text(from, 'another controller')} (epoch ${epoch})${host ? `, rebuilt from the records on ${host}` : ''}${list(without) ? `, without ${list(without)}` : ''}`,
   'run.paused': (body) =>
-    `paused: ${[text(body.reason), text(body.step), errorOf(body)].filter((part) => part !== '').join(', ')}`,
+    typeof body.calledOff === 'string'
+      ? `not rolled back by itself: ${body.calledOff}`
+      : `paused: ${[text(body.reason), text(body.step), errorOf(body)].filter((part) => part !== '').join(', ')}`,
   'run.finished': () => 'finished',
   'run.refused': (body) => `refused: ${errorOf(body)}`,
   'run.revised': ({ changes, plan }) => {

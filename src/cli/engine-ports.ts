@@ -48,6 +48,7 @@ export function makePorts(parts: {
     if (value instanceof Secret) redactor.add(value);
   };
   for (const value of inputs.values()) learn(value);
+  const { askFailure } = io;
   return {
     journal,
     fleet,
@@ -72,12 +73,14 @@ export function makePorts(parts: {
     ask: async (question, signal) => (io.ask ? await io.ask(question, signal) : null),
     askPerson: async (question) => (io.ask ? await io.ask(question) : null),
     // A runbook that says what becomes of a failure has answered already, unless the question was asked for.
-    async askFailure(question) {
-      if (!io.askFailure || (parts.onFailure !== 'ask' && runbook.onFailure !== undefined)) return null;
-      // People may think for hours, and nothing runs meanwhile.
-      fleet.rest();
-      return io.askFailure(question);
-    },
+    askFailure:
+      askFailure && (parts.onFailure === 'ask' || runbook.onFailure === undefined)
+        ? (question) => {
+            // People may think for hours, and nothing runs meanwhile.
+            fleet.rest();
+            return askFailure(question);
+          }
+        : null,
     holder: holderName(),
     signal: io.signal,
     cancel: io.cancel ?? new AbortController().signal,

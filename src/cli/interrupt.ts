@@ -23,7 +23,7 @@ export type Underway = 'plan' | 'steps' | 'countdown' | 'rollback';
 
 /** What goes on after an event. */
 export function nextStage(before: Underway, { type }: Event): Underway {
-  if (type === 'rollback.due' || (before === 'countdown' && type === 'note')) return 'countdown';
+  if (type === 'rollback.due' || (before === 'countdown' && ['note', 'rollback.called-off'].includes(type))) return 'countdown';
   return type === 'rollback.started' || before === 'rollback' ? 'rollback' : 'steps';
 }
 

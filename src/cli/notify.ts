@@ -59,12 +59,13 @@ export async function notifying<E extends Omit<RunEnd, 'run'>>(
     },
   );
   io.alsoTell((event) => notifier.hear(event));
+  const goesBack = () => state.phase === 'rolling-back';
   try {
     const end = await work();
-    notifier.ended(end);
+    notifier.ended({ ...end, goesBack: goesBack() });
     return end;
   } catch (thrown) {
-    notifier.ended({ outcome: 'failed', error: context.report(thrown, '') });
+    notifier.ended({ outcome: 'failed', error: context.report(thrown, ''), goesBack: goesBack() });
     throw thrown;
   } finally {
     await notifier.close();

@@ -19,9 +19,12 @@ import { standingCheckpoints } from './way-back.ts';
  * record. Answers with how the run ended, with null when it goes on, and with `pause` when it is to wait, as where nobody is there.
  */
 export async function answerFailure(context: RunContext, step: Step, error: ErrorReport): Promise<Ending | 'pause' | null> {
+  const { askFailure } = context.ports;
+  if (!askFailure) return 'pause';
+  context.emit({ type: 'failure.asked', step: step.id, host: context.hostOfRole(step.role).name, error });
   let refusal: ErrorReport | null = null;
   for (;;) {
-    const answer = await context.ports.askFailure(await questionOf(context, step, error, refusal));
+    const answer = await askFailure(await questionOf(context, step, error, refusal));
     if (!answer || answer.answer === 'pause') return 'pause';
     try {
       return await carryOut(context, step, answer);

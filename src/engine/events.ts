@@ -128,6 +128,13 @@ export type Event = { readonly at: string; readonly run: string } & (
       readonly facts: readonly FactSeen[];
     }
   | {
+      /** A person is asked, in the terminal that runs it, what becomes of a step that failed; the run waits. */
+      readonly type: 'failure.asked';
+      readonly step: string;
+      readonly host: string;
+      readonly error: ErrorReport;
+    }
+  | {
       /** What a person decided about a step that did not get done by itself. */
       readonly type: 'failure.answered';
       readonly step: string;
@@ -156,6 +163,11 @@ export type Event = { readonly at: string; readonly run: string } & (
       /** A run that failed is rolled back at this moment, unless somebody takes it on before. */
       readonly type: 'rollback.due';
       readonly rollbackAt: string;
+    }
+  | {
+      /** That does not come, nor any other rollback by itself; `error` says why. */
+      readonly type: 'rollback.called-off';
+      readonly error: ErrorReport;
     }
   | { readonly type: 'run.finished'; readonly ms: number; readonly steps: number }
   | {

@@ -48,8 +48,8 @@ export interface Ports {
   ask(question: string, signal: AbortSignal): Promise<boolean | null>;
   /** A person's own yes or no, which `--yes` does not stand for; null when nobody can be asked. */
   askPerson(question: string): Promise<boolean | null>;
-  /** What becomes of a step that failed; null when nobody can be asked, and the run pauses. */
-  askFailure(question: FailureQuestion): Promise<FailureAnswer | null>;
+  /** What becomes of a step that failed; null where nobody can be asked, or answers, and the run pauses. */
+  readonly askFailure: ((question: FailureQuestion) => Promise<FailureAnswer | null>) | null;
   /** `user@machine`, for leases and records. */
   readonly holder: string;
   /** Aborted when no new step may start. */

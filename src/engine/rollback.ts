@@ -2,6 +2,7 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { nowMs } from '../lib/clock.ts';
 import { plural } from '../lib/text.ts';
 import type { Step } from '../runbook/runbook.ts';
+import { callOffRollback } from './call-off.ts';
 import { refuseOtherMachines, releaseLeases, type Silent, takeLeases } from './leases.ts';
 import { isOutOfReach } from './out-of-sight.ts';
 import { proveRollback } from './proof.ts';
@@ -120,13 +121,16 @@ function endStopped(context: RunContext): Ending {
  */
 export async function rollBackFailed(context: RunContext, failure: Ending): Promise<Ending> {
   // Whoever stopped it wants nothing more to be begun.
-  if (context.ports.signal.aborted) return failure;
+  if (context.ports.signal.aborted) {
+    callOffRollback(context, 'it was told to stop');
+    return failure;
+  }
   try {
     return await rollBack(context, { discardWrites: false });
   } catch (thrown) {
     // Once it was begun the run is no more as its failure left it, and what the journal holds of it is what counts.
     if (!isFerryError(thrown) || context.state.phase === 'rolling-back') throw thrown;
-    context.emit({ type: 'note', text: `Not rolled back: ${context.report(thrown, '').message}` });
+    callOffRollback(context, context.report(thrown, '').message);
     return failure;
   }
 }

@@ -214,12 +214,11 @@ function pause(context: RunContext, { step, thrown, error }: Failure, rollBackAf
   const drift = isFerryError(thrown, 'FACT_DRIFTED') || isFerryError(thrown, 'PLAN_CHANGED');
   const reason = gate ? 'gate' : drift ? 'drift' : cancelled ? 'interrupt' : 'failure';
   const isFailure = !gate && !cancelled;
-  const rollbackAt = isFailure ? rollbackDue(context, rollBackAfterMs) : null;
+  const { rollbackAt, whyNot } = rollbackDue(context, isFailure ? rollBackAfterMs : null);
   context.record('run.paused', { body: { reason, step: step.id, error, rollbackAt } });
   context.emit({ type: 'run.paused', reason, step: step.id, error });
   if (rollbackAt) context.emit({ type: 'rollback.due', rollbackAt });
-  else if (rollBackAfterMs && isFailure)
-    context.emit({ type: 'note', text: 'Not rolled back by itself: the write line is crossed.' });
+  else if (whyNot !== null) context.emit({ type: 'note', text: `Not rolled back by itself: ${whyNot}.` });
   return { outcome: isFailure ? 'failed' : 'paused', error, exit: isFerryError(thrown) ? thrown.exit : 1 };
 }
 

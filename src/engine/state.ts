@@ -64,6 +64,8 @@ export interface RunState {
     readonly step: string | null;
     readonly error: ErrorReport | null;
     readonly rollbackAt?: string | null;
+    /** Why it is not rolled back by itself, which was announced. */
+    readonly calledOff?: string;
   } | null;
   rollbackTo: string | null;
   /** Whether the rollback under way goes across the write line, which somebody then agreed to. */

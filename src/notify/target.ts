@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FerryError } from '../errors/ferry-error.ts';
@@ -56,8 +56,7 @@ function runCommand(path: string, body: string, env: Env, limitMs: number): Prom
     // A process group of its own, so that what it started ends with it, and Ctrl-C is for Ferry.
     const child = spawn(path, [], { stdio: ['pipe', 'ignore', 'ignore'], env: passed, detached: true });
     const timer = setTimeout(() => {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      failed(new Error(`it did not end within ${formatDuration(limitMs)}`));
+      failed(new Error(`it did not end within ${formatDuration(limitMs)}${endGroup(child)}`));
     }, limitMs);
     const settle = (why: string | null) => {
       clearTimeout(timer);
@@ -70,6 +69,20 @@ function runCommand(path: string, body: string, env: Env, limitMs: number): Prom
     child.stdin.on('error', () => undefined);
     child.stdin.end(body);
   });
+}
+
+/** Ends a program with all it started. One that has become another user's is let go: words that say so, else none. */
+function endGroup(child: ChildProcess): string {
+  if (child.pid === undefined) return '';
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+    return '';
+  } catch (thrown) {
+    // Ferry must not wait for its end either.
+    child.stdin?.destroy();
+    child.unref();
+    return `, and could not be ended (${(thrown as NodeJS.ErrnoException).code})`;
+  }
 }
 
 function webhookTarget(url: URL, limitMs: number): Target {

@@ -90,8 +90,12 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         return [`----- checkpoint: ${event.checkpoint} -----`, ...outlook()];
       case 'run.paused':
         return [`run paused: ${event.reason}${event.step ? ` at ${event.step}` : ''}`];
+      // The dialogue is on the screen itself.
+      case 'failure.asked':
       case 'rollback.due':
         return [];
+      case 'rollback.called-off':
+        return [paint.warn(oneLine(event.error.message))];
       case 'run.finished':
         return [`run finished: ${plural(event.steps, 'step')} in ${formatDuration(event.ms)}`];
       case 'rollback.started':

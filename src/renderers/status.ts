@@ -53,7 +53,9 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
 
 /** That it is rolled back by itself, which only the Ferry that ran it does, and only while it lives. */
 function dueLines({ phase, pause }: RunState, paint: Paint): string[] {
-  if (phase !== 'paused' || !pause?.rollbackAt) return [];
+  if (phase !== 'paused') return [];
+  if (pause?.calledOff) return [paint.warn(`due      not rolled back by itself: ${oneLine(pause.calledOff)}`)];
+  if (!pause?.rollbackAt) return [];
   const at = moment(pause.rollbackAt);
   if (Date.parse(pause.rollbackAt) > nowMs())
     return [

@@ -138,7 +138,10 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
     lookAhead(event);
     switch (event.type) {
       case 'run.estimated':
+      case 'failure.asked':
         return;
+      case 'rollback.called-off':
+        return void say(paint.warn(oneLine(event.error.message)));
       case 'rollback.due':
         return countdown.start(event.rollbackAt);
       case 'run.started': {

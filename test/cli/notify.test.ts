@@ -4,9 +4,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type NotifiedIo, notifying } from '../../src/cli/notify.ts';
 import { wire } from '../../src/cli/wire.ts';
+import { afterFailure } from '../../src/engine/after-failure.ts';
+import { rollBack } from '../../src/engine/rollback.ts';
+import { type Ending, executeRun } from '../../src/engine/run.ts';
+import { RunContext } from '../../src/engine/run-context.ts';
 import type { Notice } from '../../src/notify/notice.ts';
 import { typed } from '../kit/ferry.ts';
+import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 import { PrivateHost } from '../kit/private-host.ts';
 
 const TOKEN = 'T0KEN-that-nobody-may-see';
@@ -92,5 +98,88 @@ describe('a hook', () => {
     chmodSync(join(dir, 'hook-address'), 0o644);
     expect((await ferry(['run', join(dir, 'runbook.yaml'), '--notify', hook])).err).toContain('NOTIFY_WRONG');
     expect((await ferry(['runs'])).out).toContain('There are no runs yet.');
+  });
+});
+
+describe('what a hook is told while nobody sits there', () => {
+  const made = () =>
+    new ModelRun(
+      runbookOf([
+        step('conf', 'model.atomic', { key: 'conf', value: 'new' }),
+        step('send', 'model.atomic', { key: 'log', value: 'x' }),
+      ]),
+      { 'a/conf': 'old' },
+    );
+  /** Works on a run with a hook, and gives what that was told. */
+  async function noticed(run: ModelRun, work: (context: RunContext, told: readonly Notice[]) => Promise<Ending>) {
+    const told: Notice[] = [];
+    const target = { shown: 'a hook', send: async (body: string) => void told.push(JSON.parse(body)) };
+    const failure = await run
+      .inContext((context) => {
+        let also: NotifiedIo['emit'] = () => undefined;
+        const { emit } = context.ports;
+        const ports = {
+          ...context.ports,
+          emit: (event: Parameters<typeof emit>[0]) => {
+            emit(event);
+            also(event);
+          },
+        };
+        const heard = new RunContext(ports, context.state);
+        const io = { emit, signal: ports.signal, alsoTell: (listener: typeof also) => void (also = listener) };
+        return notifying({ targets: [target], secrets: [] }, heard, io, () => work(heard, told));
+      })
+      .catch((thrown: { code: string }) => thrown.code);
+    return { told, failure };
+  }
+
+  it('is that a person is asked about a failure, at once', async () => {
+    const run = made();
+    run.world.failOnce.add('send:set');
+    run.failureAnswers.push({ answer: 'pause' });
+    await run.begin();
+    let toldFirst: readonly string[] = [];
+    const { told } = await noticed(run, (context, sofar) => {
+      const { askFailure } = context.ports;
+      const ports = {
+        ...context.ports,
+        askFailure: async (question: Parameters<NonNullable<typeof askFailure>>[0]) => {
+          await expect.poll(() => sofar.length).toBe(1);
+          toldFirst = sofar.map(({ type }) => type);
+          return (await askFailure?.(question)) ?? null;
+        },
+      };
+      return executeRun(new RunContext(ports, context.state), { resumed: false });
+    });
+    expect(toldFirst).toEqual(['failed']);
+    expect(told).toMatchObject([{ type: 'failed', step: 'send', question: expect.stringContaining('What becomes of it?') }]);
+  });
+
+  it('is that a rollback which was announced does not come, and why', async () => {
+    const run = made();
+    run.world.failOnce.add('send:set');
+    await run.begin();
+    const { told } = await noticed(run, async (context) => {
+      const failed = await executeRun(context, { resumed: false, rollBackAfterMs: 50 });
+      run.world.away.add('a');
+      return afterFailure(context, failed, 50);
+    });
+    expect(told).toMatchObject([
+      { type: 'failed', rollbackAt: expect.any(String) },
+      { type: 'rollback-stopped', error: { code: 'ROLLBACK_CALLED_OFF', message: expect.stringContaining('no route') } },
+    ]);
+  });
+
+  it('is to go on with a rollback that was stopped, and with one that is refused while it goes on, never to resume it', async () => {
+    const run = made();
+    await run.start();
+    run.stopAt = 'after-record step.undone:send';
+    const stopped = await noticed(run, (context) => rollBack(context, { discardWrites: false }));
+    run.stopAt = null;
+    run.world.away.add('a');
+    const refused = await noticed(run, (context) => rollBack(context, { discardWrites: false }));
+    expect(refused.failure).toBe('HOST_UNREACHABLE');
+    for (const { told } of [stopped, refused])
+      expect(told).toMatchObject([{ type: 'rollback-stopped', goOn: ['ferry rollback r-model'] }]);
   });
 });

@@ -58,5 +58,9 @@ describe('a run that failed and is to be rolled back after a while', () => {
     expect(run.err.text()).toContain('Not rolled back by itself: it was told to leave the run paused.');
     expect(run.err.text()).not.toContain('The command that runs now');
     expect(run.left).toEqual([]);
+    const status = ferry('status');
+    await status.exit;
+    expect(status.out.text()).toContain('due      not rolled back by itself: it was told to leave the run paused');
+    expect(status.out.text()).not.toContain('rolled back by itself at');
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { afterFailure } from '../../src/engine/after-failure.ts';
 import { executeRun } from '../../src/engine/run.ts';
 import { isoTime } from '../../src/lib/clock.ts';
+import { statusText } from '../../src/renderers/status.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 const RUN = 'r-model';
@@ -24,6 +25,8 @@ async function worked(run: ModelRun, rollBackAfterMs: number | null, resumed = f
   );
 }
 const notes = (run: ModelRun) => run.events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+const calledOff = (run: ModelRun) =>
+  run.events.flatMap((event) => (event.type === 'rollback.called-off' ? [event.error.message] : []));
 const append = (run: ModelRun, type: string) => run.journal.append(RUN, { type, epoch: 1, body: { by: 'anna@admin2' } });
 const due = (run: ModelRun) => expect.poll(() => run.events.some(({ type }) => type === 'rollback.due')).toBe(true);
 
@@ -59,7 +62,7 @@ describe('a run that fails', () => {
     await due(run);
     append(run, type);
     expect(await ended).toMatchObject({ outcome: 'failed', error: { code: 'COMMAND_FAILED' } });
-    expect(notes(run)).toContainEqual(`Not rolled back by itself: somebody took it on (${type}).`);
+    expect(calledOff(run)).toEqual([`Not rolled back by itself: somebody took it on (${type}).`]);
     expect(run.world.cells.get('a/conf')).toBe('new');
   });
 
@@ -69,17 +72,27 @@ describe('a run that fails', () => {
     await due(run);
     run.journal.append(RUN, { type: 'run.taken-over', epoch: 2, body: { by: 'anna@admin2' } });
     expect(await ended).toMatchObject({ outcome: 'failed' });
-    expect(notes(run)).toContainEqual('Not rolled back by itself: anna@admin2 took it over.');
+    expect(calledOff(run)).toEqual(['Not rolled back by itself: anna@admin2 took it over.']);
     expect(run.journal.read(RUN).at(-1)?.type).toBe('run.taken-over');
   });
 
-  it('is left alone while another Ferry works on it that has put nothing on record yet', async () => {
+  it('is left alone when at its time another Ferry works on it that has put nothing on record yet', async () => {
     const run = failing();
-    const ended = worked(run, 60_000);
+    const ended = worked(run, 200);
     await due(run);
     run.journal.lock = 'theirs';
     expect(await ended).toMatchObject({ outcome: 'failed' });
-    expect(notes(run)).toContainEqual('Not rolled back by itself: another Ferry works on the run.');
+    expect(calledOff(run)).toEqual(['Not rolled back by itself: another Ferry works on the run.']);
+    expect(run.state.phase).toBe('paused');
+  });
+
+  it('is rolled back all the same after another Ferry has only looked', async () => {
+    const run = failing();
+    const ended = worked(run, 300);
+    await due(run);
+    let looks = 0;
+    run.journal.isOpen = () => (looks += 1) === 1;
+    expect(await ended).toMatchObject(rolledBack);
   });
 
   it('is left alone when the other comes between the last look and the lock', async () => {
@@ -100,7 +113,39 @@ describe('a run that fails', () => {
     await due(run);
     run.cancel.abort();
     expect(await ended).toMatchObject({ outcome: 'failed' });
-    expect(run.state.phase).toBe('paused');
+    const calledOffBy = 'it was told to leave the run paused';
+    expect(run.state).toMatchObject({ phase: 'paused', pause: { step: 'send', rollbackAt: null, calledOff: calledOffBy } });
+    expect(calledOff(run)).toEqual([`Not rolled back by itself: ${calledOffBy}.`]);
+    expect(statusText(run.state, { width: 100, colour: false })).toContain(`due      not rolled back by itself: ${calledOffBy}`);
+    // Whoever comes next finds it free.
+    expect(run.journal.lock).toBeNull();
+  });
+
+  it('announces no rollback when it had been told to stop before it failed', async () => {
+    const run = failing();
+    run.stopAt = 'before-apply send';
+    expect(await worked(run, 60_000)).toMatchObject({ outcome: 'failed' });
+    expect(run.state.pause?.rollbackAt).toBeNull();
+    expect(run.events.map(({ type }) => type)).not.toContain('rollback.due');
+    expect(notes(run)).toContainEqual('Not rolled back by itself: it was told to stop.');
+  });
+
+  it.each([0, 100])('says on record why its rollback (after %d ms) did not begin, and stays as it failed', async (ms) => {
+    const run = failing();
+    await run.begin();
+    const end = await run.inContext(async (context) => {
+      const failed = await executeRun(context, { resumed: false, rollBackAfterMs: ms });
+      run.world.away.add('a');
+      return afterFailure(context, failed, ms);
+    });
+    expect(end).toMatchObject({ outcome: 'failed', error: { code: 'COMMAND_FAILED' } });
+    expect(calledOff(run)).toEqual([expect.stringMatching(/^Not rolled back by itself: .*no route/)]);
+    expect(run.state).toMatchObject({
+      phase: 'paused',
+      pause: { rollbackAt: null, calledOff: expect.stringContaining('no route') },
+    });
+    run.world.away.clear();
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
   });
 
   it('is never rolled back by itself across the write line, and says so', async () => {

@@ -162,8 +162,8 @@ describe('a run that goes back by itself when it fails', () => {
     expect(end).toEqual(failure);
     expect(run.state.phase).toBe('paused');
     expect(run.events.at(-1)).toMatchObject({
-      type: 'note',
-      text: expect.stringMatching(/^Not rolled back: .*loses what they wrote/),
+      type: 'rollback.called-off',
+      error: { message: expect.stringMatching(/^Not rolled back by itself: .*loses what they wrote/) },
     });
   });
 });

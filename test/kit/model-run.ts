@@ -145,10 +145,13 @@ export class ModelRun {
         return this.answer;
       },
       askPerson: async () => (this.person === undefined ? this.answer : this.person),
-      askFailure: async (question) => {
-        this.asked.push(question);
-        return this.failureAnswers.shift() ?? null;
-      },
+      askFailure:
+        this.failureAnswers.length === 0
+          ? null
+          : async (question) => {
+              this.asked.push(question);
+              return this.failureAnswers.shift() ?? null;
+            },
       holder: 'me@model',
       signal: AbortSignal.any([this.cancel.signal, stop.signal]),
       cancel: this.cancel.signal,

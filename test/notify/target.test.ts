@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { targetOf } from '../../src/notify/target.ts';
 
 let dir: string;
@@ -69,6 +69,22 @@ describe('a program', () => {
     await expect(send(program(`(sleep 2; touch "${dir}/late") & wait`), 300)).rejects.toThrow('it did not end within 300 ms');
     await new Promise((resolve) => setTimeout(resolve, 2300));
     expect(existsSync(join(dir, 'late'))).toBe(false);
+  });
+
+  it('that has become another user, and cannot be ended, is told as that, and ends nothing else', async () => {
+    const ended = vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    try {
+      await expect(send(program(`sleep 2; touch "${dir}/late"`), 200)).rejects.toThrow(
+        'it did not end within 200 ms, and could not be ended (EPERM)',
+      );
+      expect(ended).toHaveBeenCalledTimes(1);
+      // It is not waited for, and does its work.
+      await expect.poll(() => existsSync(join(dir, 'late')), { timeout: 5000 }).toBe(true);
+    } finally {
+      ended.mockRestore();
+    }
   });
 
   it('that cannot be run is refused beforehand', () => {

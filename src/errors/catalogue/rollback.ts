@@ -23,6 +23,13 @@ export const rollbackErrors = {
     exit: 3,
     example: { steps: 'restore, copy', hosts: 'newdb', blocked: '', run: 'r-1' },
   }),
+  ROLLBACK_CALLED_OFF: entry<{ why: string; run: string }>({
+    title: 'A run that failed is not rolled back by itself',
+    message: (a) => `Not rolled back by itself: ${a.why}${/[.!?]$/.test(a.why) ? '' : '.'}`,
+    hint: (a) => `ferry status ${a.run}   shows where it stands, and the commands that lead on.`,
+    exit: 1,
+    example: { why: 'somebody took it on (run.resumed)', run: 'r-1' },
+  }),
   PROOF_FAILED: entry<{ count: number; facts: string; run: string }>({
     title: 'After a rollback something is not as it was',
     message: (a) =>
