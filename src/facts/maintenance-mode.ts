@@ -1,5 +1,5 @@
 import { sh } from '../hosts/sh.ts';
-import { printable } from '../lib/text.ts';
+import { cutEnd, printable } from '../lib/text.ts';
 import { type Answer, absent, defineFact, type Observed, unreadable, value } from './fact.ts';
 
 export type MaintenanceMode = 'global' | 'local' | 'none';
@@ -52,5 +52,5 @@ function ownEntry(status: object, names: readonly string[]): { maintenance?: unk
 
 function clip(text: string): string {
   const plain = printable(text).replaceAll('\n', ' ');
-  return plain.length > 300 ? `${plain.slice(0, 300)}...` : plain || 'nothing';
+  return cutEnd(plain, 300) || 'nothing';
 }

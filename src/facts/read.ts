@@ -2,11 +2,14 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { Host } from '../hosts/host.ts';
 import { joinSh, type Sh, sh } from '../hosts/sh.ts';
 import { nowMs } from '../lib/clock.ts';
+import { headOf } from '../lib/text.ts';
 import { type Answer, type ClockOffset, type FactRef, type Observed, unreadable } from './fact.ts';
 import { BASE_TOOLS, parseTools, toolsArgs, toolsScript } from './host-tools.ts';
 
 // A reader that prints more is unreadable.
 const ANSWER_LIMIT_BYTES = 512 * 1024;
+// Of what it says beside its answer this much is told.
+const STDERR_LIMIT_BYTES = 4096;
 const READER_LIMIT_S = 30;
 const SCRIPT_LIMIT = 48 * 1024;
 
@@ -43,7 +46,7 @@ async function readByScript(
   // One line a fact: base64 of its stdout with the exit code as last line, base64 of its stderr. No temporary file: a plan
   // writes nothing on any host.
   const reader = (script: Sh): Sh =>
-    sh`E=$( { { timeout -k 5 ${limitS} sh -c ${script.text} </dev/null; printf '\\n%s' $?; } 2>&3 | head -c ${ANSWER_LIMIT_BYTES} | base64 -w0 >&4; } 3>&1 | head -c 4096 | base64 -w0); printf ' %s\\n' "$E"`;
+    sh`E=$( { { timeout -k 5 ${limitS} sh -c ${script.text} </dev/null; printf '\\n%s' $?; } 2>&3 | head -c ${ANSWER_LIMIT_BYTES} | base64 -w0 >&4; } 3>&1 | head -c ${STDERR_LIMIT_BYTES} | base64 -w0); printf ' %s\\n' "$E"`;
   const isTimed = refs.some((ref) => ref.kind.timed);
   const batches = batchesOf(refs.map((ref) => reader(ref.kind.script(...ref.args))));
   const answers = await Promise.all(
@@ -124,5 +127,6 @@ function parseAnswer(line: string | undefined, limitS: number): Answer | string 
   if (code === 124) return `it gave no answer within ${limitS} s`;
   // Either it did not heed the end of its time, or something else killed it: half an answer is none.
   if (code === 137) return 'its reader was killed';
-  return { code, stdout: text.slice(0, end), stderr: Buffer.from(err64, 'base64').toString('utf8') };
+  const stderr = headOf(Buffer.from(err64, 'base64').toString('utf8'), STDERR_LIMIT_BYTES);
+  return { code, stdout: text.slice(0, end), stderr };
 }

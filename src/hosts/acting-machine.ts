@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
 import { poll } from '../lib/clock.ts';
+import { headOf, lastLines } from '../lib/text.ts';
 import { asUser } from './as-user.ts';
 import { detachedScript } from './detached-scripts.ts';
 import { DetachedWatch } from './detached-watch.ts';
-import { changeScript, guard, wholeStdin } from './effect-scripts.ts';
+import { changeScript, guard, OUTPUT_HEAD_BYTES, wholeStdin } from './effect-scripts.ts';
 import { parseExitCode, UNREADABLE } from './exit-code.ts';
 import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult, Terms } from './host.ts';
 import { type AttemptId, secretsDir } from './layout.ts';
@@ -60,7 +61,8 @@ export class ActingMachine implements ActingHost {
     if (word === 'lost') throw this.#lost(name, whyLost(rest));
     const code = parseExitCode(rest);
     if (code === null) throw this.#lost(name, whyLost(UNREADABLE));
-    return this.#judge(name, { code, stdout: body, stderr: answer.stderr }, options);
+    const [stdout, stderr] = [body, answer.stderr].map((text) => headOf(text, OUTPUT_HEAD_BYTES)) as [string, string];
+    return this.#judge(name, { code, stdout, stderr }, options);
   }
 
   async detached(name: string, script: Sh, options: DetachedOptions = {}): Promise<RunResult> {
@@ -120,7 +122,7 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
   }
 
   #failed(name: string, result: RunResult): FerryError<'COMMAND_FAILED'> {
-    const output = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-6).join('\n');
+    const output = lastLines(result.stderr.trim() || result.stdout, 6);
     return new FerryError('COMMAND_FAILED', { host: this.name, what: `${this.#id.step} (${name})`, code: result.code, output });
   }
 

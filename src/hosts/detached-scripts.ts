@@ -7,6 +7,9 @@ import { LOG_CHUNK_BYTES } from './log-follower.ts';
 import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
 
+/** How much of the log of a long command is given back, from its end. */
+export const LOG_TAIL_BYTES = 65_536;
+
 /** How long what is ended has for an end of its own, before it is killed. */
 const GRACE_S = 10;
 
@@ -48,18 +51,18 @@ echo running`;
 }
 
 /**
- * Asks how a detached command stands: answer line, bytes done, and then, of one that ended, the last 64 KiB of its log; of one that
+ * Asks how a detached command stands: answer line, bytes done, and then, of one that ended, the end of its log; of one that
  * runs `FROM SIZE BASE64`: a chunk of its log from the byte `offset` on, nearer to the end where that is far off.
  */
 export function watchScript(id: AttemptId, name: string, progress: Sh | undefined, offset: number | null): Sh {
   // Whether it lives is asked first and the file second: the other order could miss an exit in between and call it lost.
   return sh`F=${`${attemptDir(id)}/${name}`}; u=${unitName(id, name)}; [ -e "$F.alive" ] && { exec 8>>"$F.alive"; flock -x 8; }
 ${ASK_UNIT}; [ -e "$F/held" ] && ! flock -n "$F/held" true && S=active
-if [ -s "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c 65536 "$F/out"
+if [ -s "$F/rc" ]; then echo "exited $(cat "$F/rc")"; echo; tail -c ${LOG_TAIL_BYTES} "$F/out"
 else case "$S" in ${UNIT_LIVES}) echo running; ${progress ? sh`echo $(sh -c ${progress.text} 2>/dev/null)` : sh`echo`}
 z=$(stat -c %s "$F/out"); o=${offset ?? -1}; [ $o -ge 0 ] || { o=$((z-4096)); [ $o -ge 0 ] || o=0; }; [ $((z-o)) -le ${LOG_CHUNK_BYTES} ] || o=$((z-${LOG_CHUNK_BYTES}))
 if [ $z -gt $o ]; then echo "$o $z $(tail -c +$((o+1)) "$F/out" | head -c ${LOG_CHUNK_BYTES} | base64 -w0)"; else echo "$o $z"; fi;;
-*) echo "lost $(${POSTMORTEM})"; echo; tail -c 65536 "$F/out"; systemctl reset-failed "$u" 2>/dev/null; rm -rf ${secretsDir(id, name)};; esac; fi`;
+*) echo "lost $(${POSTMORTEM})"; echo; tail -c ${LOG_TAIL_BYTES} "$F/out"; systemctl reset-failed "$u" 2>/dev/null; rm -rf ${secretsDir(id, name)};; esac; fi`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { nowMs } from '../lib/clock.ts';
-import { watchScript } from './detached-scripts.ts';
+import { tailOf } from '../lib/text.ts';
+import { LOG_TAIL_BYTES, watchScript } from './detached-scripts.ts';
 import { diagnoseScript, explainStall } from './diagnose.ts';
 import { parseExitCode, UNREADABLE } from './exit-code.ts';
 import type { DetachedOptions, Host, Progress, RunResult, Terms } from './host.ts';
@@ -46,7 +47,7 @@ export class DetachedWatch {
     const [first = '', second = '', third = '', ...rest] = answer.stdout.split('\n');
     const [word, ...words] = first.split(' ');
     if (word === 'exited') {
-      const stdout = answer.stdout.slice(first.length + second.length + 2);
+      const stdout = tailOf(answer.stdout.slice(first.length + second.length + 2), LOG_TAIL_BYTES);
       const code = parseExitCode(words.join(' '));
       return code === null ? { is: 'lost', line: UNREADABLE } : { is: 'exited', result: { code, stdout, stderr: '' } };
     }

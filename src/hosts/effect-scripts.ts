@@ -24,8 +24,11 @@ export function wholeStdin(bytes: number): Sh {
 [ "$n" -eq ${bytes} ] || { echo cut; exit 0; }`;
 }
 
-/** Prints the answer line, then up to 1 MiB of what the command printed on each stream; waits for what outlives its shell. */
-const REPORT = sh`[ -s "$F/rc" ] || flock -x "$F/held" true; if [ -s "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c 1048576 "$F/out"; head -c 1048576 "$F/err" >&2; else u=; echo "lost $(${POSTMORTEM})"; fi`;
+/** How much of what a short command printed is given back of each stream, from its beginning. */
+export const OUTPUT_HEAD_BYTES = 1_048_576;
+
+/** Prints the answer line, then what the command printed on each stream, bounded; waits for what outlives its shell. */
+const REPORT = sh`[ -s "$F/rc" ] || flock -x "$F/held" true; if [ -s "$F/rc" ]; then echo "exited $(cat "$F/rc")"; head -c ${OUTPUT_HEAD_BYTES} "$F/out"; head -c ${OUTPUT_HEAD_BYTES} "$F/err" >&2; else u=; echo "lost $(${POSTMORTEM})"; fi`;
 
 /**
  * Takes the effect's own lock as file 8, before its folder is made: who comes second, as a call tried again over a fresh

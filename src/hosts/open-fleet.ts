@@ -1,5 +1,6 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
+import { lastLines } from '../lib/text.ts';
 import type { Transport } from '../transports/transport.ts';
 import { ActingMachine } from './acting-machine.ts';
 import { cleanScript, leftoversScript, parseLeftovers, parseTraces, type RunTraces, tracesScript } from './clean-scripts.ts';
@@ -50,7 +51,7 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       host: name,
       what,
       code: result.code,
-      output: result.stderr.trim().split('\n').slice(-4).join('\n'),
+      output: lastLines(result.stderr, 4),
     });
   };
 

@@ -1,4 +1,4 @@
-import { CUT } from '../lib/text.ts';
+import { CUT, printable } from '../lib/text.ts';
 import type { Secret } from './secret.ts';
 import { type Form, formsOf } from './secret-forms.ts';
 
@@ -42,7 +42,15 @@ export class Redactor {
 
   redact(text: string): string {
     if (this.#forms.size === 0) return text;
-    return masked(text, merged([...this.spansOf(text), ...this.#atCuts(text)]));
+    const shown = masked(text, this.#allSpans(text));
+    // What escapes stand in the midst of is put together again where it is shown.
+    const plain = printable(shown);
+    const hidden = plain === shown ? [] : this.#allSpans(plain);
+    return hidden.length === 0 ? shown : masked(plain, hidden);
+  }
+
+  #allSpans(text: string): Span[] {
+    return merged([...this.spansOf(text), ...this.#atCuts(text)]);
   }
 
   /**
@@ -105,9 +113,10 @@ export class Redactor {
       for (const { text: form } of this.#forms.values()) {
         for (let length = form.length - 1; length >= END; length -= 1) {
           if (left.endsWith(form.slice(0, length))) spans.push([index - length, index]);
-          if (right.startsWith(form.slice(-length))) spans.push([index + mark.length, index + mark.length + length]);
         }
       }
+      const rest = this.restAtBeginning(right);
+      if (rest > 0) spans.push([index + mark.length, index + mark.length + rest]);
       return spans;
     });
   }

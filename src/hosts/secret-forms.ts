@@ -24,7 +24,7 @@ export function formsOf(value: string): Form[] {
   };
   // As it is shown, too: what is not seen is taken out before secrets are looked for.
   const lines = value.replaceAll(/\r\n?/g, '\n');
-  const shown = [lines, value.trim(), lines.trim()].flatMap((one) => [one, printable(one)]);
+  const shown = [lines, value.trim(), lines.trim(), lines.trim().replaceAll('\n', ' ')].flatMap((one) => [one, printable(one)]);
   for (const one of [value, value.normalize('NFC'), value.normalize('NFD'), value.replaceAll('\n', '\r\n'), ...shown])
     for (const text of written(one)) add(text);
   for (const text of encoded(value)) add(text);

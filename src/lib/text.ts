@@ -59,8 +59,8 @@ export function visible(text: string): string {
   return text.replace(CONTROL, codePoint).replace(UNSEEN, codePoint);
 }
 
-/** What stands where `cutMiddle` took something away. */
-export const CUT = / \.\.\. \(\d+ characters left out\) \.\.\. /g;
+/** What stands where something was taken away: a secret may have been cut in two there. */
+export const CUT = / ?\.\.\. \((?:\d+ (?:characters?|lines?)|the (?:beginning|rest)) left out\) \.\.\.[ \n]?/g;
 
 /** Cuts text of a host that is too long for a message in the middle: its beginning and its end say what it is. */
 export function cutMiddle(text: string, limit = 4000): string {
@@ -68,4 +68,29 @@ export function cutMiddle(text: string, limit = 4000): string {
   const head = Math.floor(limit / 4);
   const left = text.length - limit;
   return `${text.slice(0, head).toWellFormed()} ... (${left} characters left out) ... ${text.slice(head - limit).toWellFormed()}`;
+}
+
+/** The beginning of text that is too long. */
+export function cutEnd(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return `${text.slice(0, limit).toWellFormed()} ... (${plural(text.length - limit, 'character')} left out) ...`;
+}
+
+/** The last lines of what a command printed. */
+export function lastLines(text: string, count: number): string {
+  const lines = text.trim().split('\n');
+  if (lines.length <= count) return lines.join('\n');
+  return `... (${plural(lines.length - count, 'line')} left out) ...\n${lines.slice(-count).join('\n')}`;
+}
+
+/** The beginning of a text that a host gave no more of than so many bytes, told where it is one. */
+export function headOf(text: string, bytes: number): string {
+  return Buffer.byteLength(text) < bytes ? text : `${text} ... (the rest left out) ...`;
+}
+
+/** The same of its end, from the first whole line on where there is one. */
+export function tailOf(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) < bytes) return text;
+  const line = text.indexOf('\n') + 1;
+  return `... (the beginning left out) ...\n${text.slice(line === text.length ? 0 : line)}`;
 }

@@ -62,6 +62,19 @@ describe.runIf(process.platform === 'linux')('a long command where there is no s
     expect(await stateOf(id)).toBe('exited');
   });
 
+  it('tells what is left out of a long log, and of an error, where a secret may have been cut in two', async () => {
+    const { on } = await attempt();
+    const lines = sh`i=0; while [ $i -lt 9000 ]; do i=$((i+1)); echo "line $i"; done`;
+    const { stdout } = await on.detached('work', lines);
+    expect(stdout).toMatch(/^\.\.\. \(the beginning left out\) \.\.\.\nline \d+\n(line \d+\n)+$/);
+    expect((await on.change('short', sh`head -c 2000000 /dev/zero | tr '\\0' x; echo end >&2`)).stdout).toMatch(
+      /^x{1048576} \.\.\. \(the rest left out\) \.\.\.$/,
+    );
+    await expect(on.detached('failing', sh`${lines}; exit 7`)).rejects.toMatchObject({
+      args: { code: 7, output: expect.stringMatching(/^\.\.\. \(\d+ lines left out\) \.\.\.\n(line \d+\n){5}line 9000$/) },
+    });
+  });
+
   it('has a bare environment, no terminal, and its secrets while it runs', async () => {
     const { on } = await attempt();
     const { stdout } = await on.detached('work', sh`cat "$FERRY_SECRETS/word"; env | cut -d= -f1 | sort | tr '\\n' ' '; tty`, {

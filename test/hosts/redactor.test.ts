@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/hosts/redactor.ts';
 import { reveal, Secret } from '../../src/hosts/secret.ts';
 import { quote } from '../../src/lib/quote.ts';
-import { cutMiddle } from '../../src/lib/text.ts';
+import { cutEnd, cutMiddle, headOf, lastLines, tailOf } from '../../src/lib/text.ts';
 
 const AWKWARD = `Pa'ss "wo$rd\\:%\`é`;
 const redactorOf = (...values: string[]) => {
@@ -130,6 +130,34 @@ describe('the redactor', () => {
         for (let from = 0; from + 4 <= secret.length; from += 1) expect(redacted).not.toContain(secret.slice(from, from + 4));
       }
     }
+  });
+
+  it('leaves nothing of one in whatever part of an output is told, wherever it was cut', () => {
+    const secret = fc.string({ unit: fc.constantFrom('A', 'B', 'C', '\n'), minLength: 4, maxLength: 20 });
+    const around = fc.string({ unit: fc.constantFrom('x', ' ', '\n'), maxLength: 30 });
+    const isSecret = (text: string) =>
+      /[A-C]/.test(text) && text === text.trim() && text.split('\n').every((line) => line.length !== 1);
+    fc.assert(
+      fc.property(secret.filter(isSecret), around, around, fc.nat(60), (value, before, after, at) => {
+        const text = `${before} ${value}\n${after}`;
+        const redactor = redactorOf(value);
+        const cuts = {
+          end: cutEnd(text, at),
+          middle: cutMiddle(text, at + 4),
+          lines: lastLines(text, 1 + (at % 9)),
+          head: headOf(text.slice(0, at), at),
+          tail: tailOf(text.slice(-at - 1), at),
+        };
+        for (const [cut, told] of Object.entries(cuts)) expect(`${cut}: ${redactor.redact(told)}`).not.toMatch(/[A-C]{4}/);
+      }),
+      { seed: 8, numRuns: 5000 },
+    );
+  });
+
+  it('finds one that escapes stand in the midst of, as grep writes it in colours', () => {
+    const text = 'a line\u001b[0m of \u001b[01;31mcorrect\u001b[m-horse';
+    expect(redactorOf('correct-horse').redact(text)).toBe('a line of [secret]');
+    expect(redactorOf('battery').redact(text)).toBe(text);
   });
 
   it('takes secrets that overlap as one', () => {

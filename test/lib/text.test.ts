@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cutMiddle, printable, visible } from '../../src/lib/text.ts';
+import { cutEnd, cutMiddle, headOf, lastLines, printable, tailOf, visible } from '../../src/lib/text.ts';
 
 // What a host prints reaches a terminal: it may neither move the cursor, nor name the window, nor hide what stands there.
 it.each([
@@ -35,4 +35,16 @@ it('a text that is too long keeps its beginning and its end', () => {
   expect(cutMiddle('x'.repeat(4000))).toHaveLength(4000);
   const cut = cutMiddle(`begin${'x'.repeat(1_000_000)}end`);
   expect(cut).toMatch(/^beginx+ \.\.\. \(996008 characters left out\) \.\.\. x+end$/);
+});
+
+it('what is left out of a text is told where it stood, and nothing when it is whole', () => {
+  expect(cutEnd('abc', 3)).toBe('abc');
+  expect(cutEnd('abcdef', 3)).toBe('abc ... (3 characters left out) ...');
+  expect(lastLines('a\nb\nc\n', 3)).toBe('a\nb\nc');
+  expect(lastLines('a\nb\nc\n', 2)).toBe('... (1 line left out) ...\nb\nc');
+  expect(headOf('é', 3)).toBe('é');
+  expect(headOf('é', 2)).toBe('é ... (the rest left out) ...');
+  expect(tailOf('half\nwhole\n', 12)).toBe('half\nwhole\n');
+  expect(tailOf('half\nwhole\n', 11)).toBe('... (the beginning left out) ...\nwhole\n');
+  expect(tailOf('all one line\n', 13)).toBe('... (the beginning left out) ...\nall one line\n');
 });

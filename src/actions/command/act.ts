@@ -3,6 +3,7 @@ import { asUser } from '../../hosts/as-user.ts';
 import type { ActingHost, RunResult } from '../../hosts/host.ts';
 import { reveal } from '../../hosts/secret.ts';
 import { joinSh, Sh, sh } from '../../hosts/sh.ts';
+import { cutEnd, lastLines } from '../../lib/text.ts';
 import type { ActContext, KeptOnPurpose } from '../action.ts';
 import type { Outputs } from '../outputs.ts';
 import { toMs } from '../params.ts';
@@ -58,7 +59,7 @@ export async function runCheck(on: ActingHost, params: CommandParams): Promise<O
   const stdin = params.stdin === undefined ? {} : { stdin: params.stdin };
   const result = await on.run(commandScript(params), { as: params.as, timeoutMs: limitOf(params) ?? SHORT_MS, ...stdin });
   if (params.exitCodes.includes(result.code)) return outputsOf(result);
-  const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-5).join('\n');
+  const said = lastLines(result.stderr.trim() || result.stdout, 5);
   throw new FerryError('CHECK_FAILED', {
     what: shownCommand(params),
     host: on.name,
@@ -67,7 +68,7 @@ export async function runCheck(on: ActingHost, params: CommandParams): Promise<O
 }
 
 function outputsOf({ code, stdout }: RunResult): Outputs {
-  return { code, stdout: stdout.slice(0, OUTPUT_LIMIT) };
+  return { code, stdout: cutEnd(stdout, OUTPUT_LIMIT) };
 }
 
 /** Undo script first, since it may need what the command made; then what it made goes, then kept files come back. */

@@ -8,6 +8,7 @@ import { sshReach } from '../../facts/ssh-reach.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import { sh } from '../../hosts/sh.ts';
 import { formatBytes } from '../../lib/bytes.ts';
+import { lastLines } from '../../lib/text.ts';
 import { type ActContext, blocked, change, defineAction, noChange } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
 import { madeFilePreview } from '../file-preview.ts';
@@ -231,7 +232,7 @@ async function copy(on: ActingHost, from: string, path: string, { totalBytes, fo
 function wholeOf(log: string, source: ActingHost, from: string, target: ActingHost, path: string): Whole {
   const whole = parseSent(log);
   if (whole) return whole;
-  throw failed(source, from, target, path, log.trim().split('\n').slice(-5).join('\n') || 'it ended without a word');
+  throw failed(source, from, target, path, lastLines(log, 5) || 'it ended without a word');
 }
 
 function failed(source: ActingHost, from: string, target: ActingHost, path: string, why: string) {

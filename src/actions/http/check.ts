@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FerryError, isFerryError } from '../../errors/ferry-error.ts';
 import { poll } from '../../lib/clock.ts';
-import { printable } from '../../lib/text.ts';
+import { cutEnd, printable } from '../../lib/text.ts';
 import { check, defineAction } from '../action.ts';
 import { unknown } from '../outputs.ts';
 import { duration, toMs } from '../params.ts';
@@ -39,7 +39,7 @@ export default defineAction({
         try {
           const stream = await on.connect(address, port, 10_000);
           const found = await fetchPage(url, stream, { timeoutMs: 10_000, trustAny });
-          last = `got ${found.status} ${JSON.stringify(printable(found.body).trim().slice(0, 200))}`;
+          last = `got ${found.status} ${JSON.stringify(cutEnd(printable(found.body).trim(), 200))}`;
           return found.status === status && (text === undefined || found.body.includes(text)) ? found : undefined;
         } catch (thrown) {
           if (isFerryError(thrown) && thrown.code !== 'CONNECT_REFUSED') throw thrown;
@@ -49,7 +49,7 @@ export default defineAction({
       },
       { timeoutMs: toMs(timeout), intervalMs: toMs(interval), signal: ctx.signal },
     );
-    if (page) return { status: page.status, body: page.body.slice(0, 4096) };
+    if (page) return { status: page.status, body: cutEnd(page.body, 4096) };
     const wanted = `${status}${text === undefined ? '' : ` with "${text}"`}`;
     throw new FerryError('CHECK_FAILED', { what: `${url} answering ${wanted}`, host: on.name, why: `${last} (for ${timeout})` });
   },

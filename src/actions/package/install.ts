@@ -3,6 +3,7 @@ import { FerryError } from '../../errors/ferry-error.ts';
 import { packageVersion } from '../../facts/package-version.ts';
 import { unitState } from '../../facts/unit-state.ts';
 import type { ActingHost } from '../../hosts/host.ts';
+import { lastLines } from '../../lib/text.ts';
 import { change, defineAction, type KeptOnPurpose, noChange } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
 import { duration, toMs, unitName } from '../params.ts';
@@ -67,7 +68,7 @@ export default defineAction({
       note: 'installing',
     });
     if (result.code === 0) return;
-    const why = result.stdout.trim().split('\n').slice(-8).join('\n') || `exit code ${result.code}`;
+    const why = lastLines(result.stdout, 8) || `exit code ${result.code}`;
     throw new FerryError('PACKAGES_FAILED', { packages: data.packages.join(' '), host: on.name, why });
   },
   rollback: tellWhatStays,
