@@ -48,12 +48,12 @@ export function knowsRunScript(host: string, run: string): Sh {
 
 /**
  * Gives the host back, when this run has it and no later epoch of it. What it kept stays; what its transfers were let in by does
- * not.
+ * not. It is judged and done under one lock: a controller that takes the run over meanwhile loses nothing.
  */
 export function releaseLeaseScript(run: string, epoch = Number.MAX_SAFE_INTEGER): Sh {
-  return sh`L=${`${FERRY_DIR}/lease`}; E=$(cat ${`${runDir(run)}/epoch`} 2>/dev/null || :); case "$E" in '' | *[!0-9]*) E=0;; esac; [ "$E" -le ${epoch} ] || { echo "stale $E"; exit 0; }
+  return sh`umask 077; [ -d ${FERRY_DIR} ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+L=${`${FERRY_DIR}/lease`}; E=$(cat ${`${runDir(run)}/epoch`} 2>/dev/null || :); case "$E" in '' | *[!0-9]*) E=0;; esac; [ "$E" -le ${epoch} ] || { echo "stale $E"; exit 0; }
 ${forgetKeysOfRun(run)}
-[ -e "$L" ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
 }
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -196,6 +197,34 @@ describe.runIf(process.platform === 'linux')('a host that is given to another co
     rmSync(gate);
     await Promise.all([short, raised]);
     expect(readFileSync(told, 'utf8')).toBe('short\nraised\n');
+  });
+
+  it('keeps the lease of the second when the first gives the host back at the same moment', async () => {
+    await fleet.takeLease('here', lease, 1, after);
+    const lock = join(folder, 'lib', 'lease.lock');
+    const waiting = () =>
+      readFileSync('/proc/locks', 'utf8').match(new RegExp(`-> FLOCK .*:${statSync(lock).ino} `, 'g'))?.length ?? 0;
+    // Somebody else has the lock until both wait for it.
+    const holder = spawn('flock', ['-x', lock, 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    await new Promise((resolve) => {
+      holder.stdout.once('data', resolve);
+      holder.stdin.write('locked\n');
+    });
+    const raised = fleetHere(folder).raiseEpoch('here', other, 2);
+    await vi.waitFor(() => expect(waiting()).toBe(1), 5000);
+    const released = fleet.releaseLease('here', 'r-1', 1).then(
+      () => true,
+      (thrown: unknown) => {
+        expect(thrown).toMatchObject(stale);
+        return false;
+      },
+    );
+    await vi.waitFor(() => expect(waiting()).toBe(2), 5000);
+    holder.stdin.end();
+    // Whoever comes first: it is the second's, or it was free before.
+    const isReleased = await released;
+    expect(await raised).toMatchObject({ isHeld: !isReleased });
+    expect(await fleet.lease('here')).toEqual(isReleased ? null : other);
   });
 
   it('is left alone where the run has left nothing', async () => {
