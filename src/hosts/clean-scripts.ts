@@ -1,3 +1,4 @@
+import { AS_OWNER, dropKeyLines } from './authorized-keys.ts';
 import { FERRY_DIR, runDir, SECRETS_DIR } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
 
@@ -43,7 +44,8 @@ echo "free $b"`;
 
 /**
  * Finds what runs that are dead left outside their folders, and with `isRemoved` removes it; prints a line each, `KIND RUN WHERE`. A
- * run is dead where it neither holds the machine nor is at work there, and is none of `alive`.
+ * run is dead where it neither holds the machine nor is at work there, and is none of `alive`. Fails when all else is done where a key could
+ * not be removed.
  */
 export function leftoversScript(alive: readonly string[], isRemoved: boolean): Sh {
   const remove = isRemoved ? 1 : 0;
@@ -55,10 +57,10 @@ for d in ${SECRETS_DIR}/*/; do d="\${d%/}"; r="\${d##*/}"; [ -d "$d" ] && dead "
 systemctl list-units --all --plain --no-legend --state=failed,inactive 'ferry-r-*' 2>/dev/null | while read -r u rest; do
 r=$(echo "$u" | sed -n 's/^ferry-\\(r-[0-9]*-[0-9]*-[0-9a-f]*\\)-.*/\\1/p'); [ -n "$r" ] && dead "$r" || continue; echo "unit $r $u"; [ $R = 0 ] || systemctl reset-failed "$u" 2>/dev/null; done
 [ -d ${FERRY_DIR} ] && { exec 7>>${`${FERRY_DIR}/authorized_keys.lock`}; flock -x 7; }
-getent passwd | cut -d: -f6 | sort -u | while read -r h; do a="$h/.ssh/authorized_keys"; [ -f "$a" ] || continue
-grep -o 'ferry:r-[0-9]*-[0-9]*-[0-9a-f]*:' "$a" | sort -u | while IFS=: read -r f r rest; do dead "$r" || continue; echo "key $r $a"; [ $R = 1 ] || continue
-t="$a.ferry"; made=$(grep -cF "# made for ferry:$r:" "$a" || :); cp -a -- "$a" "$t" && { grep -vF "ferry:$r:" "$a" >"$t" || :; }
-if [ "$made" -gt 0 ] && [ ! -s "$t" ]; then rm -f -- "$t" "$a"; else sync "$t"; mv -fT -- "$t" "$a"; fi; done; done; exit 0`;
+${AS_OWNER}
+getent passwd | cut -d: -f6 | sort -u | { left=; while IFS= read -r h; do a="$h/.ssh/authorized_keys"; [ -f "$a" ] || continue
+for r in $(as_owner "\${a%/*}" 'cat authorized_keys' 2>/dev/null | grep -ao 'ferry:r-[0-9]*-[0-9]*-[0-9a-f]*:' | cut -d: -f2 | sort -u); do dead "$r" || continue
+if [ $R = 0 ] || ${dropKeyLines(sh`"ferry:$r:"`)}; then echo "key $r $a"; else left=1; fi; done; done; [ -z "$left" ]; }`;
 }
 
 /** Reads the line of `tracesScript` and `cleanScript`; null when it is none. */

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,8 +20,10 @@ import {
   placesOf,
   revokeScript,
 } from '../../src/actions/file/transfer-scripts.ts';
+import { ADD_LINE } from '../../src/hosts/authorized-keys.ts';
 import { fenceLeaseScript, releaseLeaseScript } from '../../src/hosts/lease.ts';
-import type { Sh } from '../../src/hosts/sh.ts';
+import { Sh } from '../../src/hosts/sh.ts';
+import { quote } from '../../src/lib/quote.ts';
 
 let root: string;
 beforeEach(() => {
@@ -26,15 +38,14 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const places = (attempt = 1, run = 'r-1', step = 'copy') => placesOf({ run, step, attempt });
 const keys = () => join(root, 'home', '.ssh', 'authorized_keys');
 
-/** Runs a script on a machine whose folders are under `root`, as far as it gets with `lines` of it. */
-function run(script: Sh, lines = Number.POSITIVE_INFINITY): string {
+/** Runs a script on a machine whose folders are under `root`. */
+function run(script: Sh): string {
   const text = script.text
     .replaceAll('/var/lib/ferry', join(root, 'lib'))
     .replaceAll('/run/ferry', join(root, 'run'))
     .replace(/getent passwd \S+ \| cut -d: -f6/, `echo ${join(root, 'home')}`);
-  const part = text.split('\n').slice(0, lines).join('\n');
   const env = { ...process.env, PATH: `${join(root, 'bin')}:${process.env.PATH}` };
-  const { stdout, stderr, status } = spawnSync('sh', ['-c', part], { encoding: 'utf8', env });
+  const { stdout, stderr, status } = spawnSync('sh', ['-c', text], { encoding: 'utf8', env });
   expect([stderr, status]).toEqual(['', 0]);
   return stdout;
 }
@@ -44,11 +55,9 @@ const key = () => {
   made ||= parsePublicKey(run(makeKeyScript(places(), { type: 'ssh-ed25519', blob: 'AAAA' }))) ?? '';
   return made;
 };
-const authorize = (which = places(), lines?: number) =>
-  run(authorizeScript(which, 'root', key(), ['192.0.2.1'], join(root, 'file'), []), lines);
-const linesOf = (text: string) => text.trimEnd().split('\n').length;
+const authorize = (which = places()) => run(authorizeScript(which, 'root', key(), ['192.0.2.1'], join(root, 'file'), []));
 
-describe('the key of a transfer', () => {
+describe('the key of a transfer', { timeout: 60_000 }, () => {
   it('opens one thing, from one place, for a day', () => {
     authorize();
     const [, line] = readFileSync(keys(), 'utf8').split('\n');
@@ -66,21 +75,28 @@ describe('the key of a transfer', () => {
     ['when the run gives the host back', releaseLeaseScript('r-1')],
     ['when the run is given up', fenceLeaseScript('r-1')],
   ])('is gone %s, wherever the transfer died, and nothing else with it', (_, end) => {
-    const whole = linesOf(authorizeScript(places(), 'root', 'ssh-ed25519 A', [], '/f', []).text);
-    for (const before of [null, 'ssh-ed25519 AAAAown me@home\n', '# no line end at its end\nssh-rsa AAAA other']) {
-      for (let lines = 9; lines <= whole; lines += 1) {
+    const script = authorizeScript(places(), 'root', key(), ['192.0.2.1'], join(root, 'file'), []);
+    const lines = script.text.split('\n');
+    const edit = ADD_LINE.text.split('\n');
+    const died = [
+      ...lines.map((_, index) => lines.slice(0, index + 1).join('\n')).slice(8),
+      ...edit.map((_, index) =>
+        script.text.replace(quote(ADD_LINE.text), () => quote(`${edit.slice(0, index + 1).join('\n')}\ntrap - EXIT; exit 0`)),
+      ),
+    ];
+    for (const before of [null, '# no line end at its end\nssh-rsa AAAA other']) {
+      for (const text of died) {
         rmSync(join(root, 'home', '.ssh'), { recursive: true, force: true });
         if (before !== null) {
           mkdirSync(join(root, 'home', '.ssh'));
           writeFileSync(keys(), before, { mode: 0o640 });
         }
-        const script = authorizeScript(places(), 'root', key(), ['192.0.2.1'], join(root, 'file'), []);
         // A line in the middle of a quoted text is no place to die at: the shell would not have begun.
-        if (spawnSync('sh', ['-nc', script.text.split('\n').slice(0, lines).join('\n')]).status !== 0) continue;
-        run(script, lines);
+        if (spawnSync('sh', ['-nc', text]).status !== 0) continue;
+        run(new Sh(text));
         run(end);
         const left = existsSync(keys()) ? readFileSync(keys(), 'utf8') : null;
-        expect(left?.trimEnd() ?? null, `died after line ${lines}`).toBe(before?.trimEnd() ?? null);
+        expect(left?.trimEnd() ?? null, text).toBe(before?.trimEnd() ?? null);
         if (before !== null) expect(statSync(keys()).mode & 0o777).toBe(0o640);
         expect([existsSync(`${keys()}.ferry`), existsSync(join(root, 'run', 'r-1'))]).toEqual([false, false]);
       }
@@ -95,6 +111,17 @@ describe('the key of a transfer', () => {
     expect(readFileSync(keys(), 'utf8').match(/ferry:\S+:1$/gm)).toEqual(['ferry:r-2:copy:1', 'ferry:r-1:copy-more:1']);
     run(releaseLeaseScript('r-1'));
     expect(readFileSync(keys(), 'utf8').match(/ferry:\S+:1$/gm)).toEqual(['ferry:r-2:copy:1']);
+  });
+
+  it('goes from where a link of the file leads, and the link stays', () => {
+    mkdirSync(join(root, 'home', '.ssh'), { mode: 0o700 });
+    const file = join(root, 'home', 'keys');
+    writeFileSync(file, 'ssh-ed25519 AAAAown me@home\n', { mode: 0o600 });
+    symlinkSync(file, keys());
+    authorize();
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
+    run(releaseLeaseScript('r-1'));
+    expect([readlinkSync(keys()), readFileSync(file, 'utf8')]).toEqual([file, 'ssh-ed25519 AAAAown me@home\n']);
   });
 
   it('is taken from the source only when it is one key and nothing else', () => {

@@ -1,4 +1,17 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,5 +102,42 @@ describe.runIf(process.platform === 'linux')('what dead runs left outside their 
     expect(readFileSync(keys, 'utf8')).toBe(['ssh-ed25519 BBBB dba@here', line(HOLDS), line(ALIVE), ''].join('\n'));
     expect(readdirSync(join(folder, 'run/ferry')).sort()).toEqual([HOLDS, ALIVE]);
     expect(await fleet.leftovers('here', [ALIVE], true)).toEqual([]);
+  });
+
+  // Each is what an unprivileged user can prepare in a home of their own.
+  it.runIf(process.getuid?.() === 0).each([
+    ['the file that is written first', '.ssh/authorized_keys.ferry', 'shadow'],
+    ['the folder, to one where anybody may write', '.ssh', 'tmp'],
+    ['the file itself', '.ssh/authorized_keys', 'log'],
+  ])("is removed with a user's own rights, wherever that user lets a link lead: %s", async (_, link, target) => {
+    const home = join(folder, 'home');
+    const at = (name: string) => join(folder, name);
+    const text = `root:secret:::\n# ferry:${OVER}: x\n`;
+    chmodSync(folder, 0o755);
+    mkdirSync(at('tmp'));
+    chmodSync(at('tmp'), 0o1777);
+    for (const name of ['shadow', 'log']) writeFileSync(at(name), text, { mode: 0o600 });
+    mkdirSync(join(home, '.ssh'), { recursive: true });
+    writeFileSync(join(home, '.ssh/authorized_keys'), `# ferry:${OVER}: x\nroot::::\n`);
+    if (target === 'tmp') {
+      rmSync(join(home, '.ssh'), { recursive: true });
+      writeFileSync(join(at('tmp'), 'authorized_keys'), `# ferry:${OVER}: x\nroot::::\n`);
+      chownSync(join(at('tmp'), 'authorized_keys'), 65534, 65534);
+      symlinkSync(at('shadow'), join(at('tmp'), 'authorized_keys.ferry'));
+    }
+    rmSync(join(home, link), { recursive: true, force: true });
+    symlinkSync(at(target), join(home, link));
+    for (const name of ['.', '.ssh', '.ssh/authorized_keys', '.ssh/authorized_keys.ferry'])
+      if (existsSync(join(home, name))) lchownSync(join(home, name), 65534, 65534);
+    chownSync(home, 65534, 65534);
+    writeFileSync(at('passwd'), `mallory:x:65534:65534::${home}:/bin/sh\n`);
+    await fleet.takeLease('here', lease('r-20260103-020000-ef56'), 1);
+    await fleet.leftovers('here', [], true).catch(() => undefined);
+    for (const name of ['shadow', 'log']) {
+      expect(readFileSync(at(name), 'utf8')).toBe(text);
+      expect([statSync(at(name)).uid, statSync(at(name)).mode & 0o777]).toEqual([0, 0o600]);
+    }
+    const keys = join(home, '.ssh/authorized_keys');
+    if (target === 'shadow') expect([readFileSync(keys, 'utf8'), statSync(keys).uid]).toEqual(['root::::\n', 65534]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -69,5 +69,65 @@ describe.runIf(isRoot)("a host on whose disk Ferry's folder has no room", () => 
       code: 'COMMAND_LOST',
       args: { why: expect.stringMatching(/^it was not begun: its script could not be written; is the disk .* full\?$/) },
     });
+  });
+});
+
+describe.runIf(isRoot)('a host on which a home has no room', () => {
+  const OPERATOR = `ssh-ed25519 AAAAoperator ${'x'.repeat(5000)} ops@example\n`;
+  const KEY = `restrict ssh-ed25519 AAAA ferry:${RUN}:copy:1\n`;
+  const MADE = `# made for ferry:${RUN}:copy:1\n`;
+  let keys: string;
+
+  beforeEach(() => {
+    disk = new SmallDisk(1, join(folder, 'home'));
+    mkdirSync(join(folder, 'home', '.ssh'), { mode: 0o700 });
+    keys = join(folder, 'home', '.ssh', 'authorized_keys');
+    writeFileSync(join(folder, 'passwd'), `root:x:0:0::${folder}/home:/bin/sh\n`);
+  });
+
+  const ends = {
+    'gives the host back': () => fleet.releaseLease('here', RUN, 1),
+    'is given up': () => fleet.fenceRun('here', RUN),
+    'is dead and cleaned': async () => {
+      rmSync(join(folder, 'lib', 'lease'), { force: true });
+      await fleet.leftovers('here', [], true);
+    },
+  };
+  it.each(Object.keys(ends) as (keyof typeof ends)[])(
+    "keeps the operator's keys when a run %s, and says what is left",
+    async (how) => {
+      for (const before of [OPERATOR + KEY, MADE + OPERATOR + KEY]) {
+        for (const freeKb of [0, 4, 8]) {
+          await fleet.takeLease('here', lease, 1);
+          const list = join(folder, 'lib', RUN, 'authorized-keys');
+          writeFileSync(list, `${keys}\n`);
+          writeFileSync(keys, before, { mode: 0o600 });
+          disk.fill(freeKb);
+          const told = await ends[how]().catch((thrown: unknown) => thrown);
+          if (told !== undefined) {
+            expect(told).toMatchObject({
+              code: 'COMMAND_FAILED',
+              message: expect.stringContaining(`${keys} still lets a transfer in`),
+            });
+            expect([readFileSync(keys, 'utf8'), existsSync(list)]).toEqual([before, true]);
+          }
+          if (freeKb === 0) expect(told).toBeDefined();
+          disk.empty();
+          await ends[how]();
+          expect(readFileSync(keys, 'utf8')).toBe(OPERATOR);
+          expect(existsSync(`${keys}.ferry`)).toBe(false);
+          rmSync(join(folder, 'lib', RUN), { recursive: true });
+        }
+      }
+    },
+  );
+
+  it('loses a file that was made for a run, and held nothing else, all the same', async () => {
+    await fleet.takeLease('here', lease, 1);
+    writeFileSync(join(folder, 'lib', RUN, 'authorized-keys'), `${keys}\n`);
+    writeFileSync(keys, MADE + KEY, { mode: 0o600 });
+    disk.fill();
+    await fleet.releaseLease('here', RUN, 1);
+    expect(existsSync(keys)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { dropKeyLines, keyMarker, LOCK_KEYS, recordKeyFile } from '../../hosts/authorized-keys.ts';
+import { ADD_LINE, AS_OWNER, dropKeyLines, keyMarker, LOCK_KEYS, recordKeyFile } from '../../hosts/authorized-keys.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
 import { makeFolders, removeFolders } from '../made-folders.ts';
 
@@ -65,12 +65,11 @@ export function authorizeScript(
 mkdir -p ${folder}; printf '%s\\n' ${receiveScript(path).text} >${receive}
 ${LOCK_KEYS}
 ${loginFiles(user)}; ${recordKeyFile(run)}
-if [ ! -d "$s" ]; then mkdir -m 0700 "$s"; chown ${user}: "$s"; fi
-t="$a.ferry"; if [ -e "$a" ]; then cp -a -- "$a" "$t"; else printf '%s\\n' ${`# made for ${marker}`} >"$t"; chown ${user}: "$t"; fi
-if [ -s "$t" ] && [ -n "$(tail -c 1 "$t")" ]; then echo >>"$t"; fi
+if [ ! -d "$s" ]; then mkdir -m 0700 "$s"; chown -h ${user}: "$s"; fi
 e=$(unset TZ; date -d "@$(( $(date +%s) + 86400 ))" +%Y%m%d%H%M%S)
-printf 'restrict,from="%s",command="%s",expiry-time="%s" %s %s %s\\n' ${addresses.join(',')} ${command} "$e" ${type} ${blob} ${marker} >>"$t"
-sync "$t"; mv -fT -- "$t" "$a"`;
+l=$(printf 'restrict,from="%s",command="%s",expiry-time="%s" %s %s %s' ${addresses.join(',')} ${command} "$e" ${type} ${blob} ${marker})
+${AS_OWNER}
+as_owner "$s" ${ADD_LINE.text} sh ${`# made for ${marker}`} "$l" ${user}`;
 }
 
 /** The forced command: writes what comes in beside the destination, hashing while it streams. Prints `received SHA256 BYTES`. */
@@ -88,7 +87,8 @@ export function revokeScript({ parent, markers }: Places, user: string): Sh {
   return sh`set -e; umask 077; ${removeFolder(parent)}
 ${LOCK_KEYS}
 ${loginFiles(user)}
-${dropKeyLines(markers)}`;
+${AS_OWNER}
+${dropKeyLines(sh`${markers}`)}`;
 }
 
 /** On the source: sends the file and compares both hashes. Prints `sent SHA256 BYTES CHANGED`; whatever ssh says goes to its log. */
