@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // Times belong in the report; a slow unit test is one that has become something else.
     slowTestThreshold: 1000,
+    // Vitest leaves one core to itself: of two that is half.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

@@ -135,8 +135,7 @@ if (process.argv[2] === 'crash') {
   await single('generated files are up to date', [process.execPath, 'src/dev/generate.ts', '--check']);
   const built = await single('build', [process.execPath, 'src/dev/build.ts']);
   // The lab's package install and its cache are made by lab-kit, for the most part by waiting; the others then find them.
-  await lanes(['unit'], built ? ['lab-kit'] : []);
-  for (const name of ['matrix', 'fuzz', 'shells']) await tier(name, true);
+  await lanes(['unit', 'matrix'], [...(built ? ['lab-kit'] : []), 'fuzz', 'shells']);
   if (built) {
     await lanes(['faults', 'rollback', 'e2e', 'contract'], ['trouble', 'lab']);
   }

@@ -74,7 +74,7 @@ describe('a first controller that hangs in the middle of a step', () => {
     expect((await first.run(['resume', run])).stderr).toContain(`pid ${running.pid}`);
     const taken = await first.run(['takeover', run, '--yes']);
     expect(taken.code, taken.stderr).toBe(0);
-    expect(taken.stdout).toContain('changes nothing any more on he1, he2');
+    expect(taken.stdout).toMatch(/changes nothing any more on (he1, he2|he2, he1);/);
 
     const resumed = first.start(['resume', run, '--yes', '--json']);
     expect(await resumed.seen((event) => event.type === 'step.started' && event.step === 'long')).toMatchObject({
