@@ -77,9 +77,11 @@ describe('a login that may only plan', () => {
   });
 
   it('is told so when it would run something, and leaves no trace', async () => {
+    const traces = () => Promise.all(hosts.map((host) => on(labDir, host, 'find /var/lib/ferry /run/ferry 2>/dev/null | sort')));
+    const before = await traces();
     const refused = await planner.run(['run', MOVE, ...planner.hosts, '--yes']);
     expectError(refused, { exit: 5, code: 'PLAN_ONLY_LOGIN', says: [/ferry-plan on \w+ may plan and change nothing/] });
-    for (const host of hosts) expect(await on(labDir, host, 'ls -A /var/lib/ferry /run/ferry 2>/dev/null || :')).toBe('');
+    expect(await traces()).toEqual(before);
   });
 
   it.each([
