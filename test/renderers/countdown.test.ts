@@ -35,6 +35,23 @@ describe('the time a failed run has until it is rolled back', () => {
     expect(text).not.toContain('in 17 min');
   });
 
+  it('is over at once when that rollback is called off, and why is told, in a log and in a terminal', async () => {
+    const why = 'Not rolled back by itself: somebody took it on (run.resumed).';
+    const error = { ...restoreFailed, code: 'ROLLBACK_CALLED_OFF', message: why };
+    const told = events(...paused, { type: 'rollback.called-off', error });
+    let text = '';
+    const lines = createLines((more) => (text += more));
+    const screen = createScreen({ columns: 120, rows: 30 });
+    const tree = createTree({ stream: screen.stream, colour: false });
+    for (const renderer of [lines, tree]) for (const event of told) renderer.emit(event);
+    await tree.close();
+    vi.advanceTimersByTime(120_000);
+    for (const shown of [text, screen.text()]) {
+      expect(shown.trimEnd().endsWith(why)).toBe(true);
+      expect(shown).toContain('in 20 min,');
+    }
+  });
+
   it('counts down in one line of a terminal, and gives the line back', async () => {
     const screen = createScreen({ columns: 120, rows: 30 });
     const tree = createTree({ stream: screen.stream, colour: false });
