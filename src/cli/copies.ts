@@ -18,25 +18,36 @@ export interface Silence {
   readonly why: string;
 }
 
-/** Does something on each host that can be reached, and names those that cannot be or are not in the inventory. */
+/** Whether a host could not be reached. */
+const isUnreachable = (error: FerryError): boolean => isFerryError(error, 'HOST_UNREACHABLE');
+
+/** Whether a host could not be worked on, for whatever reason but that the run is another's by now: others must hear of it all the same. */
+export const isAway = (error: FerryError): boolean => !['EPOCH_STALE', 'RUN_SHUT_OUT'].includes(error.code);
+
+/**
+ * Does something on each host that can be reached, and names those that cannot be or are not in the inventory. What else goes wrong
+ * on one is thrown when all have ended.
+ */
 export async function onEach<T>(
   hosts: readonly string[],
   inventory: Inventory,
   work: (host: string) => Promise<T>,
+  isSilence: (error: FerryError) => boolean = isUnreachable,
 ): Promise<{ done: T[]; silent: Silence[] }> {
   const done: T[] = [];
   const silent: Silence[] = [];
-  await Promise.all(
+  const ends = await Promise.allSettled(
     hosts.map(async (host) => {
       if (!inventory.hosts.has(host)) return void silent.push({ host, why: `${host} is not in ${inventory.file}.` });
       try {
         done.push(await work(host));
       } catch (thrown) {
-        if (!isFerryError(thrown, 'HOST_UNREACHABLE')) throw thrown;
+        if (!isFerryError(thrown) || !isSilence(thrown)) throw thrown;
         silent.push({ host, why: thrown.message });
       }
     }),
   );
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   const order = (one: { host: string }) => hosts.indexOf(one.host);
   return { done, silent: silent.sort((a, b) => order(a) - order(b)) };
 }
@@ -66,7 +77,8 @@ export function longestOf(run: string, copies: readonly Copy[]): Copy & { readon
   if (!longest) throw new FerryError('INTERNAL', { what: `no host has records of ${run}` });
   for (const { host, records } of others) {
     const seq = firstDifference(longest.records, records);
-    if (seq !== null) throw new FerryError('COPIES_DIFFER', { run, one: longest.host, other: host, seq });
+    if (seq !== null)
+      throw new FerryError('COPIES_DIFFER', { run, one: longest.host, other: host, seq }, { left: 'Nothing was changed.' });
   }
   return longest;
 }

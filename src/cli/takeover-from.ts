@@ -4,13 +4,14 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Fleet } from '../hosts/fleet.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Journal, JournalRecord } from '../journal/journal.ts';
-import { isoTime } from '../lib/clock.ts';
 import { nearest } from '../lib/text.ts';
 import type { Taken, TakeoverOptions } from './contract.ts';
-import { type Copy, firstDifference, longestOf, onEach, readCopy } from './copies.ts';
+import { type Copy, firstDifference, isAway, longestOf, onEach, readCopy, type Silence } from './copies.ts';
 import { holderName } from './places.ts';
 import { hostsOf, readInventory } from './prepare.ts';
-import { bringRecords, hostsOfRun, known, lastHolder, type OpenFleet, partial } from './takeover.ts';
+import { bringRecords, hostsOfRun, known, lastHolder, type OpenFleet, partial, raiseOn } from './takeover.ts';
+
+const NOTHING = 'Nothing was changed.';
 
 interface Found {
   readonly copies: readonly Copy[];
@@ -21,7 +22,8 @@ interface Found {
  * Gives a run to this state folder, which need not know it: its records come from the hosts. All hosts of the run must be heard, but those in
  * `without`: the one that is not may know more than the others. The run's epoch is raised before the records are read for good. Null
  * when a person was asked and said no.
- * @throws HOST_UNKNOWN, HOST_FREE, COPY_MISSING, COPY_BROKEN, COPIES_DIFFER, TAKEOVER_BLIND, JOURNAL_FORKED, RUN_OVER
+ * @throws HOST_UNKNOWN, HOST_FREE, COPY_MISSING, COPY_BROKEN, COPIES_DIFFER, TAKEOVER_BLIND, JOURNAL_FORKED, RUN_OVER; TAKEOVER_UNFENCED
+ *   when a host could not be told; TAKEOVER_PARTIAL when one was lost after that
  */
 export async function takeOverFrom(
   named: string | undefined,
@@ -31,10 +33,14 @@ export async function takeOverFrom(
   openFleet: OpenFleet,
 ): Promise<Taken | null> {
   const inventory = await readInventory(options.inventory, '.');
-  for (const host of [options.from, ...options.without]) refuseUnknown(host, inventory);
+  const names = [...inventory.hosts.keys()];
+  refuseUnknown(options.from, names);
   const first = openFleet(await hostsOf(inventory, [options.from]));
   const { run, state } = await lookAt(first, options.from, named).finally(() => first.close());
-  const hosts = [...new Set([options.from, ...hostsOfRun(state)])].filter((host) => !options.without.includes(host));
+  const ofRun = hostsOfRun(state);
+  // What is lost for good may be gone from the inventory too.
+  for (const host of options.without) refuseUnknown(host, [...new Set([...ofRun, ...names])]);
+  const hosts = [...new Set([options.from, ...ofRun])].filter((host) => !options.without.includes(host));
   const fleet = openFleet(await hostsOf(inventory, known(hosts, inventory)));
   try {
     const before = await readAll(run, hosts, fleet, inventory, options);
@@ -45,11 +51,15 @@ export async function takeOverFrom(
     refuseForked(run, before, journal);
     if (ask && !options.yes && !(await ask(`${describe(run, before)}\nTake it over?`))) return null;
 
-    const epoch = await fence(run, hosts, fleet, inventory, before);
-    // What the former controller brought there until then is known now, and nothing comes after it.
-    const { longest } = await readAll(run, hosts, fleet, inventory, options);
-    refuseForked(run, { copies: [], longest }, journal);
-    const rebuilt = foldRun(run, longest.records);
+    const fenced = new Set<string>();
+    const { epoch, longest, rebuilt, kept } = await tellingOf(fenced, async () => {
+      const raised = await fence(run, hosts, { fleet, inventory, options, before, fenced });
+      // What the former controller brought there until then is known now, and nothing comes after it.
+      const { longest: last } = await readAll(run, hosts, fleet, inventory, options);
+      refuseForked(run, { copies: [], longest: last }, journal);
+      const state = foldRun(run, last.records);
+      return { epoch: raised, longest: last, rebuilt: state, kept: await stepsKept(state, raised, hosts, fleet) };
+    });
     journal.adopt(run, rebuilt.plan.runbook.name, longest.records);
     const from = lastHolder(longest.records);
     journal.takeOver(
@@ -57,10 +67,11 @@ export async function takeOverFrom(
       { by: holderName(), from, inventory: inventory.file, host: longest.host, without: [...options.without] },
       epoch,
     );
-    const held = await heldBy(run, hosts, fleet);
+    for (const { step, host } of kept) journal.append(run, { type: 'step.kept', epoch, step, host, body: { kept: [] } });
+    const { done, silent } = await onEach(hosts, inventory, async (host) => ({ host, lease: await fleet.lease(host) }), isAway);
+    const held = done.flatMap(({ host, lease }) => (lease?.run === run ? [host] : []));
     for (const host of held) if (!rebuilt.leases.includes(host)) journal.append(run, { type: 'lease.taken', epoch, host });
-    await recordKept(rebuilt, epoch, hosts, fleet, journal);
-    const left = await bringRecords(run, epoch, held, { fleet, inventory, journal });
+    const left = [...silent, ...(await bringRecords(run, epoch, held, { fleet, inventory, journal }))];
     if (left.length > 0) throw partial(run, hosts, left);
     const after = foldRun(run, journal.read(run));
     return { run, phase: after.phase, epoch, from, fenced: hosts, busy: [], told: [describe(run, { copies: [], longest })] };
@@ -69,8 +80,7 @@ export async function takeOverFrom(
   }
 }
 
-function refuseUnknown(host: string, inventory: Inventory): void {
-  const names = [...inventory.hosts.keys()];
+function refuseUnknown(host: string, names: readonly string[]): void {
   if (!names.includes(host))
     throw new FerryError('HOST_UNKNOWN', { host, nearest: nearest(host, names) ?? '', known: names.join(', ') });
 }
@@ -81,9 +91,35 @@ async function lookAt(fleet: Fleet, host: string, named: string | undefined) {
   if (run === undefined) throw new FerryError('HOST_FREE', { host });
   const { records, fault } = await readCopy(fleet, host, run);
   if (records === null || (records.length === 0 && !fault)) throw new FerryError('COPY_MISSING', { host, run });
-  if (fault) throw new FerryError('COPY_BROKEN', { host, run, ...fault });
-  if (records[0]?.type !== 'run.started') throw new FerryError('COPY_BROKEN', { host, run, seq: 1, why: 'it begins no run' });
+  if (fault) throw broken(host, run, fault);
+  if (records[0]?.type !== 'run.started') throw broken(host, run, { seq: 1, why: 'it begins no run' });
   return { run, state: foldRun(run, records) };
+}
+
+function broken(host: string, run: string, fault: { seq: number; why: string }): FerryError<'COPY_BROKEN'> {
+  return new FerryError('COPY_BROKEN', { host, run, ...fault }, { left: NOTHING });
+}
+
+/** What to type again, without hosts that are lost. */
+function commandOf(run: string, { from, without }: TakeoverOptions, lost: readonly Silence[]): string {
+  return `ferry takeover ${run} --from ${from}${[...without, ...lost.map(({ host }) => host)].map((host) => ` --without ${host}`).join('')}`;
+}
+
+/** What both errors say of hosts that cannot be asked or told. */
+const aboutSilent = (run: string, silent: readonly Silence[]) => ({
+  ...{ run, hosts: silent.map(({ host }) => host).join(' and '), why: silent.map(({ why }) => why).join(' ') },
+});
+
+/** Says in what goes wrong from here on what was changed: hosts on which the former controller is shut out. */
+async function tellingOf<T>(fenced: ReadonlySet<string>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const where = [...fenced].join(' and ');
+    if (isFerryError(thrown) && where)
+      thrown.left = `The former controller changes nothing any more on ${where}. Nothing else was changed, and this state folder has nothing of the run yet.`;
+    throw thrown;
+  }
 }
 
 async function readAll(
@@ -91,18 +127,14 @@ async function readAll(
   hosts: readonly string[],
   fleet: Fleet,
   inventory: Inventory,
-  { from, without }: TakeoverOptions,
+  options: TakeoverOptions,
 ): Promise<Found> {
   const { done, silent } = await onEach(hosts, inventory, (host) => readCopy(fleet, host, run));
   if (silent.length > 0) {
-    const lost = [...without, ...silent.map(({ host }) => host)].map((host) => ` --without ${host}`).join('');
-    throw new FerryError('TAKEOVER_BLIND', {
-      ...{ run, hosts: silent.map(({ host }) => host).join(' and '), why: silent.map(({ why }) => why).join(' ') },
-      command: `ferry takeover ${run} --from ${from}${lost}`,
-    });
+    const args = { ...aboutSilent(run, silent), command: commandOf(run, options, silent) };
+    throw new FerryError('TAKEOVER_BLIND', args, { left: NOTHING });
   }
-  const broken = done.find(({ fault }) => fault !== null);
-  if (broken?.fault) throw new FerryError('COPY_BROKEN', { host: broken.host, run, ...broken.fault });
+  for (const { host, fault } of done) if (fault) throw broken(host, run, fault);
   return { copies: done, longest: longestOf(run, done) };
 }
 
@@ -114,23 +146,18 @@ function refuseForked(run: string, { longest }: Found, journal: Journal): void {
   if (seq !== null) throw new FerryError('JOURNAL_FORKED', { host: longest.host, run, seq });
 }
 
-/** Raises the epoch everywhere, above any that a takeover which came to nothing has left. Answers with it. */
+/** Raises the epoch everywhere, above any that a takeover which came to nothing has left; `fenced` learns where. Answers with it. */
 async function fence(
   run: string,
   hosts: readonly string[],
-  fleet: Fleet,
-  inventory: Inventory,
-  { longest }: Found,
+  about: { fleet: Fleet; inventory: Inventory; options: TakeoverOptions; before: Found; fenced: Set<string> },
 ): Promise<number> {
-  for (let epoch = Math.max(...longest.records.map((record) => record.epoch)) + 1; ; ) {
-    const lease = { run, holder: holderName(), since: isoTime() };
+  for (let epoch = Math.max(...about.before.longest.records.map((record) => record.epoch)) + 1; ; ) {
     try {
-      const { silent } = await onEach(hosts, inventory, async (host) => ({
-        host,
-        raised: await fleet.raiseEpoch(host, lease, epoch),
-      }));
+      const { silent } = await raiseOn(hosts, { run, epoch, ...about });
       if (silent.length === 0) return epoch;
-      throw partial(run, known(hosts, inventory), silent);
+      const commands = { again: commandOf(run, about.options, []), without: commandOf(run, about.options, silent) };
+      throw new FerryError('TAKEOVER_UNFENCED', { ...aboutSilent(run, silent), ...commands }, { left: NOTHING });
     } catch (thrown) {
       if (!isFerryError(thrown, 'EPOCH_STALE')) throw thrown;
       epoch = Number(thrown.args.theirs) + 1;
@@ -139,24 +166,20 @@ async function fence(
 }
 
 /**
- * Puts on record that the bytes a step's undo needs were kept, where a command of the step was begun: the record of that came
- * after the last that was brought to a host, and without it an undo would take the step for one that changed nothing.
+ * Steps the bytes of whose undo were kept, because a command of the step was begun: the record of that came after the last that was
+ * brought to a host, and without it an undo would take the step for one that changed nothing.
  */
-async function recordKept(
-  { run, steps }: RunState,
-  epoch: number,
-  asked: readonly string[],
-  fleet: Fleet,
-  journal: Journal,
-): Promise<void> {
+async function stepsKept({ run, steps }: RunState, epoch: number, asked: readonly string[], fleet: Fleet) {
+  const kept: { step: string; host: string }[] = [];
   for (const { step, host, hosts, attempt, keepOwed } of steps.values()) {
     if (!keepOwed) continue;
     const id = { run, step, attempt, epoch, undo: false };
     const effects = await Promise.all(
       hosts.filter((one) => asked.includes(one)).map(async (one) => (await fleet.effects(one, id)) ?? []),
     );
-    if (effects.flat().length > 0) journal.append(run, { type: 'step.kept', epoch, step, host, body: { kept: [] } });
+    if (effects.flat().length > 0) kept.push({ step, host });
   }
+  return kept;
 }
 
 async function heldBy(run: string, hosts: readonly string[], fleet: Fleet): Promise<string[]> {

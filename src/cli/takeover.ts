@@ -7,7 +7,7 @@ import type { HostSettings, Inventory } from '../inventory/inventory.ts';
 import type { Journal, JournalRecord } from '../journal/journal.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Taken, TakeoverOptions } from './contract.ts';
-import { onEach, type Silence } from './copies.ts';
+import { isAway, onEach, type Silence } from './copies.ts';
 import { holderName } from './places.ts';
 import { hostsOf, readInventory } from './prepare.ts';
 
@@ -54,10 +54,7 @@ export async function takeOverHere(
   const fleet = openFleet(await hostsOf(inventory, known(hosts, inventory)));
   try {
     const { epoch } = journal.takeOver(run, { by: holderName(), from, ...(worker ? { pid: worker.pid } : {}) });
-    const { done, silent } = await onEach(hosts, inventory, async (host) => ({
-      host,
-      raised: await fleet.raiseEpoch(host, { run, holder: holderName(), since: isoTime() }, epoch),
-    }));
+    const { done, silent } = await raiseOn(hosts, { run, epoch, fleet, inventory });
     const held = done.flatMap(({ host, raised }) => (raised.isHeld ? [host] : []));
     const brought = await bringRecords(run, epoch, held, { fleet, inventory, journal });
     // A lease that no record tells of is one that was taken right before the end.
@@ -72,6 +69,21 @@ export async function takeOverHere(
   }
 }
 
+/** Raises the epoch of a run on hosts, each whatever becomes of the others; `fenced` learns where. @throws EPOCH_STALE, RUN_SHUT_OUT */
+export function raiseOn(
+  hosts: readonly string[],
+  about: { run: string; epoch: number; fleet: Fleet; inventory: Inventory; fenced?: Set<string> },
+) {
+  const { run, epoch, fleet, inventory, fenced } = about;
+  const lease = { run, holder: holderName(), since: isoTime() };
+  const raise = async (host: string) => {
+    const raised = await fleet.raiseEpoch(host, lease, epoch);
+    fenced?.add(host);
+    return { host, raised };
+  };
+  return onEach(hosts, inventory, raise, isAway);
+}
+
 /** Brings the record of the takeover to the hosts the run holds, so that their copies know of it; names those that fell silent. */
 export async function bringRecords(
   run: string,
@@ -81,11 +93,8 @@ export async function bringRecords(
 ): Promise<Silence[]> {
   const lease = { run, holder: holderName(), since: isoTime() };
   const records = (seq: number) => journal.linesAfter(run, seq);
-  const { silent } = await onEach(held, inventory, async (host) => ({
-    host,
-    held: await fleet.takeLease(host, lease, epoch, records),
-  }));
-  return silent;
+  const bring = async (host: string) => ({ host, held: await fleet.takeLease(host, lease, epoch, records) });
+  return (await onEach(held, inventory, bring, isAway)).silent;
 }
 
 /** The hosts of a list that an inventory names. */

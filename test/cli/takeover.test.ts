@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { FerryError } from '../../src/errors/ferry-error.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 import { ModelJournal } from '../kit/model-world.ts';
@@ -74,6 +78,23 @@ describe('ferry takeover', () => {
     expect(run.world.epochs.get('b/r-model')).toBe(2);
   });
 
+  it('goes on to every other host when one refuses, whatever for, and says what stands', async () => {
+    const run = await hanging('restore');
+    const raise = run.world.raiseEpoch.bind(run.world);
+    run.world.raiseEpoch = async (host, lease, epoch) => {
+      if (host === 'a') throw new FerryError('HOST_LOGIN_REFUSED', { host, address: host, user: 'root', tried: 'a key' });
+      // The refusal comes first, and used to end the work on this one.
+      await Promise.resolve().then(() => undefined);
+      return raise(host, lease, epoch);
+    };
+    await expect(takeOver(run)).rejects.toMatchObject({
+      code: 'TAKEOVER_PARTIAL',
+      args: { fenced: 'b', left: 'a', why: expect.stringContaining('root') },
+    });
+    expect(run.world.epochs.get('b/r-model')).toBe(2);
+    expect(run.world.copies.get('b/r-model')?.at(-1)).toContain('run.taken-over');
+  });
+
   it('can be done again, and of a rollback under way too', async () => {
     const run = await hanging('restore');
     await takeOver(run);
@@ -129,6 +150,60 @@ describe('ferry takeover --from', () => {
     run.journal = journal;
     expect(await run.rollBack()).toMatchObject({ error: { code: 'UNDO_OWED' } });
     expect(run.world.cells.get('a/log')).toBe('start.');
+  });
+
+  it('that could not shut out its former controller everywhere says so, and with which words to go on', async () => {
+    for (const code of ['HOST_UNREACHABLE', 'HOST_LOGIN_REFUSED'] as const) {
+      const run = await hanging('restore');
+      const journal = new ModelJournal(run.world);
+      const raise = run.world.raiseEpoch.bind(run.world);
+      run.world.raiseEpoch = async (host, lease, epoch) => {
+        const why = { host, address: host, port: 22, user: 'root', tried: 'a key', why: 'no route' };
+        if (host === 'b') throw new FerryError(code, why);
+        return raise(host, lease, epoch);
+      };
+      await expect(takeFrom(run, 'a', journal)).rejects.toMatchObject({
+        code: 'TAKEOVER_UNFENCED',
+        args: { hosts: 'b', again: 'ferry takeover r-model --from a', without: 'ferry takeover r-model --from a --without b' },
+        left: expect.stringMatching(/nothing any more on a\. .*nothing of the run yet/),
+      });
+      expect([journal.read('r-model'), run.world.epochs.get('a/r-model')]).toEqual([[], 2]);
+      run.world.raiseEpoch = raise;
+      expect(await takeFrom(run, 'a', journal)).toMatchObject({ fenced: ['a', 'b'] });
+      expect(run.world.epochs.get('b/r-model')).toBe(run.world.epochs.get('a/r-model'));
+    }
+  });
+
+  it('does not say that nothing was changed where a host falls silent after epochs were raised', async () => {
+    const run = await hanging('restore');
+    const journal = new ModelJournal(run.world);
+    const raise = run.world.raiseEpoch.bind(run.world);
+    run.world.raiseEpoch = async (host, lease, epoch) => {
+      const raised = await raise(host, lease, epoch);
+      run.world.away.add('b');
+      return raised;
+    };
+    await expect(takeFrom(run, 'a', journal)).rejects.toMatchObject({
+      code: 'TAKEOVER_BLIND',
+      message: expect.not.stringContaining('Nothing was changed'),
+      left: expect.stringContaining('The former controller changes nothing any more on a'),
+    });
+    run.world.away.add('a');
+    await expect(takeFrom(run, 'a', journal)).rejects.toMatchObject({ code: 'HOST_UNREACHABLE' });
+  });
+
+  it('goes without a lost host that the inventory does not name any more', async () => {
+    const run = await hanging('restore');
+    const inventory = join(mkdtempSync(join(tmpdir(), 'ferry-lost-host-')), 'inventory.yaml');
+    onTestFinished(() => rmSync(dirname(inventory), { recursive: true }));
+    writeFileSync(inventory, 'ferry: 1\nhosts: { a: { connection: local } }\n');
+    const journal = new ModelJournal(run.world);
+    const blind = await takeFrom(run, 'a', journal, { inventory }).catch((thrown: unknown) => thrown);
+    expect(blind).toMatchObject({ code: 'TAKEOVER_BLIND', args: { command: 'ferry takeover r-model --from a --without b' } });
+    await expect(takeFrom(run, 'a', journal, { inventory, without: ['nowhere'] })).rejects.toMatchObject({
+      code: 'HOST_UNKNOWN',
+    });
+    expect(await takeFrom(run, 'a', journal, { inventory, without: ['b'] })).toMatchObject({ fenced: ['a'], epoch: 2 });
   });
 
   it('is refused where copies differ, or one is no chain, with the record in which', async () => {

@@ -17,6 +17,7 @@ const common = { inventory: inventoryOfModel, inputs: new Map(), secrets: new Ma
 interface More {
   readonly without?: readonly string[];
   readonly yes?: boolean;
+  readonly inventory?: string;
   ask?(question: string): Promise<boolean>;
 }
 
@@ -35,8 +36,8 @@ export function takeFrom(
   run: ModelRun,
   from: string,
   journal: Journal,
-  { without = [], ask, yes = false }: More = {},
+  { without = [], ask, yes = false, inventory = inventoryOfModel }: More = {},
 ): Promise<Taken | null> {
   run.world.dead = false;
-  return takeOverFrom(undefined, { ...common, yes, from, without }, journal, ask, () => run.world);
+  return takeOverFrom(undefined, { ...common, inventory, yes, from, without }, journal, ask, () => run.world);
 }

@@ -30,16 +30,27 @@ export const takeoverErrors = {
   TAKEOVER_PARTIAL: entry<{ run: string; fenced: string; left: string; why: string }>({
     title: 'A host could not be told of the takeover',
     message: (a) =>
-      `Run ${a.run} is taken over${a.fenced ? `, and on ${a.fenced} its former controller changes nothing any more` : ''}. On ${a.left} it may still end what it had begun, because Ferry cannot get there: ${a.why}`,
+      `Run ${a.run} is taken over${a.fenced ? `, and on ${a.fenced} its former controller changes nothing any more` : ''}. On ${a.left} it may still end what it had begun, because it could not be told there: ${a.why}`,
     hint: (a) =>
       `Once ${a.left} can be reached,  ferry resume ${a.run}   or   ferry rollback ${a.run}   takes it over there too.`,
     exit: 3,
     example: { run: 'r-1', fenced: 'engine', left: 'newdb', why: 'newdb (192.0.2.7 port 22) cannot be reached: no route.' },
   }),
+  TAKEOVER_UNFENCED: entry<{ run: string; hosts: string; why: string; again: string; without: string }>({
+    title: 'A takeover could not shut its former controller out',
+    message: (a) =>
+      `Run ${a.run} is not taken over: its former controller may still work on ${a.hosts}, for it could not be told there: ${a.why}`,
+    hint: (a) => `Bring it back first, then the same again:  ${a.again};  if it is lost for good:  ${a.without}`,
+    exit: 5,
+    example: {
+      ...{ run: 'r-1', hosts: 'newdb', why: 'newdb (192.0.2.7 port 22) cannot be reached: no route.' },
+      ...{ again: 'ferry takeover r-1 --from engine', without: 'ferry takeover r-1 --from engine --without newdb' },
+    },
+  }),
   TAKEOVER_BLIND: entry<{ run: string; hosts: string; why: string; command: string }>({
     title: 'A host that may know more of the run cannot be asked',
     message: (a) =>
-      `${a.hosts} may have later records of run ${a.run} than the other hosts, and cannot be asked: ${a.why} Without them Ferry could do again what was done there. Nothing was changed.`,
+      `${a.hosts} may have later records of run ${a.run} than the other hosts, and cannot be asked: ${a.why} Without them Ferry could do again what was done there.`,
     hint: (a) => `Bring it back first. If it is lost for good:  ${a.command}`,
     exit: 5,
     example: {
@@ -63,8 +74,7 @@ export const takeoverErrors = {
   }),
   COPY_BROKEN: entry<{ host: string; run: string; seq: number; why: string }>({
     title: "A host's records of a run are not as they were written",
-    message: (a) =>
-      `The records of run ${a.run} on ${a.host} cannot be trusted from record ${a.seq} on: ${a.why}. Nothing was changed.`,
+    message: (a) => `The records of run ${a.run} on ${a.host} cannot be trusted from record ${a.seq} on: ${a.why}.`,
     hint: () => 'Name another host of the run:  ferry takeover RUN --from HOST',
     exit: 5,
     example: { host: 'engine', run: 'r-1', seq: 12, why: 'its hash is not that of what it says' },
@@ -72,7 +82,7 @@ export const takeoverErrors = {
   COPIES_DIFFER: entry<{ run: string; one: string; other: string; seq: number }>({
     title: 'Hosts tell different things of one run',
     message: (a) =>
-      `${a.one} and ${a.other} have different records of run ${a.run} from record ${a.seq} on: two controllers have gone on with it, or somebody changed one. Nothing was changed.`,
+      `${a.one} and ${a.other} have different records of run ${a.run} from record ${a.seq} on: two controllers have gone on with it, or somebody changed one.`,
     hint: (a) => `Compare /var/lib/ferry/${a.run}/journal on both, line ${a.seq}.`,
     exit: 5,
     example: { run: 'r-1', one: 'engine', other: 'newdb', seq: 41 },
