@@ -6,23 +6,28 @@ import type { Plan } from '../plan/plan.ts';
 import type { AuditReport, Witness } from '../renderers/audit.ts';
 import { trailOf } from './audit-trail.ts';
 import type { AuditOptions } from './contract.ts';
-import { readCopy } from './copies.ts';
+import { type Copy, readCopy } from './copies.ts';
 import { hostsOf, readInventory } from './prepare.ts';
 import type { OpenFleet } from './takeover.ts';
 
 type Fault = NonNullable<AuditReport['fault']>;
+/** What a host has of a run, or why it tells nothing. */
+type Told = Copy | { readonly host: string; readonly silent: string };
 
 /**
- * Whether the records of a run are those that were written, in one chain, and, unless `offline`, whether what its hosts have of
+ * Whether the records of a run, which may be read more than once, are those that were written, in one chain, and, unless `offline`, whether what its hosts have of
  * them is a beginning of it; and who did what when. A host that cannot be asked is named and no fault.
  */
 export async function auditRun(
   run: string,
-  records: readonly JournalRecord[],
+  read: () => readonly JournalRecord[],
   options: AuditOptions,
   openFleet: OpenFleet,
 ): Promise<AuditReport> {
-  const asked = options.offline ? [] : await askWitnesses(run, records, options, openFleet);
+  const copies = options.offline ? [] : await askWitnesses(run, read(), options, openFleet);
+  // Of a run that goes on, a host may have records that are younger than the question.
+  const records = read();
+  const asked = copies.map((told) => witnessOf(told, records));
   const { plan } = (records[0]?.body ?? {}) as unknown as { plan?: Plan };
   return {
     run,
@@ -47,7 +52,7 @@ async function askWitnesses(
   records: readonly JournalRecord[],
   options: AuditOptions,
   openFleet: OpenFleet,
-): Promise<{ witness: Witness; fault: Fault | null }[]> {
+): Promise<Told[]> {
   const { inventory: file, path } = (records[0]?.body ?? {}) as { inventory?: string; path?: string };
   const later = records.findLast(({ type, body }) => type === 'run.taken-over' && typeof body.inventory === 'string');
   const inventory = await readInventory(options.inventory ?? (later ? String(later.body.inventory) : file), path ?? '.').catch(
@@ -55,10 +60,10 @@ async function askWitnesses(
   );
   return Promise.all(
     hostsNamed(records).map(async (host) => {
-      const not = (silent: string) => ({ witness: { host, records: null, silent }, fault: null });
+      const not = (silent: string): Told => ({ host, silent });
       if (typeof inventory === 'string') return not(inventory);
       if (!inventory.hosts.has(host)) return not(`it is not in ${inventory.file}`);
-      return ask(run, host, records, inventory, openFleet).catch((thrown: unknown) => not(silence(thrown)));
+      return ask(run, host, inventory, openFleet).catch((thrown: unknown) => not(silence(thrown)));
     }),
   );
 }
@@ -68,23 +73,23 @@ function silence(thrown: unknown): string {
   return thrown.message;
 }
 
-async function ask(
-  run: string,
-  host: string,
-  records: readonly JournalRecord[],
-  inventory: Inventory,
-  openFleet: OpenFleet,
-): Promise<{ witness: Witness; fault: Fault | null }> {
+async function ask(run: string, host: string, inventory: Inventory, openFleet: OpenFleet): Promise<Told> {
   const fleet = openFleet(await hostsOf(inventory, [host]));
   try {
-    const copy = await readCopy(fleet, host, run);
-    return {
-      witness: { host, records: copy.records?.length ?? null, silent: null },
-      fault: faultOf(host, copy.records ?? [], records) ?? (copy.fault && { ...copy.fault, why: `on ${host} ${copy.fault.why}` }),
-    };
+    return await readCopy(fleet, host, run);
   } finally {
     await fleet.close();
   }
+}
+
+function witnessOf(told: Told, records: readonly JournalRecord[]): { witness: Witness; fault: Fault | null } {
+  const { host } = told;
+  if ('silent' in told) return { witness: { host, records: null, silent: told.silent }, fault: null };
+  const copy = told.records ?? [];
+  return {
+    witness: { host, records: told.records?.length ?? null, silent: null },
+    fault: faultOf(host, copy, records) ?? (told.fault && { ...told.fault, why: `on ${host} ${told.fault.why}` }),
+  };
 }
 
 /** Where a copy is no beginning of the journal. */

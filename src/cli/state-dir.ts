@@ -1,4 +1,4 @@
-import { FerryError } from '../errors/ferry-error.ts';
+import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { Secret } from '../hosts/secret.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SecretHashes } from '../journal/secret-hash.ts';
@@ -74,9 +74,17 @@ export async function secretsAtHand(secrets: SecretRecord, hashes: () => SecretH
   for (const [name, { source, hash }] of Object.entries(secrets)) {
     if (!/^(env|file):/.test(source)) continue;
     const value = await readSecret(name, source, process.env).catch(() => null);
-    // One that cannot be compared is better kept out of what is shown, for it may be the one.
-    if (value !== null && (!hashes().canCompare(hash) || hashes().matches(value, hash)))
-      known.set(name, new Secret(value, source));
+    if (value !== null && mayBe(value, hash, hashes)) known.set(name, new Secret(value, source));
   }
   return known;
+}
+
+/** Whether a value may be the secret: one that cannot be compared is better kept out of what is shown, for it may be the one. */
+function mayBe(value: string, hash: string, hashes: () => SecretHashes): boolean {
+  try {
+    return !hashes().canCompare(hash) || hashes().matches(value, hash);
+  } catch (thrown) {
+    if (isFerryError(thrown, 'HASH_KEY_BROKEN')) return true;
+    throw thrown;
+  }
 }

@@ -68,10 +68,8 @@ async function reopen<T>(
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
         : await secretsAtHand(state.secrets, () => new SecretHashes(stateDir));
-    const unknown = refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), {
-      since: 'the run began',
-      command: `ferry resume ${id}`,
-    });
+    const told = { since: 'the run began', command: `ferry resume ${id}` };
+    const unknown = verb === 'resume' ? refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), told) : [];
     const fleet = fleetOf(hosts, io.askHidden ?? askHidden(options));
     try {
       const ports = makePorts({
@@ -187,9 +185,13 @@ export const wire: Wire = {
   auditRun: (run, options) =>
     withJournal(options, async (journal) => {
       const id = runOrLatest(journal, run);
-      const records = journal.read(id);
-      if (records.length === 0) throw new FerryError('RUN_UNKNOWN', { run: id });
-      return auditRun(id, records, options, (hosts) => fleetOf(hosts, askHidden(options)));
+      if (journal.read(id).length === 0) throw new FerryError('RUN_UNKNOWN', { run: id });
+      return auditRun(
+        id,
+        () => journal.read(id),
+        options,
+        (hosts) => fleetOf(hosts, askHidden(options)),
+      );
     }),
   takeOverRun: (run, options, ask) =>
     withJournal(options, async (journal) => {
@@ -204,12 +206,7 @@ export const wire: Wire = {
       return { report, left: leftError(report) };
     }),
   readGate: (run, step, verdict, { digest, ...options }) =>
-    readJournal(options, (journal) => {
-      const found = readGate(journal, stateOf(journal, runOrLatest(journal, run)).run, step, verdict);
-      if (digest === undefined || found.digest?.startsWith(digest)) return found;
-      const why = `${found.digest ? 'something else is asked now than what' : 'it is not asked now;'} ${digest} names`;
-      throw new FerryError('APPROVAL_STALE', { run: found.run, step: found.step, why });
-    }),
+    readJournal(options, (journal) => readGate(journal, stateOf(journal, runOrLatest(journal, run)).run, step, verdict, digest)),
   answerGate: (gate, verdict, comment, options) =>
     readJournal(options, (journal) => {
       recordAnswer(journal, gate, verdict, comment);

@@ -15,6 +15,8 @@ export interface GateView {
   /** Null when the run has not come to the step yet: then it is the plan that is answered. */
   readonly digest: string | null;
   readonly askedAt: string | null;
+  /** The digest of the plan it stands in: a revision voids the answer. */
+  readonly plan: string;
 }
 
 /** Steps that wait for an answer, in the order of the plan. One that was rejected waits for another. */
@@ -47,13 +49,13 @@ export function gateToAnswer(state: RunState, named: string | undefined, verb: '
   const { asked } = state.gates[step] ?? {};
   if (asked) {
     const { question, summary, diff, undo, digest } = asked;
-    return { run, step, host: line.host, question, summary, diff, undo, digest, askedAt: asked.at };
+    return { run, step, host: line.host, question, summary, diff, undo, digest, askedAt: asked.at, plan: plan.digest };
   }
   // Its line in the plan is not what it would do any more, and what it would do is not known before it is reached.
   if (state.replanned.has(step) || passed?.undo)
     throw new FerryError('APPROVAL_STALE', { run, step, why: 'it is planned anew when it is reached, and asks then' });
   const { host, question = '', summary, diff, undo } = line;
-  return { run, step, host, question, summary, diff, undo, digest: null, askedAt: null };
+  return { run, step, host, question, summary, diff, undo, digest: null, askedAt: null, plan: plan.digest };
 }
 
 function onlyOne({ run }: RunState, waiting: readonly string[], verb: string): string {

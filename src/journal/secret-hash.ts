@@ -1,5 +1,5 @@
 import { createHash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FerryError } from '../errors/ferry-error.ts';
 import { secureStateFolder } from './state-folder.ts';
@@ -11,26 +11,30 @@ const KEY_BYTES = 32;
  * folder (0600, made when absent), and slow on purpose.
  */
 export class SecretHashes {
-  readonly #key: Buffer;
+  readonly #dir: string;
+  #read: Buffer | undefined;
 
-  /** @throws STATE_DIR_UNUSABLE when the key cannot be read or made, or is none; STATE_DIR_UNSAFE */
+  /** The key is read, or made, when it is first asked for. @throws STATE_DIR_UNUSABLE, STATE_DIR_UNSAFE */
   constructor(stateDir: string) {
-    const unusable = (why: string, cause?: unknown) => new FerryError('STATE_DIR_UNUSABLE', { dir: stateDir, why }, { cause });
-    const file = join(stateDir, 'hash.key');
+    this.#dir = stateDir;
     secureStateFolder(stateDir);
+  }
+
+  /** @throws STATE_DIR_UNUSABLE when it cannot be read or made; HASH_KEY_BROKEN when it is none */
+  get #key(): Buffer {
+    if (this.#read) return this.#read;
+    const file = join(this.#dir, 'hash.key');
+    let found: Buffer;
     try {
-      try {
-        writeFileSync(file, randomBytes(KEY_BYTES), { mode: 0o600, flag: 'wx' });
-      } catch (thrown) {
-        if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
-      }
-      this.#key = readFileSync(file);
+      if (!existsSync(file)) makeKey(this.#dir, file);
+      found = readFileSync(file);
     } catch (thrown) {
-      throw unusable((thrown as Error).message, thrown);
+      throw new FerryError('STATE_DIR_UNUSABLE', { dir: this.#dir, why: (thrown as Error).message }, { cause: thrown });
     }
     // Another key than the one its runs began with would call every right secret a wrong one.
-    if (this.#key.length !== KEY_BYTES)
-      throw unusable(`hash.key, by which it knows secrets again, has ${this.#key.length} bytes and should have ${KEY_BYTES}`);
+    if (found.length !== KEY_BYTES) throw new FerryError('HASH_KEY_BROKEN', { file, bytes: found.length, expected: KEY_BYTES });
+    this.#read = found;
+    return found;
   }
 
   /** Names the key without telling it: what was hashed with another cannot be compared. */
@@ -60,4 +64,20 @@ export class SecretHashes {
   #derive(value: string, salt: Buffer): Buffer {
     return scryptSync(value, Buffer.concat([salt, this.#key]), 32, { N: 16384, r: 8, p: 1 });
   }
+}
+
+/** Makes a key that is whole on disk before it has its name; one that another process was faster with stays. */
+function makeKey(dir: string, file: string): void {
+  const temp = `${file}.${randomBytes(4).toString('hex')}`;
+  try {
+    writeFileSync(temp, randomBytes(KEY_BYTES), { mode: 0o600, flag: 'wx', flush: true });
+    linkSync(temp, file);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+  } finally {
+    rmSync(temp, { force: true });
+  }
+  const folder = openSync(dir, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }

@@ -86,7 +86,12 @@ describe('ferry approve', () => {
     expect(paused.out).toMatch(/ferry approve r-\S+ go {3}and {3}ferry resume/);
     expect((await ferry('status')).out).toMatch(/gate +go waits for a person since .*Z: Users cannot work/);
     const run = /r-\d{8}-\d{6}-[0-9a-f]{4}/.exec(paused.out)?.[0] ?? '';
-    expect((await ferry('approve', run, 'go', '--digest', 'feed')).err).toContain('APPROVAL_STALE');
+    expect((await ferry('approve', run, 'go', '--digest', 'feedfeed')).err).toContain('APPROVAL_STALE');
+    for (const less of ['', 'feed', 'no digest at all'])
+      expect(await ferry('approve', run, 'go', '--digest', less)).toMatchObject({
+        code: 64,
+        err: expect.stringContaining('USAGE_WRONG'),
+      });
     expect(await ferry('approve', run, 'go')).toMatchObject({ code: 0, out: expect.stringContaining(`ferry resume ${run}`) });
     const early = await ferry('approve', run, 'sure');
     expect(early).toMatchObject({ code: 0, err: expect.stringContaining('not asked yet: this is its line in the plan') });

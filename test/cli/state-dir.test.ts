@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -26,6 +26,17 @@ it('a rollback knows the secrets that can be had without asking, and does withou
     () => hashes,
   );
   expect([...found].map(([name, value]) => [name, (value as Secret).reveal()])).toEqual([['here', 'right one']]);
+});
+
+it('a rollback goes on where the key that knows secrets again is none, and shows none that may be one of them', async () => {
+  const hashes = new SecretHashes(join(folder, 'state'));
+  const file = join(folder, 'other-password');
+  writeFileSync(file, 'right one\n', { mode: 0o600 });
+  const recorded = recordSecrets(new Map([['here', new Secret('right one', `file:${file}`)]]), () => hashes);
+  mkdirSync(join(folder, 'broken'), { mode: 0o700 });
+  writeFileSync(join(folder, 'broken', 'hash.key'), '', { mode: 0o600 });
+  const found = await secretsAtHand(recorded, () => new SecretHashes(join(folder, 'broken')));
+  expect([...found.keys()]).toEqual(['here']);
 });
 
 it('a secret whose hash was made with a key that is lost is taken, and named; one that can be compared must be the same', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { recordAnswer } from '../../src/cli/answer-gate.ts';
 import { type GateView, gateToAnswer } from '../../src/engine/gate-view.ts';
+import type { Json } from '../../src/lib/json.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 const CELLS = { 'a/conf': 'old', 'b/conf': 'old' };
@@ -221,6 +222,24 @@ describe('an approval', () => {
 });
 
 describe('an answer that fits nothing', () => {
+  // It went on record for the new plan, of which nobody had seen a line.
+  it('is refused when an edited runbook was taken between what was shown and the yes', async () => {
+    const run = new ModelRun(runbookOf([step('wait', 'model.gate', { question: 'now?' }), edit()]), CELLS);
+    run.answer = null;
+    await run.start();
+    const shown = gateToAnswer(run.state, 'go', 'approve');
+    const { epoch, plan, sources, machines, secrets } = run.state;
+    const revised = {
+      ...plan,
+      digest: 'f'.repeat(64),
+      lines: plan.lines.map((line) => ({ ...line, summary: 'drops everything' })),
+    };
+    const body = { plan: revised, sources, machines, secrets, changes: [] } as unknown as { [name: string]: Json };
+    run.journal.append(RUN, { type: 'run.revised', epoch, body });
+    expect(caught(() => recordAnswer(run.journal, shown, 'approved', undefined))).toMatchObject({ code: 'APPROVAL_STALE' });
+    expect(run.state.gates.go?.answer ?? null).toBe(null);
+  });
+
   it('is refused, and nothing goes on record', async () => {
     const run = asking(edit());
     await run.start();
@@ -229,6 +248,9 @@ describe('an answer that fits nothing', () => {
     expect(caught(() => answer(run, 'approved', undefined, 'first'))).toMatchObject({ code: 'GATE_UNKNOWN' });
     const shown = gateToAnswer(run.state, 'go', 'approve');
     expect(caught(() => recordAnswer(run.journal, { ...shown, digest: 'another' }, 'approved', undefined))).toMatchObject({
+      code: 'APPROVAL_STALE',
+    });
+    expect(caught(() => recordAnswer(run.journal, { ...shown, plan: 'another' }, 'approved', undefined))).toMatchObject({
       code: 'APPROVAL_STALE',
     });
     expect(types(run)).toHaveLength(before);

@@ -1,4 +1,6 @@
+import { mkdirSync, readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SecretHashes } from '../../src/journal/secret-hash.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { SmallDisk } from '../kit/small-disk.ts';
 
@@ -30,5 +32,21 @@ describe.runIf(isRoot)('a journal whose disk is full', () => {
     const again = openSqliteJournal(disk.folder);
     expect(again.read('r-1').map(({ seq }) => seq)).toEqual(Array.from({ length: written + 1 }, (_, index) => index + 1));
     again.close();
+  });
+});
+
+describe.runIf(isRoot)('the key of a state folder whose disk is full', () => {
+  const disk = new SmallDisk(1);
+  afterEach(() => disk.remove());
+
+  // It left an empty file, which no command went past any more.
+  it('is not half made, and is made when there is room again', () => {
+    mkdirSync(disk.folder, { mode: 0o700 });
+    disk.fill();
+    const hashes = new SecretHashes(disk.folder);
+    expect(() => hashes.hash('geheim')).toThrow(expect.objectContaining({ code: 'STATE_DIR_UNUSABLE' }));
+    expect(readdirSync(disk.folder)).toEqual([]);
+    disk.empty();
+    expect(hashes.matches('geheim', new SecretHashes(disk.folder).hash('geheim'))).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -33,10 +33,26 @@ it.each([
   ['a folder', (file: string) => mkdirSync(file), /EISDIR/],
   ['empty', (file: string) => writeFileSync(file, ''), /has 0 bytes and should have 32/],
   ['cut', (file: string) => writeFileSync(file, 'half'), /has 4 bytes/],
-])('a key that is %s is refused in words', (_, spoil, why) => {
+])('a key that is %s is refused in words when it is needed, and not before', (_, spoil, why) => {
   const dir = stateDir();
   spoil(join(dir, 'hash.key'));
-  expect(() => new SecretHashes(dir)).toThrow(
-    expect.objectContaining({ code: 'STATE_DIR_UNUSABLE', args: { dir, why: expect.stringMatching(why) } }),
+  const hashes = new SecretHashes(dir);
+  expect(() => hashes.hash('geheim')).toThrow(
+    expect.objectContaining({
+      code: expect.stringMatching(/^(STATE_DIR_UNUSABLE|HASH_KEY_BROKEN)$/),
+      message: expect.stringMatching(why),
+    }),
   );
+});
+
+it('a key that is none is moved away as the error says, and a new one made', () => {
+  const dir = stateDir();
+  const file = join(dir, 'hash.key');
+  writeFileSync(file, '');
+  expect(() => new SecretHashes(dir).hash('geheim')).toThrow(
+    expect.objectContaining({ code: 'HASH_KEY_BROKEN', hint: expect.stringContaining(`mv ${file} ${file}.broken`) }),
+  );
+  renameSync(file, `${file}.broken`);
+  expect(new SecretHashes(dir).matches('geheim', new SecretHashes(dir).hash('geheim'))).toBe(true);
+  expect(readdirSync(dir).sort()).toEqual(['hash.key', 'hash.key.broken']);
 });

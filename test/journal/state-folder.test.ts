@@ -30,7 +30,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** One run on record, so that every file is there. */
 function fill(): void {
-  new SecretHashes(dir);
+  new SecretHashes(dir).hash('geheim');
   const journal = openSqliteJournal(dir);
   journal.create('r-1', 'move', { type: 'run.started', epoch: 1 });
   journal.close();
@@ -39,7 +39,7 @@ function fill(): void {
 }
 
 function open(): void {
-  new SecretHashes(dir);
+  new SecretHashes(dir).hash('geheim');
   const journal = openSqliteJournal(dir);
   journal.open('r-1');
   journal.close();
@@ -62,7 +62,7 @@ import { statSync, globSync } from 'node:fs';
 const { openSqliteJournal } = await import(${module('sqlite.ts')});
 const { SecretHashes } = await import(${module('secret-hash.ts')});
 const dir = ${JSON.stringify(dir)};
-new SecretHashes(dir);
+new SecretHashes(dir).hash('geheim');
 const journal = openSqliteJournal(dir);
 journal.create('r-1', 'move', { type: 'run.started', epoch: 1 });
 for (const path of [dir, ...globSync(dir + '/**')].sort()) console.log(path.slice(dir.length + 1), (statSync(path).mode & 0o777).toString(8));`;
@@ -104,7 +104,7 @@ for (const path of [dir, ...globSync(dir + '/**')].sort()) console.log(path.slic
       if (name !== '') mkdirSync(dir, { mode: 0o700 });
       symlinkSync(join(root, 'away'), join(dir, name).replace(/\/$/, ''));
       expect(() => {
-        new SecretHashes(dir);
+        new SecretHashes(dir).hash('geheim');
         openSqliteJournal(dir).create('r-1', 'move', { type: 'run.started', epoch: 1 });
       }).toThrow(expect.objectContaining({ code: 'STATE_DIR_UNSAFE' }));
       expect(existsSync(join(root, 'away'))).toBe(false);

@@ -112,6 +112,7 @@ export function modelWire(
         undo: null,
         digest: 'ab'.repeat(32),
         askedAt: '2026-01-01T02:00:00.000Z',
+        plan: 'cd'.repeat(32),
       };
     },
     answerGate(gate, verdict, comment) {

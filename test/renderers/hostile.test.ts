@@ -131,7 +131,7 @@ const audit = {
 
 const gate = {
   ...{ run: RUN, step: 'put', host: 'db', question: 'Go on?', summary: 's', undo: 'u', digest: 'd'.repeat(64) },
-  ...{ askedAt: '2026-01-01T02:00:00.000Z', diff: [['+', 'line']] as const },
+  ...{ plan: 'd'.repeat(64), askedAt: '2026-01-01T02:00:00.000Z', diff: [['+', 'line']] as const },
 };
 
 /** Each renderer, over what it is given with hostile text behind every text in it. */

@@ -2,6 +2,15 @@ import { entry } from '../entry.ts';
 
 /** Errors of places in which somebody else may have had a hand. */
 export const securityErrors = {
+  HASH_KEY_BROKEN: entry<{ file: string; bytes: number; expected: number }>({
+    title: 'The key that knows secrets again is none',
+    message: (a) =>
+      `${a.file}, by which Ferry knows the secrets of its runs again, has ${a.bytes} bytes and should have ${a.expected}. Nothing was changed.`,
+    hint: (a) =>
+      `mv ${a.file} ${a.file}.broken   and the same again: a new key is made, and secrets given from then on are not compared with earlier ones.`,
+    exit: 64,
+    example: { file: '~/.local/state/ferry/hash.key', bytes: 0, expected: 32 },
+  }),
   STATE_DIR_UNSAFE: entry<{ path: string; why: string; look: string }>({
     title: 'The state folder is open to others',
     message: (a) => `${a.path} cannot be trusted with what Ferry remembers: ${a.why}. Nothing was read from it or changed.`,
