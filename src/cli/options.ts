@@ -35,15 +35,22 @@ export const STATE_DIR = [
 ] as const;
 export const JSON_FLAG = ['--json', 'write JSON instead of text'] as const;
 
+const INVENTORY = ['-i, --inventory <file>', 'hosts and roles (default: inventory.yaml beside the runbook or here)'] as const;
+
 /** Options of every verb that connects to hosts. */
 export function withHosts(command: Command): Command {
   return command
-    .option('-i, --inventory <file>', 'hosts and roles (default: inventory.yaml beside the runbook or here)')
-    .addOption(
-      new Option('--role <role=host>', 'the host that plays a role, or several between commas; may be repeated').argParser(
-        pair('--role', 'role=host'),
-      ),
-    )
+    .option(...INVENTORY)
+    .option(...STATE_DIR)
+    .option(...JSON_FLAG);
+}
+
+/** The same, and `--role`, for verbs that may yet choose hosts: those of a run that began stay as they are. */
+export function withRoles(command: Command): Command {
+  const role = new Option('--role <role=host>', 'the host that plays a role, or several between commas; may be repeated');
+  return command
+    .option(...INVENTORY)
+    .addOption(role.argParser(pair('--role', 'role=host')))
     .option(...STATE_DIR)
     .option(...JSON_FLAG);
 }

@@ -42,7 +42,8 @@ export async function unlockHost(
       throw new FerryError('LEASE_WANTED', {
         host,
         ...lease,
-        phase: state?.phase ?? 'unknown here: its journal is with its controller',
+        // Its journal is with its controller.
+        phase: state?.phase ?? '',
       });
     }
     const held = [...new Set([host, ...(state?.leases ?? [])])];

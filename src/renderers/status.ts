@@ -46,6 +46,7 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
       page,
       state.writeLine !== null,
       state.pause?.reason,
+      state.cleaned !== null,
     ),
     ...(state.proof ? ['', proofText(state.proof, page)] : []),
   ].join('\n');

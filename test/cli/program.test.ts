@@ -92,6 +92,17 @@ describe('plan', () => {
     expect(JSON.parse(ferry.out.text())).toEqual({ ...movePlan(), estimate: estimatePlan(movePlan(), []) });
   });
 
+  it.each(['rollback', 'unlock engine', 'takeover', 'clean', 'status'])(
+    '%s takes no --role, which it would pass over',
+    async (verb) => {
+      const { wire, calls } = modelWire();
+      const ferry = typed(`${verb} --role engine=e1`, { wire });
+      expect(await ferry.exit).toBe(64);
+      expect(ferry.err.text()).toContain('--role');
+      expect(calls).toEqual([]);
+    },
+  );
+
   it('hands on what was typed, and FERRY_STATE_DIR', async () => {
     const { wire, calls } = modelWire();
     await typed(

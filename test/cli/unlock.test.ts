@@ -114,6 +114,18 @@ describe('a run that ended by itself', () => {
 });
 
 it('a run that is not over keeps its hosts without the word for it', async () => {
-  await expect(unlock('a')).rejects.toMatchObject({ code: 'LEASE_WANTED' });
+  await expect(unlock('a')).rejects.toMatchObject({
+    code: 'LEASE_WANTED',
+    hint: expect.stringMatching(/^ferry resume r-1 {3}or {3}ferry rollback r-1;/),
+  });
   expect(types()).toEqual(['run.started', 'lease.taken a', 'lease.taken b']);
+});
+
+it('a run that is not known here is not told to be resumed here, and how to take it over is', async () => {
+  world.leases.set('a', { run: 'r-other', holder: 'you@there', since: 'then' });
+  await expect(unlock('a')).rejects.toMatchObject({
+    code: 'LEASE_WANTED',
+    message: expect.stringContaining('its journal is with its controller'),
+    hint: expect.stringMatching(/on you@there; if that machine is lost: {2}ferry takeover r-other --from a;/),
+  });
 });

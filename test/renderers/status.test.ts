@@ -55,6 +55,12 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
     );
   });
 
+  it('offers no way back of a run that was cleaned, whose kept bytes are gone', () => {
+    const finished = runState(movePlan(), { done: 7, phase: 'finished' });
+    expect(statusText(finished, page)).toContain(`ferry rollback ${RUN} --plan`);
+    expect(statusText({ ...finished, cleaned: ['engine'], cleanedAt: 'then' }, page)).not.toContain('ferry rollback');
+  });
+
   it('has under a step in doubt what its hosts told, and does not say again how to ask them', () => {
     const { attempt, verdict, hosts, facts } = partlyDone;
     const text = statusText(failed(), page, false, [{ step: 'restore', host: 'newdb', attempt, verdict, hosts, facts }]);

@@ -1,11 +1,11 @@
 import { jsonText } from '../../lib/json.ts';
-import { commonOptions, type Typed, withHosts, withInputs } from '../options.ts';
+import { commonOptions, type Typed, withInputs, withRoles } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
 /** `ferry plan RUNBOOK`: what a run would do, from the real state of the hosts. */
 export const plan: Verb = (program, cli) => {
-  withInputs(withHosts(program.command('plan')))
+  withInputs(withRoles(program.command('plan')))
     .summary('show what a run would do; changes nothing')
     .description(
       'Read the hosts and show what a run would do, step by step, with the way back beside each. Nothing is written on any host.',

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { FerryError } from '../../errors/ferry-error.ts';
 import type { RunOptions } from '../contract.ts';
-import { withHosts, withSecret } from '../options.ts';
+import { withRoles, withSecret } from '../options.ts';
 import { runOptions, type TypedRunning, withRunning } from '../running-options.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
@@ -28,7 +28,7 @@ function byHand({ skip, reason, markDone }: TypedResume): Pick<RunOptions, 'skip
 
 /** `ferry resume [RUN]`: goes on where a run stopped. */
 export const resume: Verb = (program, cli) => {
-  withRunning(withHosts(program.command('resume')))
+  withRunning(withRoles(program.command('resume')))
     .summary('go on where a run stopped')
     .description(
       'Go on with a run that was paused or whose Ferry died, from the same place. Commands that still run on their hosts are joined, not started again.',

@@ -1,10 +1,10 @@
-import { withHosts, withInputs } from '../options.ts';
+import { withInputs, withRoles } from '../options.ts';
 import { runOptions, type TypedRunning, withRunning } from '../running-options.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
 /** `ferry run RUNBOOK`: does what the plan says, remembering every step. */
 export const run: Verb = (program, cli) => {
-  withRunning(withInputs(withHosts(program.command('run'))))
+  withRunning(withInputs(withRoles(program.command('run'))))
     .summary('do what the plan says')
     .description(
       'Plan, show the plan, ask, and do it. Every step is remembered before it is done: whatever stops Ferry, ferry resume goes on from there. ' +

@@ -101,9 +101,12 @@ export const engineErrors = {
   }),
   LEASE_WANTED: entry<{ host: string; run: string; holder: string; since: string; phase: string }>({
     title: 'The run that holds the host is not over',
-    message: (a) => `${a.host} is held by run ${a.run} (${a.phase}; ${a.holder}, since ${a.since}). Nothing was changed.`,
+    message: (a) =>
+      `${a.host} is held by run ${a.run} (${a.phase || 'its journal is with its controller'}; ${a.holder}, since ${a.since}). Nothing was changed.`,
     hint: (a) =>
-      `${a.phase === 'rolling-back' ? '' : `ferry resume ${a.run}   or   `}ferry rollback ${a.run};  to give that run up for good and leave the hosts as they are:  ferry unlock ${a.host} --abandon`,
+      a.phase === ''
+        ? `ferry resume ${a.run}   or   ferry rollback ${a.run}   on ${a.holder}; if that machine is lost:  ferry takeover ${a.run} --from ${a.host};  if that run is given up for good:  ferry unlock ${a.host} --abandon`
+        : `${a.phase === 'rolling-back' ? '' : `ferry resume ${a.run}   or   `}ferry rollback ${a.run};  to give that run up for good and leave the hosts as they are:  ferry unlock ${a.host} --abandon`,
     exit: 5,
     example: { host: 'engine', run: 'r-1', holder: 'root@admin1', since: '2026-01-01T02:00:00Z', phase: 'paused' },
   }),
