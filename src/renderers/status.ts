@@ -23,7 +23,7 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
   const [state, doubts] = [shown(found), shown(looked)];
   const paint = createPaint(page.colour);
   const steps = [...state.steps.values()];
-  const done = steps.filter((step) => step.phase === 'done').length;
+  const done = steps.filter(({ phase }) => phase === 'done' || phase === 'skipped').length;
   const since = lastMoment(state);
   const isPaused = state.pause !== null && (state.phase === 'paused' || state.phase === 'rolling-back');
   const paused = isPaused ? ` (${state.pause?.reason}${state.pause?.step ? ` at ${state.pause.step}` : ''})` : '';
