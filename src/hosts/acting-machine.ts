@@ -73,14 +73,15 @@ export class ActingMachine implements ActingHost {
       intervalMs: 1000,
       signal: this.#signal,
     });
-    // A re-attached command may have ended before its secrets were put there again.
-    if (options.secrets) await this.#host.run(sh`rm -rf ${secretsDir(this.#id, name)}`);
+    // What runs on needs its secrets.
     if (!ended)
       throw new FerryError('COMMAND_TIMEOUT', {
         host: this.name,
         what: `${this.#id.step} (${name})`,
         limit: `${options.timeoutMs} ms`,
       });
+    // A re-attached command may have ended before its secrets were put there again.
+    if (options.secrets) await this.#host.run(sh`rm -rf ${secretsDir(this.#id, name)}`);
     return this.#judge(name, ended, options);
   }
 

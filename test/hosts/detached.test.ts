@@ -76,13 +76,23 @@ describe.runIf(process.platform === 'linux')('a long command where there is no s
   });
 
   it('has a bare environment, no terminal, and its secrets while it runs', async () => {
-    const { on } = await attempt();
+    const { id, on } = await attempt();
     const { stdout } = await on.detached('work', sh`cat "$FERRY_SECRETS/word"; env | cut -d= -f1 | sort | tr '\\n' ' '; tty`, {
       secrets: { word: 'hidden ' },
       okCodes: [1],
     });
     expect(stdout).toBe('hidden FERRY_EFFECT FERRY_SECRETS LC_ALL PATH PWD not a tty\n');
-    expect(existsSync(join(folder, `run/ferry/${RUN}/s2.1.work`))).toBe(false);
+    expect(existsSync(join(folder, `run/ferry/${RUN}/${id.step}.1.work`))).toBe(false);
+  });
+
+  it('keeps its secrets when it takes longer than it may, as it goes on', async () => {
+    const { id, on } = await attempt();
+    const script = sh`while [ ! -e ${made('late')} ]; do sleep 0.05; done; cat "$FERRY_SECRETS/word"`;
+    const work = on.detached('work', script, { secrets: { word: 'hidden' }, timeoutMs: 100 });
+    await expect(work).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' });
+    writeFileSync(made('late'), '');
+    await vi.waitFor(async () => expect(await fleet.effects('here', id)).toMatchObject([{ state: 'exited', code: 0 }]), WAIT);
+    expect(existsSync(join(folder, `run/ferry/${RUN}/${id.step}.1.work`))).toBe(false);
   });
 
   it('goes on when its first process is killed alone, and is lost when the rest has ended', async () => {
