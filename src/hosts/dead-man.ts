@@ -1,6 +1,7 @@
 import { endDetachedScript } from './detached-scripts.ts';
 import { guard } from './effect-scripts.ts';
 import { type AttemptId, attemptDir, runDir, unitName } from './layout.ts';
+import { putWhole } from './put-whole.ts';
 import { type Sh, sh } from './sh.ts';
 
 /**
@@ -35,30 +36,36 @@ const ANSWER = sh`if [ -e "$D/confirmed" ]; then echo confirmed; elif [ -e "$D/r
 
 /**
  * Arms the switch of an open attempt, once: a timer of its own where there is systemd, else a session that waits. Its script
- * and `confirmDeadManScript` take the same lock, so exactly one of them wins, also at the last moment. Prints `unarmed WHY`
- * when no timer could be set; then nothing waits.
+ * and `confirmDeadManScript` take the same lock, so exactly one of them wins, also at the last moment. It is armed when `armed`
+ * is written, which holds the boot the timer is of: it is set again after a reboot, and one nobody knows of does nothing. Prints
+ * `unarmed WHY` when no timer could be set or that could not be written.
  */
 export function armDeadManScript(id: AttemptId, { afterMs, putBack, reload }: DeadMan): Sh {
   const seconds = Math.ceil(afterMs / 1000);
   // What is still at work of the attempt could change again what is put back.
   const body = sh`exec >>"$D/out" 2>&1 </dev/null
 exec 8>>"$D/lock"; flock -x 8
-[ -e "$D/confirmed" ] || [ -e "$D/reverted" ] && exit 0
+[ -e "$D/armed" ] || exit 0; [ -e "$D/confirmed" ] || [ -e "$D/reverted" ] && exit 0
 ( ${endDetachedScript(id)} ) 8>&-
 umask 022; sh -c ${putBack.text} 8>&- || { echo "what was kept could not be put back: exit code $?"; exit 1; }
 ${reload === null ? sh`r=0` : sh`timeout ${RELOAD_S} sh -c ${reload} 8>&-; r=$?`}
-umask 077; echo $r >"$D/reverted.new"; sync "$D/reverted.new"; mv "$D/reverted.new" "$D/reverted"; sync -f "$D"
+umask 077; ${putWhole(sh`"$D/reverted"`, sh`echo $r`)} || { echo "what was kept was put back, but that could not be written down"; exit 1; }
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt} dead-man reverted`} 2>/dev/null; exit 0`;
   return sh`umask 077
 ${guard(id)}
 D=${folderOf(id)}; mkdir -p "$D"; exec 8>>"$D/lock"; flock -x 8
-if [ ! -e "$D/armed" ]; then
-printf 'D=%s\n%s\n' "$D" ${body.text} >"$D/script"; sync "$D/script"; : >"$D/armed"; sync -f "$D"
-logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt} dead-man armed`} 2>/dev/null
+B=; read -r B </proc/sys/kernel/random/boot_id
+if [ ! -e "$D/confirmed" ] && [ ! -e "$D/reverted" ] && { [ ! -e "$D/armed" ] || [ "$(cat "$D/armed")" != "$B" ]; }; then
+unarmed() { ${stopTimer(id)}; echo "unarmed $1"; exit 0; }
+rm -f "$D/armed"; ${stopTimer(id)}
+printf 'D=%s\n%s\n' "$D" ${body.text} >"$D/script" && sync "$D/script" || unarmed "$D/script could not be written"
 if [ -d /run/systemd/system ]; then
-systemd-run --quiet --unit=${unitOf(id)} --on-active=${`${seconds}s`} --timer-property=AccuracySec=100ms --property=WorkingDirectory=/ --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$D/script" >"$D/err" 2>&1 8>&- 9>&- || { rm -f "$D/armed"; echo "unarmed $(tr '\n' ' ' <"$D/err")"; exit 0; }
+systemd-run --quiet --unit=${unitOf(id)} --on-active=${`${seconds}s`} --timer-property=AccuracySec=100ms --property=WorkingDirectory=/ --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$D/script" >"$D/err" 2>&1 8>&- 9>&- || unarmed "$(tr '\n' ' ' <"$D/err")"
 else cd /; setsid env -i LC_ALL=C PATH="$PATH" D="$D" /bin/sh -c ${`n=0; while [ $n -lt ${seconds} ]; do [ -e "$D/confirmed" ] || [ -e "$D/reverted" ] && exit 0; sleep 1; n=$((n+1)); done; exec /bin/sh "$D/script"`} </dev/null >/dev/null 2>&1 8>&- 9>&- &
-fi; fi
+fi
+${putWhole(sh`"$D/armed"`, sh`echo "$B"`)} || unarmed "$D/armed could not be written"
+logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt} dead-man armed`} 2>/dev/null
+fi
 ${ANSWER}`;
 }
 
@@ -87,7 +94,7 @@ ${stopTimer(id)}; ${ANSWER}`;
 
 function stopTimer(id: AttemptId): Sh {
   const unit = unitOf(id);
-  return sh`systemctl stop ${`${unit}.timer`} 2>/dev/null; systemctl reset-failed ${`${unit}.service`} ${`${unit}.timer`} 2>/dev/null; :`;
+  return sh`systemctl stop ${`${unit}.timer`} 2>/dev/null; systemctl stop ${`${unit}.service`} 2>/dev/null; systemctl reset-failed ${`${unit}.service`} ${`${unit}.timer`} 2>/dev/null; :`;
 }
 
 /** Takes away every switch of a run, as a piece of a script: what is there stays as it is. */

@@ -98,6 +98,27 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
     expect(await fleet.deadMan('here', id, 'look')).toBe('armed');
   });
 
+  it('is armed anew when its host was rebooted, which ends every timer', async () => {
+    const { id, dir, file, now } = await attempt();
+    const arm = (afterMs: number) => fleet.armDeadMan('here', id, { afterMs, putBack: sh`printf old >${file}`, reload: null });
+    await arm(600_000);
+    // What a reboot changes, without one.
+    writeFileSync(join(dir, 'armed'), '00000000-0000-0000-0000-000000000000\n');
+    expect(await arm(1000)).toBe('armed');
+    await vi.waitFor(async () => expect(await fleet.deadMan('here', id, 'look')).toBe('reverted'), 10_000);
+    expect(now()).toBe('old');
+  });
+
+  it('does nothing when the arming of it did not come to its end', async () => {
+    const { id, dir, arm, now } = await attempt();
+    await arm();
+    rmSync(join(dir, 'armed'));
+    expect((await fleet.host('here').run(sh`sh ${join(dir, 'script')}`)).code).toBe(0);
+    expect([now(), await fleet.deadMan('here', id, 'look')]).toEqual(['new', 'none']);
+    expect(await arm()).toBe('armed');
+    expect(await fleet.deadMan('here', id, 'confirm')).toBe('confirmed');
+  });
+
   it('is not there for an attempt that armed none', async () => {
     const { id } = await attempt();
     for (const what of ['look', 'confirm', 'revert'] as const) expect(await fleet.deadMan('here', id, what)).toBe('none');
