@@ -1,4 +1,5 @@
 import { AS_OWNER, dropKeyLines } from './authorized-keys.ts';
+import { epochMark } from './journal-copy.ts';
 import { FERRY_DIR, runDir, SECRETS_DIR } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
 
@@ -38,7 +39,7 @@ export function cleanScript(run: string): Sh {
 ${JUDGE}
 if [ "$H" = ${run} ]; then echo "held 0"; exit 0; fi; if busy ${run}; then echo "busy 0"; exit 0; fi
 b=$(size ${folder})
-if [ -e ${`${folder}/abandoned`} ]; then find ${folder} -mindepth 1 -maxdepth 1 ! -name abandoned -exec rm -rf -- {} + || exit 1; else rm -rf -- ${folder} || exit 1; fi
+if [ -e ${`${folder}/abandoned`} ]; then find ${folder} -mindepth 1 -maxdepth 1 ! -name abandoned -exec rm -rf -- {} + || exit 1; else rm -rf -- ${folder} ${epochMark(run)} || exit 1; fi
 echo "free $b"`;
 }
 

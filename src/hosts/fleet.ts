@@ -19,7 +19,7 @@ export interface Effect {
 
 /** What a host that was given to another controller told. */
 export interface Raised {
-  /** Whether the run has left anything there; where it has not, nothing was done. */
+  /** Whether the run had left anything there; where it had not, the host can be taken for no epoch before all the same. */
   readonly isThere: boolean;
   /** Whether it has the lease. */
   readonly isHeld: boolean;

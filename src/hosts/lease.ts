@@ -3,8 +3,9 @@ import { disarmAll } from './dead-man.ts';
 import { endAllDetached } from './detached-scripts.ts';
 import { wholeStdin } from './effect-scripts.ts';
 import { SECURE_FOLDER } from './host-folder.ts';
-import { addRecords, type RecordsPart, setEpoch } from './journal-copy.ts';
+import { addRecords, type RecordsPart, refuseLower, writeEpoch } from './journal-copy.ts';
 import { FERRY_DIR, runDir } from './layout.ts';
+import { putWhole } from './put-whole.ts';
 import { type Sh, sh } from './sh.ts';
 
 export interface Lease {
@@ -30,11 +31,12 @@ exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :)
 if [ -e ${`${runDir(lease.run)}/abandoned`} ]; then echo abandoned; exit 0; fi
 if [ -n "$H" ] && [ "\${H%% *}" != ${lease.run} ]; then echo "held $H"; exit 0; fi
-mkdir -p ${runDir(lease.run)}
-${setEpoch(lease.run, epoch)}
+${refuseLower(lease.run, epoch)}
+mkdir -p ${runDir(lease.run)}; sync ${FERRY_DIR}
+${writeEpoch(`${runDir(lease.run)}/epoch`, epoch)}
 ${addRecords(records)}
-N=${`${runDir(lease.run)}/hosts`}; grep -qxF -e ${host} "$N" 2>/dev/null || { printf '%s\\n' ${host} >>"$N"; sync "$N"; }
-if [ -z "$H" ]; then printf '%s\n' ${line} >"$L.new"; sync "$L.new"; mv "$L.new" "$L"; fi
+N=${`${runDir(lease.run)}/hosts`}; grep -qxF -e ${host} "$N" 2>/dev/null || { printf '%s\\n' ${host} >>"$N" && sync "$N"; } || exit 1
+if [ -z "$H" ]; then ${putWhole(sh`"$L"`, sh`printf '%s\\n' ${line}`)} || exit 1; fi
 echo taken`;
 }
 
@@ -52,7 +54,7 @@ export function knowsRunScript(host: string, run: string): Sh {
  */
 export function releaseLeaseScript(run: string, epoch = Number.MAX_SAFE_INTEGER): Sh {
   return sh`umask 077; [ -d ${FERRY_DIR} ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
-L=${`${FERRY_DIR}/lease`}; E=$(cat ${`${runDir(run)}/epoch`} 2>/dev/null || :); case "$E" in '' | *[!0-9]*) E=0;; esac; [ "$E" -le ${epoch} ] || { echo "stale $E"; exit 0; }
+L=${`${FERRY_DIR}/lease`}; ${refuseLower(run, epoch)}
 ${forgetKeysOfRun(run)}
 H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
 }

@@ -16,6 +16,6 @@ mkdir -p "$A" || exit 1; exec 8>>"$A/intent.lock"; flock -x 8; cat >"$A/stdin" |
 tail -c ${bytes.intent} "$A/stdin" >"$A/intent.new" && head -c ${bytes.records} "$A/stdin" >"$A/records" || exit 1
 exec <"$A/records"; rm -f "$A/stdin" "$A/records"
 ${addRecords(records)}
-[ -e "$A/intent.json" ] && { rm -f "$A/intent.new"; echo exists; exit 0; }
-sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.json" && echo opened`;
+[ -e "$A/intent.json" ] && { rm -f "$A/intent.new"; sync "$A" "\${A%/*}" && echo exists; exit; }
+sync "$A/intent.new" && mv "$A/intent.new" "$A/intent.json" && sync "$A" "\${A%/*}" && echo opened`;
 }

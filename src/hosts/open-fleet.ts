@@ -60,6 +60,11 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       throw new FerryError('EPOCH_STALE', { host: name, run: id.run, ours: id.epoch, theirs: said.slice(6).trim() });
   };
 
+  const refuseUnsafe = (name: string, said: string): void => {
+    if (said.startsWith('unsafe '))
+      throw new FerryError('HOST_FOLDER_UNSAFE', { host: name, folder: FERRY_DIR, why: said.slice(7) });
+  };
+
   return {
     info: (name) => hostInfo(settingsOf(name)),
     host: machine,
@@ -139,8 +144,7 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
         const done = await machine(name).run(takeLeaseScript(name, lease, epoch, part), { stdin: part?.text ?? '' });
         return must(name, 'taking the lease', done).stdout.trim();
       });
-      if (line.startsWith('unsafe '))
-        throw new FerryError('HOST_FOLDER_UNSAFE', { host: name, folder: FERRY_DIR, why: line.slice(7) });
+      refuseUnsafe(name, line);
       if (line === 'plan-only') throw new FerryError('PLAN_ONLY_LOGIN', { host: name, user: settingsOf(name).user });
       if (line === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
       refuseStale(name, { run: lease.run, epoch }, line);
@@ -154,6 +158,7 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       const script = raiseEpochScript(lease, epoch, RAISE_WAIT_S);
       const done = await machine(name).run(script, { timeoutMs: RAISE_WAIT_S * 1000 + 60_000 });
       const said = must(name, 'raising the epoch', done).stdout.trim();
+      refuseUnsafe(name, said);
       if (said === 'abandoned') throw new FerryError('RUN_SHUT_OUT', { host: name, run: lease.run });
       refuseStale(name, { run: lease.run, epoch }, said);
       return { isThere: said !== 'none', isHeld: said.endsWith(' held'), isBusy: said.startsWith('busy') };

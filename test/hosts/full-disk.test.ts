@@ -72,6 +72,55 @@ describe.runIf(isRoot)("a host on whose disk Ferry's folder has no room", () => 
   });
 });
 
+describe.runIf(isRoot)('a dead-man switch on a host that is full', () => {
+  it('is armed whole or not at all', async () => {
+    disk = new SmallDisk(1, join(folder, 'lib'));
+    await fleet.takeLease('here', lease, 1);
+    const file = join(folder, 'file');
+    const putBack = sh`printf old >${file}`;
+    writeFileSync(file, 'new');
+    const answers: unknown[] = [];
+    for (const freeKb of [0, 4, 8, 12, 16, 24]) {
+      const id = idOf(`edit${freeKb}`);
+      await fleet.openAttempt('here', id, '{}');
+      disk.fill(freeKb);
+      const answer = await fleet.armDeadMan('here', id, { afterMs: 600_000, putBack, reload: null }).catch(({ code }) => code);
+      answers.push(answer);
+      disk.empty();
+      expect(await fleet.deadMan('here', id, 'look')).toBe(answer === 'armed' ? 'armed' : 'none');
+      expect(await fleet.deadMan('here', id, 'revert')).toBe(answer === 'armed' ? 'reverted' : 'none');
+      expect(readFileSync(file, 'utf8')).toBe(answer === 'armed' ? 'old' : 'new');
+      writeFileSync(file, 'new');
+    }
+    expect([answers[0], answers.at(-1)]).toEqual(['DEAD_MAN_UNARMED', 'armed']);
+  });
+});
+
+describe.runIf(isRoot)("a full host's copy of the records", () => {
+  it('loses no record to a last line that died half-way', async () => {
+    disk = new SmallDisk(1, join(folder, 'lib'));
+    const lines = [1, 2, 3, 4].map((seq) => `{"seq":${seq},"hash":"h${seq}","x":"${'y'.repeat(30_000)}"}`);
+    lines.push('{"seq":5,"hash":"h5","x":1}');
+    const upTo = (count: number) => (seq: number) => ({ previous: seq ? `h${seq}` : null, lines: lines.slice(seq, count) });
+    await fleet.takeLease('here', lease, 1, upTo(4));
+    const copy = join(folder, 'lib', RUN, 'journal');
+    const whole = readFileSync(copy, 'utf8');
+    for (const freeKb of [0, 16, 40, 64]) {
+      const id = idOf(`s${freeKb}`);
+      const knowing = fleetHere(folder);
+      writeFileSync(copy, whole);
+      await knowing.takeLease('here', lease, 1, upTo(4));
+      writeFileSync(copy, `${whole}${lines[4]?.slice(0, 12)}`);
+      disk.fill(freeKb);
+      await knowing.openAttempt('here', id, '{}', upTo(5)).catch(() => undefined);
+      expect(readFileSync(copy, 'utf8').startsWith(whole), `with ${freeKb} kB free`).toBe(true);
+      disk.empty();
+      await fleetHere(folder).openAttempt('here', id, '{}', upTo(5));
+      expect(readFileSync(copy, 'utf8')).toBe(`${whole}${lines[4]}\n`);
+    }
+  });
+});
+
 describe.runIf(isRoot)('a host on which a home has no room', () => {
   const OPERATOR = `ssh-ed25519 AAAAoperator ${'x'.repeat(5000)} ops@example\n`;
   const KEY = `restrict ssh-ed25519 AAAA ferry:${RUN}:copy:1\n`;

@@ -227,9 +227,16 @@ describe.runIf(process.platform === 'linux')('a host that is given to another co
     expect(await fleet.lease('here')).toEqual(isReleased ? null : other);
   });
 
-  it('is left alone where the run has left nothing', async () => {
+  it('can be taken by none before, also where the run has left nothing yet, and is no machine it knows', async () => {
+    rmSync(join(folder, 'lib'), { recursive: true });
     expect(await fleet.raiseEpoch('here', other, 2)).toEqual({ isThere: false, isHeld: false, isBusy: false });
-    expect(readdirSync(join(folder, 'lib'))).toEqual([]);
+    await expect(fleet.takeLease('here', lease, 1, after)).rejects.toMatchObject(stale);
+    await expect(fleet.raiseEpoch('here', lease, 1)).rejects.toMatchObject(stale);
+    expect([await fleet.knowsRun('here', 'r-1'), await fleet.lease('here')]).toEqual([false, null]);
+    expect(await fleet.takeLease('here', other, 2, after)).toBe(null);
+    await fleet.releaseLease('here', 'r-1', 2);
+    await fleet.cleanRun('here', 'r-1');
+    expect(readdirSync(join(folder, 'lib')).filter((name) => name.startsWith('r-'))).toEqual([]);
   });
 
   it('is not taken from a run that was given up there', async () => {

@@ -246,9 +246,9 @@ export class ModelWorld implements Fleet {
   async raiseEpoch(host: string, lease: Lease, epoch: number): Promise<Raised> {
     this.#reach(host);
     const key = `${host}/${lease.run}`;
-    if (!this.known.has(key)) return { isThere: false, isHeld: false, isBusy: false };
     if ((this.epochs.get(key) ?? 0) > epoch) this.#guard(host, { run: lease.run, epoch });
     this.epochs.set(key, epoch);
+    if (!this.known.has(key)) return { isThere: false, isHeld: false, isBusy: false };
     const isHeld = this.leases.get(host)?.run === lease.run;
     if (isHeld) this.leases.set(host, lease);
     return { isThere: true, isHeld, isBusy: false };
