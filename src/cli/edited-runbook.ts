@@ -4,6 +4,7 @@ import { planEdited, recordRevision } from '../engine/revise.ts';
 import { rollBack } from '../engine/rollback.ts';
 import type { Ending } from '../engine/run.ts';
 import type { RunContext } from '../engine/run-context.ts';
+import type { RunState } from '../engine/state.ts';
 import { standingCheckpoints } from '../engine/way-back.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { readFacts } from '../facts/read.ts';
@@ -43,7 +44,7 @@ export async function settleEdit(context: RunContext, options: RunOptions, io: R
     note(`${state.path} was edited and means the same; the run goes on with the text it began with.`);
     return null;
   }
-  const begun = judgeEdit(state, edited, changes);
+  const begun = judgeEdit(state, edited, changes, edit.roles);
   const first = ports.runbook.steps.findIndex(({ id }) => id === begun[0]?.step);
   const back = standingCheckpoints(context).findLast(({ afterStep }) => afterStep <= first)?.name ?? null;
   const choice = options.runbook ?? (await io.askEdit?.({ path: state.path, changes, begun, back })) ?? 'keep';
@@ -62,6 +63,17 @@ export async function settleEdit(context: RunContext, options: RunOptions, io: R
     throw new FerryError('EDIT_TOO_LATE', { run: state.run, steps, to: back ?? '' }, { left: 'Nothing was changed.' });
   }
   return redo(context, edit, changes, options, io);
+}
+
+/** A run goes on on the hosts it began with: another one for a role comes with an edit that is taken. @throws USAGE_WRONG */
+export function refuseRoles({ run, plan }: RunState, roles: RunOptions['roles']): void {
+  const began = gatherRoles(plan.roles);
+  const other = [...roles].find(([role, hosts]) => began.get(role)?.join() !== hosts.join());
+  if (!other) return;
+  const [role] = other;
+  const on = began.get(role)?.join(', ');
+  const problem = `Run ${run} goes on on the hosts it began with${on ? ` (${role} is ${on})` : ''}; --role counts only with an edit of the runbook that is taken (--runbook redo).`;
+  throw new FerryError('USAGE_WRONG', { problem, command: 'ferry resume' });
 }
 
 /** The runbook as it stands in its files now; null when nobody touched it, or it cannot be read and need not be. */

@@ -10,6 +10,7 @@ import type { HostSettings, Inventory, InventorySurroundings } from '../inventor
 import { loadInventory } from '../inventory/load.ts';
 import { resolveRoles } from '../inventory/resolve-roles.ts';
 import { settleHosts } from '../inventory/settle.ts';
+import { nearest } from '../lib/text.ts';
 import { loadRunbook, type ReadFile } from '../runbook/load.ts';
 import type { Runbook } from '../runbook/runbook.ts';
 import { spreadRunbook } from '../runbook/spread.ts';
@@ -53,12 +54,20 @@ export async function readInventory(named: string | undefined, runbookPath: stri
   );
 }
 
-/** The named hosts of an inventory, all unless given, ready to connect. @throws INVENTORY_INVALID with all that is wrong with them */
+/**
+ * The named hosts of an inventory, all unless given, ready to connect.
+ * @throws HOST_UNKNOWN, INVENTORY_INVALID with all that is wrong with them
+ */
 export async function hostsOf(
   inventory: Inventory,
   names: Iterable<string> = inventory.hosts.keys(),
 ): Promise<ReadonlyMap<string, HostSettings>> {
-  const settled = await settleHosts(inventory, names, surroundings);
+  const wanted = [...names];
+  const known = [...inventory.hosts.keys()];
+  for (const host of wanted)
+    if (!inventory.hosts.has(host))
+      throw new FerryError('HOST_UNKNOWN', { host, nearest: nearest(host, known) ?? '', known: known.join(', ') });
+  const settled = await settleHosts(inventory, wanted, surroundings);
   if ('hosts' in settled) return settled.hosts;
   const { diagnostics, sources } = settled;
   throw new FindingsError('INVENTORY_INVALID', { file: inventory.file, count: diagnostics.length }, diagnostics, sources);
@@ -79,13 +88,14 @@ async function findInventory(runbookPath: string): Promise<string> {
 }
 
 /**
- * The runbook with its steps spread over the hosts of their roles, and the host of each role, ready to connect.
+ * The runbook with its steps spread over the hosts of their roles, and the host of each role, ready to connect, as are `others`.
  * @throws INVENTORY_INVALID with all that is missing
  */
 export async function rolesOf(
   runbook: Runbook,
   inventory: Inventory,
   given: CommonOptions['roles'],
+  others: readonly string[] = [],
 ): Promise<{
   readonly runbook: Runbook;
   readonly roles: ReadonlyMap<string, HostInfo>;
@@ -100,7 +110,7 @@ export async function rolesOf(
       runbook.sources,
     );
   const bound = spreadRunbook(runbook, resolved.roles);
-  const hosts = await hostsOf(inventory, bound.roles.values());
+  const hosts = await hostsOf(inventory, [...bound.roles.values(), ...others]);
   const info = (host: string): HostInfo => {
     const settings = hosts.get(host);
     if (!settings) throw new FerryError('INTERNAL', { what: `no host ${host} in the inventory` });

@@ -17,7 +17,7 @@ import { readGate, recordAnswer } from './answer-gate.ts';
 import { auditRun } from './audit.ts';
 import { cleanRuns, leftError } from './clean.ts';
 import type { CommonOptions, RollbackOptions, RunEnd, RunIo, RunOptions, Wire } from './contract.ts';
-import { settleEdit } from './edited-runbook.ts';
+import { refuseRoles, settleEdit } from './edited-runbook.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
 import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
 import { askHidden, type InputValues, recallInputs } from './inputs.ts';
@@ -63,7 +63,8 @@ async function reopen<T>(
     const [root] = state.sources;
     const frozen = await readRunbook(root?.path ?? state.path, frozenReader(state.sources), { lint: false });
     const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
-    const { runbook, roles, hosts } = await rolesOf(frozen, inventory, gatherRoles(state.plan.roles));
+    // An edit may have moved a role away from a host that the run still holds.
+    const { runbook, roles, hosts } = await rolesOf(frozen, inventory, gatherRoles(state.plan.roles), state.workedOn);
     const inputs: InputValues =
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
@@ -126,6 +127,7 @@ async function resumeRun(run: string | undefined, options: RunOptions, io: RunIo
     const settled = context.state.phase === 'finished' ? null : await settleEdit(context, options, heard);
     if (settled === 'revised') return { outcome: 'revised' };
     if (settled) return settled;
+    refuseRoles(context.state, options.roles);
     checkUntil(context.ports.runbook, until);
     emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
     const { rollBackAfterMs } = onFailureOf(context.ports.runbook, options);
@@ -134,7 +136,7 @@ async function resumeRun(run: string | undefined, options: RunOptions, io: RunIo
       return afterFailure(context, ended, rollBackAfterMs);
     });
   });
-  return end.outcome === 'revised' ? resumeRun(end.run, { ...options, runbook: 'keep' }, io) : end;
+  return end.outcome === 'revised' ? resumeRun(end.run, { ...options, runbook: 'keep', roles: new Map() }, io) : end;
 }
 
 /** The program's verbs over the real world. */

@@ -23,6 +23,23 @@ export function meaningOf(step: Step): Meaning {
   return fields;
 }
 
+/** Roles of the root whose hosts the expressions of a step tell of, those among them that an include around it gives it. */
+export function rolesUsed(step: Step): ReadonlySet<string> {
+  const roles = new Set<string>();
+  const look = ({ source, scope }: Used): void => {
+    const expression = compile(source);
+    if (!isExpression(expression)) return;
+    for (const reference of expression.references) {
+      if (reference.kind === 'role' || reference.kind === 'hosts') roles.add(scope.roles.get(reference.role) ?? reference.role);
+      const input = reference.kind === 'input' ? scope.inputs.get(reference.name) : undefined;
+      if (input?.spec.default) sourcesIn(input.spec.default, scope).forEach(look);
+      if (input?.given) sourcesIn(input.given.template, input.given.scope).forEach(look);
+    }
+  };
+  [...sourcesIn(step.with, step.scope), ...conditionsOf(step.when)].forEach(look);
+  return roles;
+}
+
 /** What an input is: its type, and what it is when nobody gives it. */
 export function meaningOfInput({ type, optional, default: preset }: InputSpec, scope: Scope): Meaning {
   const fields = new Map<string, string>([

@@ -1,4 +1,6 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EditQuestion, RunIo, RunOptions } from '../../src/cli/contract.ts';
@@ -155,6 +157,64 @@ describe('a run whose runbook was edited since it began', () => {
       begun: [{ step: 'first', why: 'it would come after early, which was not done' }],
       back: null,
     });
+  });
+});
+
+describe('a run that is resumed with another host for a role', () => {
+  const there = new PrivateHost();
+  const both = join(folder, 'both.yaml');
+  afterAll(() => there.remove());
+  beforeAll(async () => {
+    await there.start('');
+    const read = (name: string, of: string) => readFileSync(join(of, name), 'utf8');
+    const [ours, theirs] = [folder, there.dir].map((of) => JSON.parse(read('inventory.yaml', of)));
+    const knownHosts = file('known_both', read('known_hosts', folder) + read('known_hosts', there.dir));
+    writeFileSync(both, JSON.stringify({ ...ours, knownHosts, hosts: { ...ours.hosts, there: theirs.hosts.here } }));
+  });
+  const { username } = userInfo();
+  const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
+  const put = () => join(folder, `put-${count}`);
+  const putting = (content: string) =>
+    `  - { id: put, host: two, uses: file.put, with: { path: ${put()}, content: ${content}, owner: ${username}, group: ${group} } }\n`;
+  const text = (content = 'x') => book(look('first', 'A', '1'), SEEN, putting(content)).replace('roles: {', 'roles: { two: {},');
+  const go = (more: Partial<RunOptions> = {}) => resume({ inventory: both, ...more });
+  const lease = (dir: string) => existsSync(join(dir, 'ferry', 'lease'));
+  beforeEach(async () => {
+    count += 1;
+    stateDir = join(folder, `state-${count}`);
+    path = edit(text());
+    const roles = new Map([['two', ['there']]]);
+    const end = await wire.runRunbook(path, options({ until: 'seen', inventory: both, roles }), io());
+    expect(end).toMatchObject({ outcome: 'paused', exit: 0 });
+  });
+
+  it('is refused where no edit is taken, and goes on with the same one', async () => {
+    const roles = new Map([['two', ['here']]]);
+    const wrong = { code: 'USAGE_WRONG', message: expect.stringContaining('goes on on the hosts it began with (two is there)') };
+    await expect(go({ roles })).rejects.toMatchObject(wrong);
+    await expect(go({ roles, runbook: 'redo' })).rejects.toMatchObject(wrong);
+    edit(text('y'));
+    await expect(go({ roles, runbook: 'keep' })).rejects.toMatchObject(wrong);
+    expect(await go({ roles: new Map([['two', ['there']]]) })).toMatchObject({ outcome: 'finished' });
+  });
+
+  it('is refused where a step was begun on it', async () => {
+    edit(text('y'));
+    await expect(go({ roles: new Map([['here', ['there']]]), runbook: 'redo' })).rejects.toMatchObject({
+      code: 'EDIT_TOO_LATE',
+      args: { steps: 'first (its role here was here, and would be there)' },
+    });
+    expect(await go()).toMatchObject({ outcome: 'finished' });
+  });
+
+  it('goes on there with an edit, and gives back the host it had before', async () => {
+    edit(text('y'));
+    expect([lease(there.dir), lease(folder)]).toEqual([true, false]);
+    const roles = new Map([['two', ['here']]]);
+    expect(await go({ roles, runbook: 'redo', until: 'seen' })).toMatchObject({ outcome: 'paused' });
+    expect(await go()).toMatchObject({ outcome: 'finished' });
+    expect(readFileSync(put(), 'utf8')).toBe('y');
+    expect([lease(there.dir), lease(folder)]).toEqual([false, false]);
   });
 });
 

@@ -24,6 +24,18 @@ const tell = (): Step => ({
     at,
   },
 });
+/** Sets a cell to the name of the host that plays a role. */
+const tellOf = (role: string): Step => ({
+  ...tell(),
+  with: {
+    kind: 'map',
+    entries: [
+      ['key', { kind: 'literal', value: 'told', at }],
+      ['value', { kind: 'expression', source: `roles.${role}.name`, at }],
+    ],
+    at,
+  },
+});
 const book = (...steps: Step[]): Runbook => ({
   ...runbookOf(steps, [{ name: 'set', afterStep: 1 }]),
   digest: JSON.stringify(steps),
@@ -38,7 +50,11 @@ const atGate = async () => {
   return run;
 };
 const cells = (run: ModelRun) => Object.fromEntries([...run.world.cells].sort());
-const judged = (run: ModelRun, edited: Runbook) => judgeEdit(run.state, edited, diffRunbooks(run.runbook, edited));
+/** What stands in the way of an edit; with `roles`, some of them are on other hosts from then on. */
+const judged = (run: ModelRun, edited: Runbook, roles: Record<string, string> = {}) => {
+  const on = new Map(Object.entries({ a: 'a', b: 'b', ...roles }).map(([role, name]) => [role, { name }]));
+  return judgeEdit(run.state, edited, diffRunbooks(run.runbook, edited), on);
+};
 
 describe('a run whose runbook was edited', () => {
   it('goes on with the edited one, on what its steps have handed on, and is rolled back as a whole', async () => {
@@ -197,6 +213,23 @@ describe('an edit that comes too late', () => {
     ],
   ])('%s', async (_what, edited, expected) => {
     expect(judged(await atGate(), edited)).toEqual(expected);
+  });
+
+  it.each<[string, Step, Record<string, string>, string[]]>([
+    ['on it', conf(), { a: 'c' }, ['its role a was a, and would be c']],
+    [
+      'that acts there as well',
+      step('pair', 'model.pair', { key: 'conf', value: 'new', with: 'b' }),
+      { b: 'c' },
+      ['its role b was b, and would be c'],
+    ],
+    ['that tells of it', tellOf('b'), { b: 'c' }, ['its role b was b, and would be c']],
+    ['that has nothing to do with it', conf(), { b: 'c' }, []],
+  ])('gives a role another host, with a step begun %s', async (_what, begun, roles, expected) => {
+    const run = new ModelRun(book(begun, ask(), last('new')), CELLS);
+    run.answer = null;
+    expect(await run.start()).toMatchObject({ error: { code: 'GATE_WAITS' } });
+    expect(judged(run, book(begun, ask(), last('newer')), roles)).toEqual(expected.map((why) => ({ step: begun.id, why })));
   });
 
   it('is no longer too late once the run was taken back to before it', async () => {
