@@ -6,7 +6,7 @@ import { inTurn } from './turns.ts';
 export interface Decision {
   /** Steps whose needs are met, which are not done, and whose turn it is among the parts of a whole; in file order. */
   readonly ready: readonly Step[];
-  /** Checkpoints whose steps are all done and which are not on record. */
+  /** Checkpoints not on record whose steps are all done, and behind which nothing was begun: what is there is how they stand. */
   readonly reached: readonly string[];
   /** Every step is done. */
   readonly finished: boolean;
@@ -21,11 +21,12 @@ export function decide(state: RunState, runbook: Runbook, until: string | undefi
   const within = stop === undefined ? runbook.steps : runbook.steps.slice(0, stop);
   const doneBefore = (count: number): boolean => runbook.steps.slice(0, count).every((step) => isDone(step.id));
   const isBegun = (step: Step): boolean => state.steps.get(step.id)?.phase !== 'waiting';
+  const isBegunAfter = (count: number): boolean => runbook.steps.slice(count).some(isBegun);
   const ready = within.filter((step) => !isDone(step.id) && step.needs.every(isDone));
   return {
     ready: inTurn(ready, isBegun),
     reached: runbook.checkpoints
-      .filter(({ name, afterStep }) => !state.checkpoints.includes(name) && doneBefore(afterStep))
+      .filter(({ name, afterStep }) => !state.checkpoints.includes(name) && doneBefore(afterStep) && !isBegunAfter(afterStep))
       .map(({ name }) => name),
     finished: runbook.steps.every((step) => isDone(step.id)),
     atUntil: stop !== undefined && doneBefore(stop),

@@ -5,7 +5,7 @@ import { rollbackDue } from './after-failure.ts';
 import { answerFailure } from './answer-failure.ts';
 import { stepAtTurn } from './by-hand.ts';
 import { cancelledStep } from './cancel-step.ts';
-import { decide } from './decide.ts';
+import { type Decision, decide } from './decide.ts';
 import { acceptMoved } from './drift.ts';
 import type { ErrorReport } from './events.ts';
 import { refuseOtherMachines, releaseLeases, takeLeases } from './leases.ts';
@@ -48,6 +48,9 @@ export async function executeRun(
     await takeLeases(context);
     if (options.resumed) await recallSecrets(context);
     if (options.replan) await acceptMoved(context);
+    // A Ferry that died before this has left them; once a step behind them is decided about it is too late.
+    if (options.markDone !== undefined || options.skip)
+      recordReached(context, decide(context.state, context.ports.runbook, undefined));
     if (options.markDone !== undefined) await markDone(context, stepAtTurn(context, options.markDone));
     if (options.skip) await skipStep(context, stepAtTurn(context, options.skip.step), options.skip.reason);
   } catch (thrown) {
@@ -81,6 +84,13 @@ export async function executeRun(
   return { outcome: 'finished', error: null, exit: 0 };
 }
 
+function recordReached(context: RunContext, { reached }: Pick<Decision, 'reached'>): void {
+  for (const checkpoint of reached) {
+    context.record('checkpoint.reached', { body: { checkpoint } });
+    context.emit({ type: 'checkpoint.reached', checkpoint });
+  }
+}
+
 interface Failure {
   readonly step: Step;
   readonly thrown: unknown;
@@ -99,10 +109,7 @@ async function workThrough(
   floor.gatesOff = new AbortController();
   for (;;) {
     const decision = decide(context.state, ports.runbook, until);
-    for (const checkpoint of decision.reached) {
-      context.record('checkpoint.reached', { body: { checkpoint } });
-      context.emit({ type: 'checkpoint.reached', checkpoint });
-    }
+    recordReached(context, decision);
     if (failures.length === 0 && !ports.signal.aborted && !floor.gatesOff.signal.aborted) {
       for (const step of decision.ready.filter(({ id }) => !underWay.has(id) && !waits.has(id))) {
         floor.underWay += 1;

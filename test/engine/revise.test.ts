@@ -140,6 +140,55 @@ describe('a run whose runbook was edited', () => {
   });
 });
 
+describe('a checkpoint that an edit puts among steps', () => {
+  const steps = (value = 'new') => [conf(), units(), last(value)];
+  const at1 = (name: string, afterStep: number, value = 'new') => ({
+    ...runbookOf(steps(value), [{ name, afterStep }]),
+    digest: `${name} ${afterStep} ${value}`,
+  });
+  /** Its first two steps are done and the third failed, or was not begun. */
+  const stood = async (name: string, afterStep: number, isBegun: boolean) => {
+    const run = new ModelRun(at1(name, afterStep), CELLS);
+    if (isBegun) run.world.failOnce.add('last:set');
+    else run.stopAt = 'after-record step.verified:units';
+    await run.start();
+    run.stopAt = null;
+    return run;
+  };
+
+  it.each<[string, Runbook, Runbook]>([
+    ['new, before what was done', at1('other', 0), at1('early', 1)],
+    ['moved back', at1('early', 2), at1('early', 1)],
+    ['moved on', at1('early', 1), at1('early', 2)],
+  ])('is no way back where a step behind it was begun: %s', async (_what, before, after) => {
+    const run = new ModelRun(before, CELLS);
+    run.world.failOnce.add('last:set');
+    await run.start();
+    expect(judged(run, after)).toEqual([]);
+    await run.revise(after);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    // What the facts were when it would have been reached is known to nobody.
+    await expect(run.rollBack({ to: 'early' })).rejects.toMatchObject({ code: 'CHECKPOINT_UNKNOWN' });
+    expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+    expect(cells(run)).toEqual(CELLS);
+  });
+
+  it('is one where nothing behind it was begun, and is measured from there', async () => {
+    const run = await stood('early', 1, false);
+    await run.revise(at1('early', 2, 'newer'));
+    expect(run.state.checkpoints).toEqual([]);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(await run.rollBack({ to: 'early' })).toMatchObject({ outcome: 'rolled-back', exit: 4 });
+    expect(cells(run)).toMatchObject({ 'a/unit1': 'down', 'b/conf': 'old' });
+  });
+
+  it('stays one that the edit does not move', async () => {
+    const run = await stood('early', 2, true);
+    await run.revise(at1('early', 2, 'newer'));
+    expect(run.state.checkpoints).toEqual(['early']);
+  });
+});
+
 describe('a step that one edit takes away and a later one brings back', () => {
   const mail = (uses = 'model.once') => step('mail', uses, { key: 'log', value: 'x' });
   /** Taken back with its step `mail`; the edits that take the step away and bring it back lie in between. */
