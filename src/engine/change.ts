@@ -1,4 +1,5 @@
 import type { Change } from '../actions/action.ts';
+import type { Outputs } from '../actions/outputs.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { Json } from '../lib/json.ts';
 import { publishPredictions } from '../plan/plan-line.ts';
@@ -44,12 +45,17 @@ export async function doChange(
     context.ports.crash('before-apply', step.id);
     const outputs = await applyChange(context, step, plan, change, attempt);
     context.ports.crash('after-apply', step.id);
-    const written = context.keepOutputs(step.id, outputs);
-    const { promised } = context.stepState(step.id);
-    await conclude(context, step, plan, change, attempt === 1 ? written : mergeOutputs(promised, written), startedMs);
+    await conclude(context, step, plan, change, handedOn(context, step, attempt, outputs), startedMs);
   } catch (thrown) {
     throw await afterGuardedFailure(context, step, attempt, thrown);
   }
+}
+
+/** What a step hands on after an attempt: of the first one what it told at its end; a later one only fills in what that promised. */
+export function handedOn(context: RunContext, step: Step, attempt: number, outputs: Outputs): { [name: string]: Json } {
+  const written = context.keepOutputs(step.id, outputs);
+  const { promised, firstAttempt } = context.stepState(step.id);
+  return attempt === firstAttempt ? written : mergeOutputs(promised, written);
 }
 
 /** The first intent's promises win, because later plans see a state this step had already changed; unknowns are filled in. */

@@ -5,7 +5,7 @@ import type { Json } from '../lib/json.ts';
 import type { Reading } from '../plan/plan.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
-import { conclude, doChange, mergeOutputs } from './change.ts';
+import { conclude, doChange, handedOn, mergeOutputs } from './change.ts';
 import { settleDeadMan } from './dead-man.ts';
 import { factsSeen, hostsSeen, isInDoubt } from './evidence.ts';
 import { planAgreed } from './gates.ts';
@@ -154,7 +154,7 @@ async function replay(
   started(context, step, plan.site.host.name, attempt, change.summary, true);
   try {
     const outputs = await applyChange(context, step, plan, { ...change, predicts: [] }, attempt);
-    await conclude(context, step, plan, change, context.keepOutputs(step.id, outputs), startedMs);
+    await conclude(context, step, plan, change, handedOn(context, step, attempt, outputs), startedMs);
     return true;
   } catch (thrown) {
     if (!isFerryError(thrown, 'COMMAND_LOST')) throw thrown;
