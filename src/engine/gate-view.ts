@@ -19,9 +19,10 @@ export interface GateView {
   readonly plan: string;
 }
 
-/** Steps that wait for an answer, in the order of the plan. One that was rejected waits for another. */
-export function waitingGates({ plan, gates }: RunState): string[] {
-  const steps = [...new Set(plan.lines.map(({ step }) => step))];
+/** Steps that wait for an answer, in the order of the plan. One that was rejected waits for another, one that is passed for none. */
+export function waitingGates({ plan, gates, steps: states }: RunState): string[] {
+  const isPassed = (step: string): boolean => ['done', 'skipped'].includes(states.get(step)?.phase ?? 'waiting');
+  const steps = [...new Set(plan.lines.map(({ step }) => step))].filter((step) => !isPassed(step));
   return steps.filter((step) => gates[step]?.asked && gates[step]?.answer?.verdict !== 'approved');
 }
 

@@ -185,7 +185,8 @@ async function doStep(context: RunContext, step: Step): Promise<void> {
 
 /**
  * Puts a step's failure on record and tells it; a gate nobody has answered is no failure. A step that was begun and is out of
- * sight is in doubt as before: resume settles it by what it left on its hosts.
+ * sight is in doubt as before: resume settles it by what it left on its hosts. A question before a new attempt is no failure of the
+ * one before, whose own stays on record.
  */
 function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorReport {
   const state = context.stepState(step.id);
@@ -199,7 +200,10 @@ function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorR
   const error = context.report(thrown, left);
   // The journal itself may be what failed; then nothing more can be recorded, and the step is in doubt until resume.
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return error;
-  if (begun) context.record('step.failed', { step: step.id, host, body: { error, attempt: state.attempt, outcome } });
+  // Of what its host has put back meanwhile it is on record that it failed, so that nobody is told so once more.
+  const isAskedOnly = isGate(thrown) && (state.phase === 'failed' || !step.deadMan);
+  if (begun && !isAskedOnly)
+    context.record('step.failed', { step: step.id, host, body: { error, attempt: state.attempt, outcome } });
   if (!isGate(thrown))
     context.emit({
       type: 'step.ended',

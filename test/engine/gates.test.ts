@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recordAnswer } from '../../src/cli/answer-gate.ts';
-import { type GateView, gateToAnswer } from '../../src/engine/gate-view.ts';
+import { type GateView, gateToAnswer, waitingGates } from '../../src/engine/gate-view.ts';
 import type { Json } from '../../src/lib/json.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
@@ -218,6 +218,68 @@ describe('an approval', () => {
     expect(await run.resume('before-record step.intended:go')).toBe('died');
     expect(await run.resume()).toMatchObject({ outcome: 'finished' });
     expect(types(run).filter((type) => type === 'gate.asked')).toHaveLength(1);
+  });
+});
+
+describe('a question before a step that was begun', () => {
+  it('leaves on record why the step had failed', async () => {
+    const run = asking(edit());
+    run.answer = true;
+    run.world.failOnce.add('go:set');
+    await run.start();
+    run.answer = null;
+    expect(await run.resume()).toMatchObject({ error: { code: 'GATE_WAITS' } });
+    expect(run.state.steps.get('go')).toMatchObject({ phase: 'failed', error: { code: 'COMMAND_FAILED' } });
+    answer(run, 'rejected');
+    expect(await run.resume()).toMatchObject({ error: { code: 'GATE_WAITS' } });
+    expect(run.state.steps.get('go')?.error?.code).toBe('COMMAND_FAILED');
+    expect(types(run).filter((type) => type === 'step.failed')).toHaveLength(1);
+    answer(run);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+  });
+
+  it('leaves one in doubt there, settled and not called failed', async () => {
+    const run = asking(edit());
+    run.yes = true;
+    expect(await run.start('before-apply go')).toBe('died');
+    run.yes = false;
+    expect(await run.resume()).toMatchObject({ outcome: 'paused', error: { code: 'GATE_WAITS' } });
+    expect(types(run)).toContain('step.settled');
+    expect(run.state.steps.get('go')).toMatchObject({ phase: 'doubt', error: null });
+    answer(run);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+    expect(run.world.ran).toEqual(['a:first.1:set', 'a:go.2:set', 'a:last.1:set']);
+  });
+
+  it('asks of one that its host has put back no second time to be told so', async () => {
+    const deadMan = { afterMs: 120_000, reload: null };
+    const run = asking(step('go', 'model.guarded', { key: 'conf', value: 'new' }, { confirm: 'Change the conf?', deadMan }));
+    run.yes = true;
+    expect(await run.start('after-apply go')).toBe('died');
+    run.yes = false;
+    expect(await run.resume()).toMatchObject({ error: { code: 'GATE_WAITS' } });
+    answer(run);
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
+  });
+});
+
+describe('a step that somebody has decided about', () => {
+  it('waits for no answer any more', async () => {
+    const run = new ModelRun(
+      runbookOf([
+        edit(),
+        step('after', 'model.gate', { question: 'Go on?' }),
+        step('last', 'model.atomic', { key: 'x', value: 'y' }),
+      ]),
+      CELLS,
+    );
+    run.answer = null;
+    await run.start();
+    expect(waitingGates(run.state)).toEqual(['go']);
+    await run.resume(undefined, undefined, false, { skip: { step: 'go', reason: 'done elsewhere' } });
+    expect(waitingGates(run.state)).toEqual(['after']);
+    expect(answer(run)).toMatchObject({ step: 'after' });
+    expect(await run.resume()).toMatchObject({ outcome: 'finished' });
   });
 });
 
