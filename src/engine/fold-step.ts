@@ -27,8 +27,7 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
       }
       step.startedAt ??= at;
       step.error = null;
-      if (state.writeLine && isAfter(state.plan, step.step, state.writeLine.step))
-        state.writeLine = { ...state.writeLine, isCrossed: true };
+      crossWriteLine(state, step.step);
       break;
     }
     case 'step.kept':
@@ -67,12 +66,18 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
       step.error = null;
       step.outputs = body.outputs as StepState['outputs'];
       step.byHand = { what: 'marked done', by: String(body.by), reason: null };
+      // Whoever did it may have let writers in.
+      crossWriteLine(state, step.step);
       break;
     case 'step.skipped':
       step.phase = 'skipped';
       step.endedAt = at;
       // Without a name its condition did not hold.
-      if (typeof body.by === 'string') step.byHand = { what: 'skipped', by: body.by, reason: String(body.reason) };
+      if (typeof body.by === 'string') {
+        step.byHand = { what: 'skipped', by: body.by, reason: String(body.reason) };
+        // What it told, applied and never seen to hold, nobody may be given.
+        step.outputs = {};
+      }
       for (const hanging of (body.replan ?? []) as string[]) state.replanned.add(hanging);
       break;
     case 'step.failed':
@@ -105,6 +110,12 @@ export function applyStepRecord(state: RunState, step: StepState, { type, at, ho
       step.error = body.error as unknown as ErrorReport;
       break;
   }
+}
+
+/** A change behind the write line was begun, by the run or by hand. */
+function crossWriteLine(state: RunState, step: string): void {
+  if (state.writeLine && isAfter(state.plan, step, state.writeLine.step))
+    state.writeLine = { ...state.writeLine, isCrossed: true };
 }
 
 /**

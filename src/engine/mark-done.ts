@@ -1,13 +1,14 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
 import type { Reading } from '../plan/plan.ts';
+import { publishPredictions } from '../plan/plan-line.ts';
 import { holdsUnknown, publishReading, sameReading, showReading } from '../plan/publish.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { attemptOf } from './act.ts';
 import { mergeOutputs } from './change.ts';
 import { confirmDeadMan, isArmed } from './dead-man.ts';
 import { factsSeen, hostsSeen } from './evidence.ts';
-import { planFresh } from './plan-fresh.ts';
+import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 
 type Predicts = { readonly [host: string]: { readonly [key: string]: Reading | null } };
@@ -41,6 +42,7 @@ export async function markDone(context: RunContext, step: Step): Promise<void> {
       : `what becomes of ${wanted.untold} is known by itself alone`;
   if (!isUnchanged && (wanted.known === 0 || wanted.untold !== null))
     throw new FerryError('STEP_UNPROVABLE', { step: step.id, run, why });
+  refuseUndone(context, step, plan);
   if (isGuarded) await confirmDeadMan(context, step, state.attempt);
   const made = isUnchanged ? context.keepOutputs(step.id, plan.planned.outputs) : {};
   const all = mergeOutputs(state.promised, made);
@@ -54,6 +56,17 @@ export async function markDone(context: RunContext, step: Step): Promise<void> {
   });
   const warnings = state.undo === null ? ['The run did nothing of it, so a rollback undoes nothing of it.'] : [];
   context.emit({ type: 'failure.answered', step: step.id, host, answer: 'mark-done', by, reason: null, warnings });
+}
+
+/**
+ * What an earlier attempt made, the latest one predicts nothing of; where it is not so any more, the step would do it again.
+ * @throws STEP_NOT_DONE, STEP_UNPROVABLE where no fact shows what is left to do
+ */
+function refuseUndone(context: RunContext, step: Step, { planned, found }: FreshPlan): void {
+  if (planned.kind !== 'change' || actionOf(context, step).converges === false) return;
+  refuseDiffering(context, step, publishPredictions(planned), found);
+  const why = `there is something left to do that no fact of it shows (${planned.summary})`;
+  throw new FerryError('STEP_UNPROVABLE', { step: step.id, run: context.state.run, why });
 }
 
 /** @throws STEP_NOT_DONE */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type Action, change } from '../../src/actions/action.ts';
+import { modelActions } from '../kit/model-actions.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 const CELLS = { 'a/unit1': 'up', 'a/unit2': 'up', 'a/conf': 'old' };
@@ -73,6 +75,45 @@ describe('a step that failed, with a person there', () => {
     expect(cells(run)).toEqual(CELLS);
   });
 
+  it('is not marked done while it would still do what an earlier attempt of it had done and is not so any more', async () => {
+    const run = await halfDone();
+    await run.start();
+    run.world.failOnce.add('units:set-unit2');
+    expect(await run.resume()).toMatchObject({ outcome: 'failed' });
+    expect(run.state.steps.get('units')).toMatchObject({ attempt: 2, change: { data: ['unit2'] } });
+    run.world.cells.set('a/unit2', 'down');
+    // What the first attempt had stopped has come up again.
+    run.world.cells.set('a/unit1', 'up');
+    expect(await run.resume(undefined, undefined, false, { markDone: 'units' })).toMatchObject({
+      outcome: 'refused',
+      error: { code: 'STEP_NOT_DONE', message: expect.stringContaining('cell(unit1) on a is up') },
+    });
+    run.world.cells.set('a/unit1', 'down');
+    expect(await run.resume(undefined, undefined, false, { markDone: 'units' })).toMatchObject({ outcome: 'finished' });
+  });
+
+  it('is not marked done while it would still do something that no fact of it shows', async () => {
+    const run = await halfDone();
+    const partial = modelActions.get('model.partial') as Action;
+    // A mark that only the step itself can leave.
+    const marking: Action = {
+      ...partial,
+      plan(params, facts, site) {
+        const planned = partial.plan(params, facts, site);
+        return planned.kind === 'no-change'
+          ? change({ summary: 'leave a mark', predicts: [], undo: null, undoSummary: '' })
+          : planned;
+      },
+    };
+    await run.start();
+    run.actions = new Map([...modelActions, ['model.partial', marking]]);
+    run.world.cells.set('a/unit2', 'down');
+    expect(await run.resume(undefined, undefined, false, { markDone: 'units' })).toMatchObject({
+      outcome: 'refused',
+      error: { code: 'STEP_UNPROVABLE', message: expect.stringContaining('leave a mark') },
+    });
+  });
+
   it('is skipped with a reason: what it half did stays, is no drift, and is undone with the rest', async () => {
     const run = new ModelRun(
       runbookOf([
@@ -107,6 +148,23 @@ describe('a step that failed, with a person there', () => {
       step: 'tell',
       error: { message: expect.stringContaining('skipped by me@model (not today)') },
     });
+  });
+
+  it('is skipped after it was applied and did not show its effect: what it handed on is not known either', async () => {
+    const run = new ModelRun(book(), CELLS);
+    const partial = modelActions.get('model.partial') as Action;
+    const half: Action = {
+      ...partial,
+      verifyTimeoutMs: 1,
+      async apply(acting) {
+        await partial.apply?.({ ...acting, change: { ...acting.change, data: ['unit1'] } });
+      },
+    };
+    run.actions = new Map([...modelActions, ['model.partial', half]]);
+    run.failureAnswers.push({ answer: 'skip', reason: 'unit2 is not needed' });
+    expect(await run.start()).toMatchObject({ outcome: 'failed', exit: 5, error: { code: 'OUTPUT_MISSING' } });
+    expect(run.asked[0]?.error.code).toBe('VERIFY_FAILED');
+    expect(run.world.cells.has('a/told')).toBe(false);
   });
 
   it('is rolled back to a checkpoint, after the way there was looked at', async () => {
@@ -204,6 +262,22 @@ describe('a step that the run did nothing of', () => {
     });
     await run.rollBack();
     expect(run.state.proof).toMatchObject([{ verdict: 'differs', why: 'conf was marked done by me@model' }]);
+  });
+});
+
+describe('a checkpoint right before a step that is decided about', () => {
+  it.each([
+    ['marked done', { markDone: 'units' }],
+    ['skipped', { skip: { step: 'units', reason: 'x' } }],
+  ])('is reached also when Ferry had died before it was: %s', async (_what, byHand) => {
+    const run = await halfDone();
+    run.world.loseOnce.clear();
+    expect(await run.start('after-record step.verified:conf')).toBe('died');
+    run.world.cells.set('a/unit1', 'down');
+    run.world.cells.set('a/unit2', 'down');
+    run.person = null;
+    await run.resume(undefined, undefined, false, byHand);
+    expect(run.state.checkpoints).toEqual(['set']);
   });
 });
 

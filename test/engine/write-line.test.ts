@@ -107,6 +107,23 @@ describe('a rollback and the write line', () => {
     expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
   });
 
+  it('is asked about once a step behind it was marked done that the run had not begun: its writers run', async () => {
+    const run = await moved([], 'line');
+    run.answer = true;
+    run.stopAt = 'after-record step.confirmed:ask';
+    run.person = true;
+    await run.resume();
+    expect(run.state.steps.get('start')?.phase).toBe('waiting');
+    run.stopAt = 'after-record run.resumed:';
+    run.world.cells.set('a/unit', 'up');
+    run.person = null;
+    await run.resume(undefined, undefined, false, { markDone: 'start' });
+    expect(run.state.steps.get('start')).toMatchObject({ phase: 'done', attempt: 0 });
+    expect(run.state.writeLine).toMatchObject({ isCrossed: true });
+    await expect(run.rollBack()).rejects.toMatchObject({ code: 'WRITE_LINE_CROSSED' });
+    expect(cellsOf(run)).toContain('a/early');
+  });
+
   it('that was gone back across keeps what was written, and nothing that is made anew afterwards', async () => {
     const run = await moved(['cells: 3 writes']);
     expect(await run.rollBack({ to: 'made', discardWrites: true })).toMatchObject({ outcome: 'rolled-back' });
