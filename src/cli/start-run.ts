@@ -74,6 +74,7 @@ async function begin(
   return await withJournal(options, async (journal, stateDir) => {
     const run = newRunId();
     // Before the run is on record: what the state folder lacks must not leave a run behind that never began.
+    new SecretHashes(stateDir).prepare();
     const ports = makePorts({
       ...prepared,
       journal,

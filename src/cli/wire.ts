@@ -69,6 +69,8 @@ async function reopen<T>(
       verb === 'resume'
         ? await recallInputs(runbook, { inputs: state.plan.inputs, secrets: state.secrets }, options, roles)
         : await secretsAtHand(state.secrets, () => new SecretHashes(stateDir));
+    // A step may make a secret; a rollback makes none.
+    if (verb === 'resume') new SecretHashes(stateDir).prepare();
     const told = { since: 'the run began', command: `ferry resume ${id}` };
     const unknown = verb === 'resume' ? refuseOtherSecrets(state.secrets, inputs, () => new SecretHashes(stateDir), told) : [];
     const fleet = fleetOf(hosts, io.askHidden ?? askHidden(options));

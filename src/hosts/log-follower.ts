@@ -9,8 +9,8 @@ export interface LogPiece {
   readonly of: string;
   /** Whole lines with their ends, but for a line longer than a chunk. */
   readonly text: string;
-  /** Whether it goes on where the last piece ended, or begins with the log; else something was left out before it. */
-  readonly follows: boolean;
+  /** What stands before it: the last piece, nothing when the log begins with it, else something that was left out. */
+  readonly after: 'last' | 'nothing' | 'gap';
 }
 
 // A letter, or an escape sequence after its control character, that the end of a chunk may have cut in two, a byte a character.
@@ -24,10 +24,10 @@ export class LogFollower {
   readonly #of: string;
   /** Where the next chunk is to begin; null before the first, which may begin anywhere near the end. */
   at: number | null = null;
-  /** Whether something was left out since the last piece, and whether what comes next begins within a line because of that. */
-  #isCut = false;
+  /** Whether what comes next begins within a line, because something was left out. */
   #isWithinLine = false;
   #endedInReturn = false;
+  #after: LogPiece['after'] = 'nothing';
 
   constructor(of: string) {
     this.#of = of;
@@ -36,7 +36,7 @@ export class LogFollower {
   /** The lines that a chunk completes, null when it completes none; what follows the last of them is asked for again. */
   take(from: number, chunk: Uint8Array): LogPiece | null {
     const bytes = Buffer.from(chunk);
-    if (from !== (this.at ?? 0)) [this.#isCut, this.#isWithinLine] = [true, true];
+    if (from !== (this.at ?? 0)) [this.#after, this.#isWithinLine] = ['gap', true];
     const last = endOfLine(bytes, 'last');
     const end = last === 0 && bytes.length >= LOG_CHUNK_BYTES ? wholeUntil(bytes) : last;
     this.at = from + end;
@@ -46,9 +46,9 @@ export class LogFollower {
     this.#isWithinLine = false;
     if (begin === end) return null;
     const text = printable(bytes.subarray(begin, end).toString('utf8').replaceAll(/\r\n?/g, '\n'));
-    const follows = !this.#isCut;
-    this.#isCut = false;
-    return { of: this.#of, text, follows };
+    const after = this.#after;
+    this.#after = 'last';
+    return { of: this.#of, text, after };
   }
 }
 

@@ -15,10 +15,10 @@ export class RedactedLog {
   }
 
   /** The lines that can be shown by now, without the end of the last; null for none. */
-  take({ of, text, follows }: LogPiece): string | null {
-    const known = follows ? this.#logs.get(of) : undefined;
+  take({ of, text, after }: LogPiece): string | null {
+    const known = after === 'last' ? this.#logs.get(of) : undefined;
     // What was held back before something was left out may be half a secret, and so may what comes after it.
-    const log = known ?? { stream: new RedactingStream(this.#redactor, { afterCut: !follows }), line: '' };
+    const log = known ?? { stream: new RedactingStream(this.#redactor, { afterCut: after !== 'nothing' }), line: '' };
     const given = log.line + log.stream.push(text);
     const end = text.endsWith('\n') ? given.lastIndexOf('\n') + 1 : given.length;
     this.#logs.set(of, { stream: log.stream, line: given.slice(end) });

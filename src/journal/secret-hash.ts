@@ -20,6 +20,11 @@ export class SecretHashes {
     secureStateFolder(stateDir);
   }
 
+  /** Has the key at hand, for work in the midst of which it must not be missing. @throws STATE_DIR_UNUSABLE, HASH_KEY_BROKEN */
+  prepare(): void {
+    void this.#key;
+  }
+
   /** @throws STATE_DIR_UNUSABLE when it cannot be read or made; HASH_KEY_BROKEN when it is none */
   get #key(): Buffer {
     if (this.#read) return this.#read;

@@ -53,8 +53,8 @@ describe('what a long command prints', () => {
       },
     });
     const report = progressOf({ emit: (event) => ports.emit(ports.redact(event) as Event), ports } as RunContext, 'send', 'a');
-    for (const text of ['sent\ncorrect\n', 'horse\nend\n'])
-      for (const of of ['send@a', 'send@b']) report({ log: { of, text, follows: true } });
+    for (const of of ['send@a', 'send@b']) report({ log: { of, text: 'sent\ncorrect\n', after: 'nothing' } });
+    for (const of of ['send@a', 'send@b']) report({ log: { of, text: 'horse\nend\n', after: 'last' } });
     expect(told).toEqual(['sent', 'sent', '[secret]\nend', '[secret]\nend']);
   });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startRun } from '../../src/cli/start-run.ts';
+import { wire } from '../../src/cli/wire.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { PrivateHost } from '../kit/private-host.ts';
 
@@ -42,4 +43,17 @@ it('a run whose state folder lacks something leaves no run behind that never beg
   mkdirSync(join(stateDir, 'hash.key'), { recursive: true });
   await expect(start(stateDir)).rejects.toMatchObject({ code: 'STATE_DIR_UNUSABLE' });
   expect(runsIn(stateDir)).toEqual([]);
+});
+
+it('a run is taken back without the key that knows secrets again, and is not resumed without it', async () => {
+  const stateDir = join(host.dir, 'broken-key');
+  const { run } = await start(stateDir);
+  const options = { stateDir, inputs: new Map(), secrets: new Map(), roles: new Map(), yes: true, json: false };
+  const io = { emit: () => undefined, signal: new AbortController().signal };
+  const journal = openSqliteJournal(stateDir);
+  journal.append(run ?? '', { type: 'run.resumed', epoch: 1, body: { by: 'me@here' } });
+  journal.close();
+  writeFileSync(join(stateDir, 'hash.key'), '');
+  await expect(wire.resumeRun(run ?? '', options, io)).rejects.toMatchObject({ code: 'HASH_KEY_BROKEN' });
+  expect(await wire.rollbackRun(run ?? '', { ...options, discardWrites: false }, io)).toMatchObject({ outcome: 'rolled-back' });
 });

@@ -26,10 +26,10 @@ describe('the log of a long command', () => {
 
   it('begins with a whole line where it begins in the middle, and where much was passed over', () => {
     const follower = new LogFollower('work@here');
-    const whole = { of: 'work@here', follows: false };
+    const whole = { of: 'work@here', after: 'gap' };
     expect(follower.take(5000, Buffer.from('lf a line\nwhole\n'))).toEqual({ ...whole, text: 'whole\n' });
     expect(follower.at).toBe(5016);
-    expect(follower.take(5016, Buffer.from('next\n'))).toEqual({ ...whole, text: 'next\n', follows: true });
+    expect(follower.take(5016, Buffer.from('next\n'))).toEqual({ ...whole, text: 'next\n', after: 'last' });
     expect(follower.take(9000, Buffer.from('half\nlast\n'))).toEqual({ ...whole, text: 'last\n' });
   });
 
@@ -37,7 +37,7 @@ describe('the log of a long command', () => {
     const follower = new LogFollower('work@here');
     expect(follower.take(5000, Buffer.from('lf a '))).toBeNull();
     expect(follower.take(5000, Buffer.from('lf a line\n'))).toBeNull();
-    expect(follower.take(5010, Buffer.from('whole\n'))).toMatchObject({ text: 'whole\n', follows: false });
+    expect(follower.take(5010, Buffer.from('whole\n'))).toMatchObject({ text: 'whole\n', after: 'gap' });
   });
 
   it('does not stand still at a line longer than a chunk, and cuts neither a letter nor an escape in it', () => {
@@ -109,6 +109,15 @@ describe('a secret in the log of a long command', () => {
       ),
       { seed: 7, numRuns: 1500 },
     );
+  });
+
+  it('is not shown in halves where a command is watched anew, from its beginning or with a gap', () => {
+    const redacted = new RedactedLog(redactorOf('correct\nhorse'));
+    const take = (text: string, after: 'last' | 'nothing' | 'gap') => redacted.take({ of: 'work@here', text, after });
+    expect(take('a\ncorrect\n', 'nothing')).toBe('a');
+    expect(take('b\ncorrect\n', 'nothing')).toBe('b');
+    expect(take('horse\nc\n', 'gap')).toBe('\nc');
+    expect(new RedactedLog(redactorOf('correct\nhorse')).take({ of: 'x', text: 'horse\nc\n', after: 'last' })).toBe('\nc');
   });
 
   it('costs nothing of the rest: all that was followed from its beginning is shown', () => {
