@@ -65,14 +65,14 @@ export async function settleEdit(context: RunContext, options: RunOptions, io: R
   return redo(context, edit, changes, options, io);
 }
 
-/** A run goes on on the hosts it began with: another one for a role comes with an edit that is taken. @throws USAGE_WRONG */
+/** A run goes on with the hosts it began with: another one for a role comes with an edit that is taken. @throws USAGE_WRONG */
 export function refuseRoles({ run, plan }: RunState, roles: RunOptions['roles']): void {
   const began = gatherRoles(plan.roles);
   const other = [...roles].find(([role, hosts]) => began.get(role)?.join() !== hosts.join());
   if (!other) return;
   const [role] = other;
   const on = began.get(role)?.join(', ');
-  const problem = `Run ${run} goes on on the hosts it began with${on ? ` (${role} is ${on})` : ''}; --role counts only with an edit of the runbook that is taken (--runbook redo).`;
+  const problem = `Run ${run} goes on with the hosts it began with${on ? ` (${role} is ${on})` : ''}; --role counts only with an edit of the runbook that is taken (--runbook redo).`;
   throw new FerryError('USAGE_WRONG', { problem, command: 'ferry resume' });
 }
 

@@ -190,7 +190,10 @@ describe('a run that is resumed with another host for a role', () => {
 
   it('is refused where no edit is taken, and goes on with the same one', async () => {
     const roles = new Map([['two', ['here']]]);
-    const wrong = { code: 'USAGE_WRONG', message: expect.stringContaining('goes on on the hosts it began with (two is there)') };
+    const wrong = {
+      code: 'USAGE_WRONG',
+      message: expect.stringContaining('goes on with the hosts it began with (two is there)'),
+    };
     await expect(go({ roles })).rejects.toMatchObject(wrong);
     await expect(go({ roles, runbook: 'redo' })).rejects.toMatchObject(wrong);
     edit(text('y'));
