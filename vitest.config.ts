@@ -16,7 +16,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble,faults,matrix,shells,fuzz}/**'],
-          testTimeout: 15_000,
+          // Some of them start real programs, beside a lab that boots.
+          testTimeout: 30_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       // A key press in a shell is a Ferry started: too slow to stand among the unit tests.

@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EditQuestion, RunIo, RunOptions } from '../../src/cli/contract.ts';
 import { wire } from '../../src/cli/wire.ts';
 import type { Event } from '../../src/engine/events.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
 import { PrivateHost } from '../kit/private-host.ts';
+import { soon } from '../kit/soon.ts';
 
 const host = new PrivateHost();
 const folder = host.dir;
@@ -240,7 +241,7 @@ describe('the question what becomes of an edit', () => {
       terminal: true,
     });
     if (keys !== '') {
-      await vi.waitFor(() => expect(ferry.err.text()).toMatch(/\? $/));
+      await soon(() => expect(ferry.err.text()).toMatch(/\? $/));
       ferry.type(`${keys}\n`);
     }
     await ferry.exit;

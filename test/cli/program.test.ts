@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Wire } from '../../src/cli/contract.ts';
 import type { FailureQuestion } from '../../src/engine/failure-question.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
@@ -6,6 +6,7 @@ import { FindingsError } from '../../src/errors/findings-error.ts';
 import { estimatePlan } from '../../src/plan/estimate.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
 import { movePlan, planLine, restoreFailed } from '../kit/plans.ts';
+import { soon } from '../kit/soon.ts';
 
 describe('help', () => {
   it('goes to stdout, groups the verbs, and has examples and exit codes', async () => {
@@ -241,7 +242,7 @@ describe('rollback', () => {
     ] as const) {
       const { wire, calls } = modelWire();
       const ferry = typed('rollback', { wire, terminal: true });
-      await vi.waitFor(() => expect(ferry.err.text()).toContain('Go back? [y/N]'));
+      await soon(() => expect(ferry.err.text()).toContain('Go back? [y/N]'));
       expect(ferry.err.text()).toContain('remove it');
       ferry.type(`${answer}\n`);
       expect(await ferry.exit).toBe(exit);
@@ -264,7 +265,7 @@ describe('Ctrl-C', () => {
     const step = Promise.withResolvers<void>();
     const { wire } = modelWire(movePlan(), {}, () => step.promise);
     const ferry = typed(words, { wire, ...around });
-    await vi.waitFor(() => expect(ferry.err.text()).toContain('maintenance'));
+    await soon(() => expect(ferry.err.text()).toContain('maintenance'));
     return { ...ferry, endStep: () => step.resolve() };
   };
 
@@ -282,16 +283,16 @@ describe('Ctrl-C', () => {
     const ferry = await begun('run move.yaml');
     ferry.press('SIGINT');
     ferry.press('SIGINT');
-    await vi.waitFor(() => expect(ferry.left).toEqual([130]));
+    await soon(() => expect(ferry.left).toEqual([130]));
     expect(ferry.err.text()).toContain('Detached.');
   });
 
   it('asks in a terminal whether to wait, to detach or to cancel', async () => {
     const ferry = await begun('run move.yaml --yes', { terminal: true });
     ferry.press('SIGINT');
-    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter), detach (d) or cancel it (c)?'));
+    await soon(() => expect(ferry.err.text()).toContain('Wait for it (Enter), detach (d) or cancel it (c)?'));
     ferry.type('d\n');
-    await vi.waitFor(() => expect(ferry.left).toEqual([130]));
+    await soon(() => expect(ferry.left).toEqual([130]));
   });
 
   it('ends what runs when the person cancels, and not before', async () => {
@@ -304,9 +305,9 @@ describe('Ctrl-C', () => {
       return wire.runRunbook(path, options, io);
     };
     const ferry = typed('run move.yaml --yes', { wire: { ...wire, runRunbook }, terminal: true });
-    await vi.waitFor(() => expect(ferry.err.text()).toContain('maintenance'));
+    await soon(() => expect(ferry.err.text()).toContain('maintenance'));
     ferry.press('SIGINT');
-    await vi.waitFor(() => expect(ferry.err.text()).toContain('cancel it (c)?'));
+    await soon(() => expect(ferry.err.text()).toContain('cancel it (c)?'));
     expect((await asked.promise)?.aborted).toBe(false);
     ferry.type('c\n');
     expect(await ferry.exit).toBe(3);
@@ -318,7 +319,7 @@ describe('Ctrl-C', () => {
   it('takes its question back when the step ends before the answer', async () => {
     const ferry = await begun('run move.yaml --yes', { terminal: true });
     ferry.press('SIGINT');
-    await vi.waitFor(() => expect(ferry.err.text()).toContain('Wait for it (Enter), detach'));
+    await soon(() => expect(ferry.err.text()).toContain('Wait for it (Enter), detach'));
     ferry.endStep();
     expect(await ferry.exit).toBe(3);
     expect(ferry.left).toEqual([]);
@@ -340,7 +341,7 @@ describe('Ctrl-C', () => {
       return { outcome: 'refused', run: null, error: null, exit: 130 };
     };
     const ferry = typed('run move.yaml --yes', { wire: modelWire(movePlan(), { runRunbook }).wire, terminal: true });
-    await vi.waitFor(() => expect(ferry.signals.listenerCount(signal)).toBe(1));
+    await soon(() => expect(ferry.signals.listenerCount(signal)).toBe(1));
     ferry.press(signal);
     expect(ferry.left).toEqual([130]);
     expect(ferry.err.text()).toBe('\nNothing was changed.\n');
@@ -396,7 +397,7 @@ describe('the other verbs', () => {
     ] as const) {
       const { wire, calls } = modelWire();
       const ferry = typed('unlock engine --abandon', { wire, terminal: true });
-      await vi.waitFor(() => expect(ferry.err.text()).toContain('neither resumed nor rolled back any more. [y/N]'));
+      await soon(() => expect(ferry.err.text()).toContain('neither resumed nor rolled back any more. [y/N]'));
       ferry.type(`${answer}\n`);
       expect(await ferry.exit).toBe(exit);
       expect(calls.map(([verb]) => verb)).toEqual(verbs);
@@ -468,9 +469,9 @@ describe('a step that fails in front of a person', () => {
     const ferry = typed(words, { ...asking(asked, answers), terminal: true });
     for (const key of keys) {
       const before = ferry.err.text().length;
-      await vi.waitFor(() => expect(ferry.err.text()).toMatch(/(\?|\)|\]) $/));
+      await soon(() => expect(ferry.err.text()).toMatch(/(\?|\)|\]) $/));
       ferry.type(`${key}\n`);
-      await vi.waitFor(() => expect(ferry.err.text().length).toBeGreaterThan(before));
+      await soon(() => expect(ferry.err.text().length).toBeGreaterThan(before));
     }
     await ferry.exit;
     return { answer: answers[0], text: ferry.err.text() };

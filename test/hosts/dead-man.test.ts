@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AttemptId } from '../../src/hosts/layout.ts';
 import { sh } from '../../src/hosts/sh.ts';
 import { fleetHere } from '../kit/fleet-here.ts';
+import { soon } from '../kit/soon.ts';
 
 // Real scripts on this machine's own shell, where the timer is a session that waits; test/trouble has the one of systemd.
 const folder = mkdtempSync(join(tmpdir(), 'ferry-dead-man-'));
@@ -78,7 +79,7 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
     const { id, arm, file, now } = await attempt();
     const on = fleet.acting('here', id, new AbortController().signal, () => undefined);
     const work = on.detached('work', sh`while :; do printf later >${file}; sleep 0.05; done`).catch((thrown: unknown) => thrown);
-    await vi.waitFor(() => expect(now()).toBe('later'));
+    await soon(() => expect(now()).toBe('later'));
     await arm();
     expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
     expect(now()).toBe('old');

@@ -19,6 +19,7 @@ import { sh } from '../../src/hosts/sh.ts';
 import { hashOf, headOf, lineOf } from '../../src/journal/chain.ts';
 import type { JournalRecord } from '../../src/journal/journal.ts';
 import { fleetHere } from '../kit/fleet-here.ts';
+import { soon } from '../kit/soon.ts';
 
 // What a host keeps of a run's records: real scripts, on this machine's own shell.
 const signal = new AbortController().signal;
@@ -185,14 +186,14 @@ describe.runIf(process.platform === 'linux')('a host that is given to another co
     writeFileSync(gate, '');
     const first = fleet.acting('here', attempt('s1'), signal, () => undefined);
     const short = first.change('short', sh`touch ${begun}; while [ -e ${gate} ]; do sleep 0.02; done; echo short >>${told}`);
-    await vi.waitFor(() => expect(existsSync(begun)).toBe(true));
+    await soon(() => expect(existsSync(begun)).toBe(true));
     const raised = fleetHere(folder)
       .raiseEpoch('here', other, 2)
       .then((answer) => {
         appendFileSync(told, 'raised\n');
         return answer;
       });
-    await vi.waitFor(() => expect(readFileSync(join(folder, 'lib', 'r-1', 'epoch'), 'utf8')).toBe('2\n'));
+    await soon(() => expect(readFileSync(join(folder, 'lib', 'r-1', 'epoch'), 'utf8')).toBe('2\n'));
     await expect(first.change('next', sh`echo next >>${told}`)).rejects.toMatchObject(stale);
     rmSync(gate);
     await Promise.all([short, raised]);

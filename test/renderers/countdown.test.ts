@@ -3,6 +3,7 @@ import type { EventBody } from '../../src/engine/events.ts';
 import { createLines } from '../../src/renderers/lines.ts';
 import { createTree } from '../../src/renderers/tree.ts';
 import { eventsAt, restoreFailed } from '../kit/plans.ts';
+import { soon } from '../kit/soon.ts';
 import { createScreen } from '../kit/terminal.ts';
 
 beforeEach(
@@ -56,7 +57,7 @@ describe('the time a failed run has until it is rolled back', () => {
     const screen = createScreen({ columns: 120, rows: 30 });
     const tree = createTree({ stream: screen.stream, colour: false });
     for (const event of events(...paused)) tree.emit(event);
-    await vi.waitFor(() => expect(screen.text()).toContain('in 20 min,'));
+    await soon(() => expect(screen.text()).toContain('in 20 min,'));
     vi.advanceTimersByTime(2000);
     expect(screen.raw()).toContain('\r\u001b[2Krolls back at 2026-01-01 02:20:00Z, in 19 min 58 s,');
     await tree.close();

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { EventBody } from '../../src/engine/events.ts';
 import { createTree } from '../../src/renderers/tree.ts';
 import { eventsAt, movePlan, planLine, RUN, restoreFailed } from '../kit/plans.ts';
+import { soon } from '../kit/soon.ts';
 import { createScreen } from '../kit/terminal.ts';
 
 const SHOW_CURSOR = '\u001b[?25h';
@@ -134,7 +135,7 @@ ${cross} newdb   restore         did restore  1.0 s
         log: null,
       },
     );
-    await vi.waitFor(() => expect(screen.text()).toContain('restoring: 61.0 MB of 204 MB, 34.0 MB/s, about 4 s left'));
+    await soon(() => expect(screen.text()).toContain('restoring: 61.0 MB of 204 MB, 34.0 MB/s, about 4 s left'));
     await tree.close();
   });
 
@@ -230,7 +231,7 @@ ${cross} newdb   restore         did restore  1.0 s
       },
       started('step-20', 'db'),
     );
-    await vi.waitFor(() => expect(screen.text()).toMatch(/\.\.\. \d+ more above[\s\S]*do step-20/));
+    await soon(() => expect(screen.text()).toMatch(/\.\.\. \d+ more above[\s\S]*do step-20/));
     const live = screen.raw().length;
     await tree.close();
     const whole = screen.raw().slice(live);
