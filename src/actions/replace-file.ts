@@ -14,20 +14,23 @@ export type FileUndo = { path: string; was: Ownership | null };
 const CUT = 75;
 
 /**
- * Prepares `$t`, a temp file beside `$f` that no reader of a drop-in folder takes for its own, with the attributes (ACL,
- * SELinux context) of the file it will replace; closed to all but root until it is whole.
+ * Goes into a folder beside `$f` that no reader of a drop-in folder takes for its own, and prepares `$t` there, with the attributes (ACL,
+ * SELinux context) of the file it will replace. The folder is closed to all but root, and entered before anything is written: where
+ * another user owns the one around it, no link of theirs leads root astray. What was there is `../$b`.
  */
-const TEMP_BESIDE: Sh = sh`set -eu; umask 077; d=\${f%/*}; b=\${f##*/}
-rm -f -- "\${d:-/}/.$b.ferry-"??????
-t=$(mktemp "\${d:-/}/.$b.ferry-XXXXXX"); trap 'rm -f -- "$t"' EXIT
-if [ -f "$f" ] && [ ! -L "$f" ]; then cp -a -- "$f" "$t"; fi
+export const CLOSED_BESIDE: Sh = sh`set -eu; umask 077; d=\${f%/*}; b=\${f##*/}
+rm -rf -- "\${d:-/}/.$b.ferry-"??????
+c=$(mktemp -d "\${d:-/}/.$b.ferry-XXXXXX"); trap 'cd /; rm -rf -- "$c"' EXIT
+cd -P -- "$c"; [ -n "$(find . -maxdepth 0 -user "$(id -u)" ! -perm /077 -empty)" ] || { echo "somebody else writes in \${d:-/}" >&2; exit 1; }
+t=./new; if [ -f "../$b" ] && [ ! -L "../$b" ]; then cp -a -- "../$b" "$t"; else : >"$t"; fi
 chown 0:0 -- "$t"; chmod 0600 -- "$t"`;
 
-const PUT_IN_PLACE: Sh = sh`sync "$t"; mv -fT -- "$t" "$f"; sync "\${d:-/}"; trap - EXIT`;
+/** Puts what was prepared in its place, on disk. */
+export const PUT_IN_PLACE: Sh = sh`sync "$t"; mv -fT -- "$t" "../$b"; sync ..`;
 
 /** A script that replaces a file by what comes in on stdin, all or nothing. */
 export function replaceScript(path: string, sizeBytes: number, has: Ownership): Sh {
-  return sh`f=${path}; ${TEMP_BESIDE}
+  return sh`f=${path}; ${CLOSED_BESIDE}
 cat >"$t"; [ "$(stat -c %s -- "$t")" -eq ${sizeBytes} ] || exit ${CUT}
 chown ${`${has.owner}:${has.group}`} -- "$t"; chmod ${has.mode} -- "$t"
 ${PUT_IN_PLACE}`;
@@ -49,14 +52,14 @@ export async function replaceFile(
 /** A script that brings a path back to kept bytes, or to nothing. Leaves a file alone that is as it was. */
 export function restoreScript(undo: FileUndo, kept: string): Sh {
   if (undo.was === null)
-    return sh`f=${undo.path}; d=\${f%/*}; rm -f -- "$f" "\${d:-/}/.\${f##*/}.ferry-"??????; [ ! -d "\${d:-/}" ] || sync "\${d:-/}"`;
+    return sh`f=${undo.path}; d=\${f%/*}; rm -f -- "$f"; rm -rf -- "\${d:-/}/.\${f##*/}.ferry-"??????; [ ! -d "\${d:-/}" ] || sync "\${d:-/}"`;
   const { mode, owner, group } = undo.was;
   // Bytes are kept before the first attempt: where none were, nothing was done.
   return sh`f=${undo.path}; k=${kept}
 if [ ! -e "$k" ]; then [ ! -e "$k.absent" ] || rm -f -- "$f"; exit 0; fi
 if cmp -s -- "$k" "$f" && [ "$(stat -c '%04a' -- "$f")" = ${mode} ] && [ "$(stat -c '%U:%G' -- "$f")" = ${`${owner}:${group}`} ]; then
-d=\${f%/*}; rm -f -- "\${d:-/}/.\${f##*/}.ferry-"??????; exit 0; fi
-${TEMP_BESIDE}
+d=\${f%/*}; rm -rf -- "\${d:-/}/.\${f##*/}.ferry-"??????; exit 0; fi
+${CLOSED_BESIDE}
 cat -- "$k" >"$t"; chown ${`${owner}:${group}`} -- "$t"; chmod ${mode} -- "$t"
 ${PUT_IN_PLACE}`;
 }

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { catalog } from '../../src/actions/catalog.ts';
 import commandRun from '../../src/actions/command/run.ts';
 import configSet from '../../src/actions/config/set.ts';
 import filePut from '../../src/actions/file/put.ts';
+import hba from '../../src/actions/postgres/hba.ts';
 import type { Sh } from '../../src/hosts/sh.ts';
 import { withFolder } from '../kit/read-here.ts';
 
@@ -43,6 +44,21 @@ describe.runIf(process.getuid?.() === 0)('what a dead-man switch puts back', () 
       writeFileSync(path, 'new');
       run(filePut.putBack?.({ path, was: null } as never, (name) => `${folder}/${name}`));
       expect(existsSync(path)).toBe(false);
+    }));
+
+  test('is written through no link that the owner of its folder has laid', () =>
+    withFolder((folder) => {
+      const [path, shadow] = [`${folder}/pg_hba.conf`, `${folder}/shadow`];
+      for (const [file, text] of [
+        [path, 'new'],
+        [shadow, 'secret'],
+        [`${folder}/kept`, 'old'],
+      ] as const)
+        writeFileSync(file, text, { mode: 0o600 });
+      for (const name of ['new', 'old']) symlinkSync(shadow, `${path}.ferry-${name}`);
+      run(hba.putBack?.({ port: 1, path, ...was } as never, () => `${folder}/kept`));
+      expect([readFileSync(path, 'utf8'), readFileSync(shadow, 'utf8')]).toEqual(['old', 'secret']);
+      expect([statSync(path).mode & 0o777, statSync(shadow).mode & 0o777]).toEqual([0o640, 0o600]);
     }));
 
   test('is each file that a command protects, and nothing else of it', () =>

@@ -132,9 +132,10 @@ export default defineAction({
   },
   async apply({ on, change: { data, outputs } }) {
     const { path, folders, port, database, compress } = data;
-    const script = sh`umask 077; f=${path}; p="$f.part"
+    // With -C no link in a folder of somebody else leads what root writes elsewhere.
+    const script = sh`umask 077; set -C; f=${path}; p="$f.part"
 ${makeFolders(folders)}
-${data.mayReplace ? sh`rm -f -- "$p" "$f"` : sh`[ ! -e "$f" ] || { echo "$f is there already"; exit 1; }`}
+${data.mayReplace ? sh`rm -f -- "$p" "$f"` : sh`rm -f -- "$p"; [ ! -e "$f" ] || { echo "$f is there already"; exit 1; }`}
 ${asPostgres} pg_dump -Fc -Z ${compress} --lock-wait-timeout=60s -p ${port} -d ${conninfo(database)} >"$p"; r=$?
 if [ $r -eq 0 ]; then sync "$p" && mv -- "$p" "$f" && sync ${dirname(path)}; r=$?; fi
 [ $r -eq 0 ] || { rm -f -- "$p"; exit $r; }

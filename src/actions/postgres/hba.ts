@@ -7,6 +7,7 @@ import { runSql } from '../../facts/postgres/psql.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
 import { plural } from '../../lib/text.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
+import { CLOSED_BESIDE, PUT_IN_PLACE } from '../replace-file.ts';
 import { clusterPort, databaseName, notReady, roleName } from './params.ts';
 import { ruleDiff } from './rule-diff.ts';
 import { type HbaUndo, hbaPreview } from './undo-of-servers.ts';
@@ -85,12 +86,14 @@ export default defineAction({
     // The server can only check the file in its place; nothing is in force before the reload.
     const put = await on.change(
       'put',
-      sh`f=${path}; n="$f.ferry-new"; o="$f.ferry-old"
-(umask 077; { head -n ${after} -- "$f"; ${lines.length > 0 ? sh`printf '%s\\n' ${lines}` : sh`:`}; tail -n +${after + 1} -- "$f"; } >"$n") || exit 1
-cp -p -- "$f" "$o" && chown --reference="$f" -- "$n" && chmod --reference="$f" -- "$n" && sync "$n" && mv -- "$n" "$f" || exit 1
-e=$(${errors}); r=$?
-if [ $r -ne 0 ] || [ -n "$e" ]; then mv -- "$o" "$f"; printf '%s\\n' "$e"; [ $r -ne 0 ] && exit $r; exit 9; fi
-rm -f -- "$o"; ${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null`,
+      sh`f=${path}; ${CLOSED_BESIDE}
+cp -p -- "../$b" old
+{ head -n ${after} old && ${lines.length > 0 ? sh`printf '%s\\n' ${lines}` : sh`:`} && tail -n +${after + 1} old; } >"$t" || exit 1
+chown --reference=old -- "$t"; chmod --reference=old -- "$t"
+${PUT_IN_PLACE}
+r=0; e=$(${errors}) || r=$?
+if [ $r -ne 0 ] || [ -n "$e" ]; then mv -fT -- old "../$b"; sync ..; printf '%s\\n' "$e"; [ $r -eq 0 ] || exit $r; exit 9; fi
+${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null`,
       { okCodes: [0, 9] },
     );
     if (put.code === 9) {
@@ -124,8 +127,9 @@ function insert(content: string, after: number, lines: readonly string[]): strin
 }
 
 function putBackScript({ path, mode, owner, group, port }: HbaUndo, kept: string): Sh {
-  return sh`f=${path}; n="$f.ferry-new"; rm -f -- "$f.ferry-old"
-(umask 077; cat -- ${kept} >"$n") && chown ${`${owner}:${group}`} "$n" && chmod ${mode} "$n" && sync "$n" && mv -- "$n" "$f" || exit 1
+  return sh`f=${path}; ${CLOSED_BESIDE}
+cat -- ${kept} >"$t"; chown ${`${owner}:${group}`} -- "$t"; chmod ${mode} -- "$t"
+${PUT_IN_PLACE}
 # A server that does not run reads the file when it starts.
 ${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null 2>&1 || :`;
 }

@@ -10,6 +10,7 @@ import type { ActingHost } from '../../hosts/host.ts';
 import { joinSh, sh } from '../../hosts/sh.ts';
 import { plural } from '../../lib/text.ts';
 import { blocked, change, type DiffLine, defineAction, noChange, type Site } from '../action.ts';
+import { CLOSED_BESIDE, PUT_IN_PLACE } from '../replace-file.ts';
 import { readKept } from './former-settings.ts';
 import { localeRefused } from './locale-refused.ts';
 import { clusterPort, notReady } from './params.ts';
@@ -112,7 +113,9 @@ export default defineAction({
       const file = undo.autoConfFile;
       await on.change(
         'put-back',
-        sh`cp -p -- ${kept} ${`${file}.ferry`} && chown postgres: ${`${file}.ferry`} && mv -- ${`${file}.ferry`} ${file}`,
+        sh`f=${file}; ${CLOSED_BESIDE}
+cp -p -- ${kept} "$t"; chown postgres: -- "$t"
+${PUT_IN_PLACE}`,
       );
       await restartServer(on, server, port);
       return;

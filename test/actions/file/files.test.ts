@@ -6,7 +6,9 @@ import { pathFacts } from '../../../src/actions/path-facts.ts';
 import { replaceFile, restoreFile, restoreScript } from '../../../src/actions/replace-file.ts';
 import { contentOf, type FileContent } from '../../../src/facts/file-content.ts';
 import { type FileStat, fileStat, somethingThere } from '../../../src/facts/file-stat.ts';
+import type { ActingHost } from '../../../src/hosts/host.ts';
 import { Secret } from '../../../src/hosts/secret.ts';
+import { sh } from '../../../src/hosts/sh.ts';
 import { factOf, siteOf } from '../../kit/facts.ts';
 import { actContext, localHost } from '../../kit/local-host.ts';
 import { withFolder } from '../../kit/read-here.ts';
@@ -83,6 +85,24 @@ describe('replacing and restoring a file', () => {
       expect(readFileSync(path, 'utf8')).toBe('new $`"\n');
       expect((statSync(path).mode & 0o7777).toString(8)).toBe('640');
       expect(readdirSync(dir)).toEqual(["it's.conf"]);
+    }));
+
+  test('what is prepared is led nowhere else by who owns the folder around it', () =>
+    withFolder(async (dir) => {
+      // Swaps what was made for a link, as somebody quick could.
+      const swap = `p=$(/usr/bin/mktemp "$@"); mv "$p" "$p.aside"; ln -s "${dir}/etc$([ "$1" = -d ] || echo /shadow)" "$p"; echo "$p"`;
+      for (const name of ['bin', 'etc', 'home']) mkdirSync(`${dir}/${name}`, { mode: 0o700 });
+      writeFileSync(`${dir}/bin/mktemp`, `#!/bin/sh\n${swap}\n`, { mode: 0o755 });
+      writeFileSync(`${dir}/etc/shadow`, 'secret', { mode: 0o640 });
+      const on = localHost();
+      const change: ActingHost['change'] = (name, script, more) =>
+        on.change(name, sh`PATH=${`${dir}/bin`}:$PATH; ${script}`, more);
+      const swapped = { ...on, change };
+      await expect(replaceFile(swapped, 'put', `${dir}/home/a`, 'new', root)).rejects.toMatchObject({
+        message: expect.stringContaining(`somebody else writes in ${dir}/home`),
+      });
+      expect([readdirSync(`${dir}/etc`), readFileSync(`${dir}/etc/shadow`, 'utf8')]).toEqual([['shadow'], 'secret']);
+      expect(statSync(`${dir}/etc/shadow`).mode & 0o777).toBe(0o640);
     }));
 
   test('bytes that were cut on the way leave the old file', () =>
