@@ -76,7 +76,9 @@ as_owner "$s" ${ADD_LINE.text} sh ${`# made for ${marker}`} "$l" ${user}`;
 export function receiveScript(path: string): Sh {
   const part = partOf(path);
   return sh`umask 077; p=${part}; rm -f -- "$p" "$p.failed"
-h=$( { tee -- "$p" || : >"$p.failed"; } | sha256sum )
+# Made before, because a full disk may have no room for it after.
+true >"$p.failed" || exit 74
+h=$( { tee -- "$p" && rm -f -- "$p.failed"; } | sha256sum )
 if [ -e "$p.failed" ]; then rm -f -- "$p" "$p.failed"; exit 74; fi
 sync "$p" || exit 74
 echo "received \${h%% *} $(stat -c %s -- "$p")"`;

@@ -111,6 +111,15 @@ describe('the scripts of a transfer', () => {
       expect([result.code, result.stdout, readdirSync(dir)]).toEqual([74, '', []]);
     }));
 
+  test('one on which there is no room for a mark of that either is a failure too', () =>
+    withFolder(async (dir) => {
+      // A name with room for the end of the one and not for that of the other.
+      const name = 'b'.repeat(240);
+      const script = { text: receiveScript(`${dir}/${name}`).text.replace('tee -- "$p"', 'tee -- "$p" /dev/full') };
+      const result = await localHost().run(script as never, { stdin: 'hello' });
+      expect([result.code === 0, result.stdout, readdirSync(dir)]).toEqual([false, '', []]);
+    }));
+
   test('what came to stand at the destination meanwhile is not written over', () =>
     withFolder(async (dir) => {
       writeFileSync(`${dir}/b.ferry-part`, 'new');
