@@ -1,4 +1,5 @@
 import type { FailureAnswer, FailureQuestion } from '../engine/failure-question.ts';
+import { carryPlaces } from '../errors/carry-places.ts';
 import { isFerryError } from '../errors/ferry-error.ts';
 import { printable } from '../lib/text.ts';
 import { errorText, reportOf } from '../renderers/error.ts';
@@ -25,7 +26,7 @@ export async function askAboutFailure(outside: Outside, question: FailureQuestio
   if (question.canMarkDone) say('  d  done by hand: taken when its facts agree');
   say(skip.refused ? paint.quiet(`  s  (cannot be skipped: ${skip.refused})`) : '  s  skip it, with a reason');
   say(`  b  back: to ${question.back.map((to) => to ?? 'before the run').join(', ')}`);
-  say('  p  pause (Enter): all stays as it is, and  ferry resume  or  ferry rollback  leads on');
+  say(carryPlaces('  p  pause (Enter): all stays as it is, and  ferry resume  or  ferry rollback  leads on'));
   for (;;) {
     const typed = (await askLine(outside, 'retry, done, skip, back or pause? ', { signal }))?.toLowerCase();
     if (!typed || 'pause'.startsWith(typed)) return PAUSE;

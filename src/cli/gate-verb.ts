@@ -1,3 +1,4 @@
+import { carryPlaces } from '../errors/carry-places.ts';
 import type { GateVerdict } from './contract.ts';
 import { commonOptions, JSON_FLAG, STATE_DIR, type Typed } from './options.ts';
 import { canAsk, pageOf, print } from './outside.ts';
@@ -50,7 +51,10 @@ export function answersGate(words: Words): Verb {
             : `ferry resume ${shown.run}   ${words.name === 'approve' ? 'goes on without asking again' : 'would ask again'}.`;
           if (options.json) print(outside, JSON.stringify({ ...shown, verdict: words.verdict, isWaitedFor }, null, 2));
           else
-            print(outside, `${words.verdict === 'approved' ? 'Approved' : 'Rejected'}: ${shown.step} of ${shown.run}. ${next}`);
+            print(
+              outside,
+              `${words.verdict === 'approved' ? 'Approved' : 'Rejected'}: ${shown.step} of ${shown.run}. ${carryPlaces(next)}`,
+            );
           return 0;
         }),
       );

@@ -1,4 +1,5 @@
 import type { Event } from '../engine/events.ts';
+import { carryPlaces } from '../errors/carry-places.ts';
 import { askLine } from './ask.ts';
 import { canAsk, type Outside } from './outside.ts';
 
@@ -52,7 +53,7 @@ export function listenForInterrupt(outside: Outside, screen: Screen, underway: (
     over.abort();
     // The picture gives the cursor back; a terminal that hangs must not hold anybody here.
     await Promise.race([screen.close(), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
-    outside.stderr.write(`${DETACHED}\n`);
+    outside.stderr.write(`${carryPlaces(DETACHED)}\n`);
     outside.leave(130);
   };
   const first = async () => {

@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../engine/events.ts';
+import { carryHint } from '../errors/carry-places.ts';
 import { jsonText } from '../lib/json.ts';
 import type { Page } from '../renderers/paint.ts';
 import type { Wire } from './contract.ts';
@@ -41,7 +42,7 @@ export function print(outside: Outside, text: string): void {
 /** Writes an error to stderr, as JSON where the verb was asked for JSON. */
 export async function printError(outside: Outside, error: ErrorReport, json: boolean): Promise<void> {
   if (json) {
-    outside.stderr.write(`${jsonText({ error })}\n`);
+    outside.stderr.write(`${jsonText({ error: carryHint(error) })}\n`);
     return;
   }
   const { errorText } = await import('../renderers/error.ts');

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Action } from '../actions/action.ts';
 import { catalog } from '../actions/catalog.ts';
+import { usePlaces } from '../errors/carry-places.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import type { HostInfo } from '../hosts/host.ts';
@@ -44,6 +45,7 @@ export function frozenReader(sources: readonly { readonly path: string; readonly
 /** The inventory that was named, or inventory.yaml beside the runbook or here. @throws INVENTORY_INVALID, INVENTORY_MISSING */
 export async function readInventory(named: string | undefined, runbookPath: string): Promise<Inventory> {
   const path = resolve(named ?? (await findInventory(runbookPath)));
+  if (path !== resolve('inventory.yaml')) usePlaces({ inventory: path });
   const loaded = await loadInventory(path, surroundings);
   if ('inventory' in loaded) return loaded.inventory;
   throw new FindingsError(

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { type Argument, Command, CommanderError } from 'commander';
+import { usePlaces } from '../errors/carry-places.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import { printable } from '../lib/text.ts';
@@ -80,6 +82,10 @@ export function buildProgram(cli: Cli): Command {
     .configureHelp({ subcommandTerm: (verb) => [verb.name(), ...verb.registeredArguments.map(argumentTerm)].join(' ') })
     .addHelpText('after', AFTER)
     .exitOverride()
+    .hook('preAction', (_program, verb) => {
+      const { stateDir } = verb.opts<{ stateDir?: string }>();
+      usePlaces({ stateDir: stateDir === undefined ? undefined : resolve(stateDir), inventory: undefined });
+    })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

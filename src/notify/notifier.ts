@@ -1,4 +1,5 @@
 import type { Event } from '../engine/events.ts';
+import { carryHint, carryPlaces } from '../errors/carry-places.ts';
 import { isoTime } from '../lib/clock.ts';
 import { type Notice, type NoticeBody, type NoticedEnd, NoticeWriter } from './notice.ts';
 import type { Target } from './target.ts';
@@ -21,7 +22,9 @@ export function createNotifier(
   const tell = (bodies: readonly NoticeBody[]) => {
     for (const body of bodies) {
       const rest = { step: null, host: null, question: null, error: null, rollbackAt: null, goOn: [] };
-      const notice: Notice = side.redact({ version: 1, at: isoTime(), ...about, ...rest, ...body });
+      const told = { ...rest, ...body };
+      const goOn = told.goOn.map(carryPlaces);
+      const notice: Notice = side.redact({ version: 1, at: isoTime(), ...about, ...told, error: carryHint(told.error), goOn });
       targets.forEach((target, index) => {
         chains[index] = (chains[index] ?? Promise.resolve())
           .then(() => target.send(`${JSON.stringify(notice)}\n`))

@@ -30,7 +30,7 @@ function oneDiagnostic(found: Diagnostic, sources: readonly Source[], page: Page
     `${mark(head.trimEnd())}${first.slice(head.trimEnd().length)}`,
     ...more.map((line) => `  ${line}`),
     ...codeFrame(found, sources, page, paint),
-    ...(found.hint ? [`  ${paint.accent(printable(found.hint))}`] : []),
+    ...(found.hint ? [`  ${paint.command(printable(found.hint))}`] : []),
   ];
 }
 

@@ -27,6 +27,6 @@ export function errorLines(report: ErrorReport, page: Page): string[] {
     `${paint.bad(head.trimEnd())}${first.slice(head.trimEnd().length)}`,
     ...more.flatMap((line) => wrapText(line, page.width - 2)).map((line) => `  ${line}`),
     ...(error.left ? wrapText(error.left, page.width - 2).map((line) => `  ${paint.quiet(line)}`) : []),
-    ...(error.hint ? error.hint.split('\n').map((line) => `  ${paint.accent(line)}`) : []),
+    ...(error.hint ? error.hint.split('\n').map((line) => `  ${paint.command(line)}`) : []),
   ];
 }

@@ -2,6 +2,7 @@ import type { Event } from '../engine/events.ts';
 import type { GateState } from '../engine/gate-state.ts';
 import type { GateView } from '../engine/gate-view.ts';
 import type { RunState } from '../engine/state.ts';
+import { carryPlaces } from '../errors/carry-places.ts';
 import { diffLines } from './diff.ts';
 import { moment, oneLine, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
@@ -28,13 +29,13 @@ export function gateLines({ run, gates }: RunState, paint: Paint): string[] {
 function standing(run: string, step: string, { asked, answer, used }: GateState, paint: Paint): string[] {
   if (answer) {
     const told = `gate     ${step}: ${answer.verdict} by ${answer.by}, ${moment(answer.at)}${answer.comment ? ` (${oneLine(answer.comment)})` : ''}`;
-    if (answer.verdict === 'rejected') return [paint.bad(told), `         ${paint.accent(`ferry approve ${run} ${step}`)}`];
+    if (answer.verdict === 'rejected') return [paint.bad(told), `         ${paint.command(`ferry approve ${run} ${step}`)}`];
     return [used ? paint.quiet(told) : paint.good(told)];
   }
   if (!asked) return [];
   return [
     paint.warn(`gate     ${step} waits for a person since ${moment(asked.at)}: ${oneLine(asked.question)}`),
-    `         ${paint.accent(`ferry approve ${run} ${step}`)}   or   ${paint.accent(`ferry reject ${run} ${step}`)}`,
+    `         ${paint.command(`ferry approve ${run} ${step}`)}   or   ${paint.command(`ferry reject ${run} ${step}`)}`,
   ];
 }
 
@@ -53,7 +54,7 @@ export function waitingWords({ run, step, question, isHeld, until }: Waiting, wh
   const limit = until ? `, until ${moment(until)}` : '';
   return [
     `${who}waits for a yes${limit}: ${oneLine(question)}`,
-    ...(isHeld ? [`from elsewhere: ferry approve ${run} ${step}   or   ferry reject ${run} ${step}`] : []),
+    ...(isHeld ? [carryPlaces(`from elsewhere: ferry approve ${run} ${step}   or   ferry reject ${run} ${step}`)] : []),
   ];
 }
 

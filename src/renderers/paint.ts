@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { carryPlaces } from '../errors/carry-places.ts';
 
 type Format = Parameters<typeof styleText>[0];
 type Brush = (text: string) => string;
@@ -11,6 +12,8 @@ export interface Paint {
   readonly quiet: Brush;
   readonly strong: Brush;
   readonly accent: Brush;
+  /** For commands to type: they carry the places that were typed. */
+  readonly command: Brush;
 }
 
 /** Where text goes: its width in characters, and whether it may be coloured. The caller knows the stream and NO_COLOR. */
@@ -32,5 +35,6 @@ export function createPaint(colour: boolean): Paint {
     quiet: brush('dim'),
     strong: brush('bold'),
     accent: brush('cyan'),
+    command: (text) => brush('cyan')(carryPlaces(text)),
   };
 }

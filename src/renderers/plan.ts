@@ -70,7 +70,7 @@ function findingLines(found: Diagnostic, paint: Paint, width: number): string[] 
       ? [`${' '.repeat(9)}${paint.quiet(`${found.at.file}:${found.at.line}:${found.at.column}`)}`]
       : []),
     // Never wrapped, so that a command can be copied.
-    ...(found.hint ? printable(found.hint).split('\n') : []).map((line) => `${' '.repeat(9)}${paint.accent(line)}`),
+    ...(found.hint ? printable(found.hint).split('\n') : []).map((line) => `${' '.repeat(9)}${paint.command(line)}`),
   ];
 }
 

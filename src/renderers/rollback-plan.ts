@@ -62,6 +62,6 @@ function writeLineLines({ run, to, writeLine }: RollbackPreview, page: Page): st
     ...(writeLine.written.length === 0
       ? ['  Nothing was written since.']
       : writeLine.written.map((line) => `  ${oneLine(line)}`)),
-    `To go back all the same:  ${paint.accent(`ferry rollback ${run}${to ? ` --to ${to}` : ''} --discard-writes`)}`,
+    `To go back all the same:  ${paint.command(`ferry rollback ${run}${to ? ` --to ${to}` : ''} --discard-writes`)}`,
   ];
 }

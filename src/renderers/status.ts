@@ -115,7 +115,7 @@ function lookLines(state: RunState, steps: readonly StepState[], doubts: readonl
   if (open.length === 0 || doubts.length > 0) return [];
   const names = open.map(({ step }) => step).join(', ');
   return [
-    `look     ${paint.accent(`ferry status ${state.run} --evidence`)}   (asks the hosts how ${names} stands; changes nothing)`,
+    `look     ${paint.command(`ferry status ${state.run} --evidence`)}   (asks the hosts how ${names} stands; changes nothing)`,
   ];
 }
 

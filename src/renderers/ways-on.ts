@@ -5,7 +5,7 @@ import { createPaint, type Page } from './paint.ts';
 export function waysOn(run: string, phase: RunPhase, page: Page, crossed = false, reason?: string, isCleaned = false): string[] {
   const paint = createPaint(page.colour);
   const lossy = crossed ? '   (gives up what was written since the write line)' : '';
-  const line = (what: string, command: string, note = '') => `${what.padEnd(9)}${paint.accent(command)}${note}`;
+  const line = (what: string, command: string, note = '') => `${what.padEnd(9)}${paint.command(command)}${note}`;
   switch (phase) {
     case 'running':
       return [

@@ -1,3 +1,4 @@
+import { carryPlaces } from '../../errors/carry-places.ts';
 import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withInputs, withRoles } from '../options.ts';
 import { pageOf, print } from '../outside.ts';
@@ -31,7 +32,7 @@ export const plan: Verb = (program, cli) => {
         else {
           const { planText } = await import('../../renderers/plan.ts');
           print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env), estimate));
-          if (out !== undefined) print(cli.outside, `Saved to ${out}. To do exactly this:  ferry run ${out}`);
+          if (out !== undefined) print(cli.outside, carryPlaces(`Saved to ${out}. To do exactly this:  ferry run ${out}`));
         }
         if (made.blockers.length > 0) return 5;
         const changes = !made.alreadyDone && made.lines.some((line) => line.kind === 'change' || line.kind === 'later');
