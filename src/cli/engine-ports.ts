@@ -71,7 +71,8 @@ export function makePorts(parts: {
     secrets: new SecretHashes(parts.stateDir),
     gates: { yes: parts.yes, canAsk: io.ask !== undefined, waitMs: parts.waitMs ?? null },
     ask: async (question, signal) => (io.ask ? await io.ask(question, signal) : null),
-    askPerson: async (question) => (io.ask ? await io.ask(question) : null),
+    // `--yes` says that nobody is to be waited for, and stands for no word of a person's own.
+    askPerson: async (question) => (io.ask && !parts.yes ? await io.ask(question) : null),
     // A runbook that says what becomes of a failure has answered already, unless the question was asked for.
     askFailure:
       askFailure && (parts.onFailure === 'ask' || runbook.onFailure === undefined)

@@ -16,7 +16,10 @@ const PAUSE: FailureAnswer = { answer: 'pause' };
  */
 export async function askAboutFailure(outside: Outside, question: FailureQuestion, signal: AbortSignal): Promise<FailureAnswer> {
   const page = pageOf(outside.stderr, outside.env);
-  const say = (text: string) => outside.stderr.write(`${text}\n`);
+  const say = (text: string): null => {
+    outside.stderr.write(`${text}\n`);
+    return null;
+  };
   const paint = createPaint(page.colour);
   const { step, host, outcome, skip } = question;
   if (question.refusal) say(errorText(question.refusal, page));
@@ -27,16 +30,17 @@ export async function askAboutFailure(outside: Outside, question: FailureQuestio
   say(skip.refused ? paint.quiet(`  s  (cannot be skipped: ${skip.refused})`) : '  s  skip it, with a reason');
   say(`  b  back: to ${question.back.map((to) => to ?? 'before the run').join(', ')}`);
   say(carryPlaces('  p  pause (Enter): all stays as it is, and  ferry resume  or  ferry rollback  leads on'));
+  const offered = ['retry', ...(question.canMarkDone ? ['done'] : []), ...(skip.refused ? [] : ['skip']), 'back'];
   for (;;) {
-    const typed = (await askLine(outside, 'retry, done, skip, back or pause? ', { signal }))?.toLowerCase();
+    const typed = (await askLine(outside, `${offered.join(', ')} or pause? `, { signal }))?.toLowerCase();
     if (!typed || 'pause'.startsWith(typed)) return PAUSE;
     if ('retry'.startsWith(typed)) return { answer: 'retry' };
-    if ('done'.startsWith(typed)) return { answer: 'mark-done' };
+    if (question.canMarkDone && 'done'.startsWith(typed)) return { answer: 'mark-done' };
     const answer = 'skip'.startsWith(typed)
       ? await askReason(outside, question, signal)
       : 'back'.startsWith(typed)
         ? await askWhereTo(outside, question, signal)
-        : null;
+        : say(printable(`There is no answer "${typed}" here.`));
     if (answer) return answer;
     if (signal.aborted) return PAUSE;
   }
@@ -68,7 +72,7 @@ async function askWhereTo(outside: Outside, question: FailureQuestion, signal: A
   const to = typed && /^\d+$/.test(typed) ? question.back[Number(typed) - 1] : undefined;
   if (to === undefined) return null;
   try {
-    say(`${rollbackPlanText(await question.preview(to), page)}\n`);
+    say(`${rollbackPlanText(await question.preview(to), page, true)}\n`);
   } catch (thrown) {
     // Nobody goes back unseen.
     if (!isFerryError(thrown)) throw thrown;

@@ -20,6 +20,8 @@ export async function withJournal<T>(
   const journal = openSqliteJournal(stateDir);
   try {
     return await work(journal, stateDir);
+  } catch (thrown) {
+    throw namingFolder(thrown, stateDir);
   } finally {
     journal.close();
   }
@@ -27,12 +29,20 @@ export async function withJournal<T>(
 
 /** The same for work that only looks, and waits for nothing. */
 export function readJournal<T>(options: CommonOptions, work: (journal: Journal) => T): T {
-  const journal = openSqliteJournal(stateDirOf(options.stateDir));
+  const stateDir = stateDirOf(options.stateDir);
+  const journal = openSqliteJournal(stateDir);
   try {
     return work(journal);
+  } catch (thrown) {
+    throw namingFolder(thrown, stateDir);
   } finally {
     journal.close();
   }
+}
+
+/** Where a run is not known, which folder does not know it: it may be the wrong one. */
+function namingFolder(thrown: unknown, dir: string): unknown {
+  return isFerryError(thrown, 'RUN_UNKNOWN') ? new FerryError('RUN_UNKNOWN', { run: thrown.args.run, dir }) : thrown;
 }
 
 /** The secret inputs in the form that may be written down. */

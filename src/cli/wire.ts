@@ -116,7 +116,10 @@ function refuseOver(state: RunState, verb: 'resume' | 'roll back' | 'look at'): 
   const holds = state.leases.length > 0 && state.phase === (verb === 'resume' ? 'finished' : 'rolled-back');
   const over = isOver(state) && !(verb !== 'resume' && state.phase === 'finished');
   if (over && !holds)
-    throw new FerryError('RUN_OVER', { run: state.run, phase: state.phase, verb: verb === 'resume' ? verb : 'roll back' });
+    throw new FerryError('RUN_OVER', {
+      ...{ run: state.run, phase: state.phase, path: state.path },
+      verb: verb === 'resume' ? verb : 'roll back',
+    });
   if (state.cleaned && !holds) throw new FerryError('RUN_CLEANED', { run: state.run, at: state.cleanedAt ?? '' });
   if (verb === 'resume' && state.phase === 'rolling-back') throw new FerryError('RUN_GOES_BACK', { run: state.run });
 }

@@ -32,7 +32,7 @@ export function waitingGates({ plan, gates, steps: states }: RunState): string[]
  */
 export function gateToAnswer(state: RunState, named: string | undefined, verb: 'approve' | 'reject'): GateView {
   const { run, plan } = state;
-  if (isOver(state)) throw new FerryError('RUN_OVER', { run, phase: state.phase, verb });
+  if (isOver(state)) throw new FerryError('RUN_OVER', { run, phase: state.phase, verb, path: state.path });
   if (state.phase === 'rolling-back') throw new FerryError('RUN_GOES_BACK', { run });
   const waiting = waitingGates(state);
   const step = named ?? onlyOne(state, waiting, verb);

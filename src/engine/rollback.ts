@@ -5,6 +5,7 @@ import type { Step } from '../runbook/runbook.ts';
 import { callOffRollback } from './call-off.ts';
 import { refuseOtherMachines, releaseLeases, type Silent, takeLeases } from './leases.ts';
 import { isOutOfReach } from './out-of-sight.ts';
+import { previewSteps } from './preview-rollback.ts';
 import { proveRollback } from './proof.ts';
 import type { Ending } from './run.ts';
 import type { RunContext } from './run-context.ts';
@@ -29,7 +30,7 @@ export async function rollBack(
   // The steps after the line may be undone already when a rollback is gone on with: its record says that it crosses.
   const isAgreed = options.discardWrites || (context.state.phase === 'rolling-back' && context.state.crossing);
   // Gone through once more to give the hosts back, it has nothing left to lose.
-  if (way.writeLine && !isAgreed && way.steps.length > 0) await refuseLoss(context, way.writeLine, to);
+  if (way.writeLine && !isAgreed && way.steps.length > 0) await refuseLoss(context, way, way.writeLine, to);
   try {
     await takeLeases(context, silent);
   } catch (thrown) {
@@ -135,11 +136,18 @@ export async function rollBackFailed(context: RunContext, failure: Ending): Prom
   }
 }
 
-async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeLine']>, to: string | undefined): Promise<void> {
+async function refuseLoss(
+  context: RunContext,
+  way: WayBack,
+  line: NonNullable<WayBack['writeLine']>,
+  to: string | undefined,
+): Promise<void> {
   const written = await writtenSince(context, line);
   const lost = written.length === 0 ? 'nothing was counted so far' : written.join('; ');
+  const kept = context.ports.gates.canAsk ? await keptDatabases(context, way) : [];
+  const readable = kept.length === 0 ? '' : ` It stays readable: ${kept.join('; ')}.`;
   const yes = await context.ports.askPerson(
-    `Going back loses what was written since ${line.at} (${lost}). Go back all the same?`,
+    `Going back loses what was written since ${line.at} (${lost}).${readable} Go back all the same?`,
   );
   if (yes !== true)
     throw new FerryError(
@@ -147,4 +155,15 @@ async function refuseLoss(context: RunContext, line: NonNullable<WayBack['writeL
       { run: context.state.run, at: line.at, written: lost, to: to ?? '' },
       { left: 'Nothing was taken back.' },
     );
+}
+
+/** What the undos ahead keep under another name, as far as the hosts tell beforehand. */
+async function keptDatabases(context: RunContext, way: WayBack): Promise<string[]> {
+  try {
+    const kept = (await previewSteps(context, way)).flatMap((step) => step.kept.map(({ what }) => what));
+    return [...new Set(kept.filter((what) => what.includes(' is kept as ')))];
+  } catch (thrown) {
+    if (!isFerryError(thrown)) throw thrown;
+    return [];
+  }
 }

@@ -36,7 +36,7 @@ function commandWords(commands: readonly Command[] | null): string {
 const STANDS: { readonly [S in Seen['facts'][number]['stands']]: string } = {
   'as-planned': 'as planned',
   'as-before': 'as before',
-  otherwise: 'neither',
+  otherwise: 'neither as it was nor as foreseen',
 };
 
 const VERDICTS: { readonly [V in Seen['verdict']]: string } = {

@@ -6,8 +6,8 @@ import { moment, oneLine, table, wrapText } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 import { shown } from './shown.ts';
 
-/** A rollback before it is done: what each undo changes, what is kept, and what would be lost. */
-export function rollbackPlanText(preview: RollbackPreview, page: Page): string {
+/** A rollback before it is done: what each undo changes, what is kept, and what would be lost. `isAsked` when a question comes after it. */
+export function rollbackPlanText(preview: RollbackPreview, page: Page, isAsked = false): string {
   const view = shown(preview);
   const paint = createPaint(page.colour);
   const target = view.to ? `to checkpoint ${view.to}` : 'to before the run';
@@ -18,8 +18,8 @@ export function rollbackPlanText(preview: RollbackPreview, page: Page): string {
     ...stepLines(view.steps, page),
     ...view.irreversible.map(({ step, host, why }) => paint.bad(`  stays: what ${step} did on ${host}: ${oneLine(why)}`)),
     '',
-    ...writeLineLines(view, page),
-    'Nothing was changed.',
+    ...writeLineLines(view, page, isAsked),
+    ...(isAsked ? [] : ['Nothing was changed.']),
   ].join('\n');
 }
 
@@ -53,7 +53,7 @@ function stepLines(steps: readonly StepBack[], page: Page): string[] {
   });
 }
 
-function writeLineLines({ run, to, writeLine }: RollbackPreview, page: Page): string[] {
+function writeLineLines({ run, to, writeLine }: RollbackPreview, page: Page, isAsked: boolean): string[] {
   const paint = createPaint(page.colour);
   if (!writeLine) return [paint.good('The write line is not crossed: nothing that was written is lost.')];
   const head = `The write line was crossed at ${writeLine.step}, ${moment(writeLine.at)}: going back gives up what was written since.`;
@@ -62,6 +62,8 @@ function writeLineLines({ run, to, writeLine }: RollbackPreview, page: Page): st
     ...(writeLine.written.length === 0
       ? ['  Nothing was written since.']
       : writeLine.written.map((line) => `  ${oneLine(line)}`)),
-    `To go back all the same:  ${paint.command(`ferry rollback ${run}${to ? ` --to ${to}` : ''} --discard-writes`)}`,
+    ...(isAsked
+      ? []
+      : [`To go back all the same:  ${paint.command(`ferry rollback ${run}${to ? ` --to ${to}` : ''} --discard-writes`)}`]),
   ];
 }

@@ -2,11 +2,12 @@ import type { ErrorReport } from '../engine/events.ts';
 import type { DoubtSeen } from '../engine/evidence.ts';
 import type { RunPhase, RunState } from '../engine/state.ts';
 import type { StepState } from '../engine/step-state.ts';
+import { FerryError } from '../errors/ferry-error.ts';
 import { nowMs } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { jsonText } from '../lib/json.ts';
 import { plural } from '../lib/text.ts';
-import { errorLines } from './error.ts';
+import { errorLines, reportOf } from './error.ts';
 import { evidenceLines } from './evidence.ts';
 import { gateLines } from './gate.ts';
 import { clip, moment, oneLine } from './layout.ts';
@@ -66,10 +67,20 @@ function dueLines({ phase, pause }: RunState, paint: Paint): string[] {
 }
 
 /** Why it stands, where no step tells it already. */
-function pauseLines({ pause }: RunState, steps: readonly StepState[], page: Page): string[] {
-  const error = pause?.error as ErrorReport | null | undefined;
+function pauseLines(state: RunState, steps: readonly StepState[], page: Page): string[] {
+  const error = answered(state);
   if (!error || steps.some((step) => step.error?.message === error.message)) return [];
   return [...errorLines(error, page), ''];
+}
+
+/** The error of a pause; of a question that was answered since, the answer. */
+function answered({ run, pause, gates }: RunState): ErrorReport | null | undefined {
+  const step = pause?.step ?? '';
+  const answer = pause?.error?.code === 'GATE_WAITS' ? gates[step]?.answer : undefined;
+  if (!answer) return pause?.error;
+  if (answer.verdict === 'approved') return null;
+  const { question, by, at, comment } = answer;
+  return reportOf(new FerryError('GATE_REJECTED', { run, step, question, by, at, why: comment ?? '' }));
 }
 
 /** The same for programs: plain JSON, steps as a list. */
@@ -130,7 +141,7 @@ function stepLines(
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
   const host = widest(steps.map((step) => step.host));
   const id = widest(steps.map((step) => step.step));
-  const words = steps.map((step) => wordOf(step, state.phase === 'running' && !interrupted));
+  const words = steps.map((step) => wordOf(step, state, state.phase === 'running' && !interrupted));
   const first = Math.max(8, widest(words));
   return steps.flatMap((step, index) => {
     const head = `  ${(words[index] ?? '').padEnd(first)}  ${step.host.padEnd(host)}  ${step.step.padEnd(id)}  `;
@@ -157,8 +168,11 @@ function stepLines(
 }
 
 /** A step whose undo was not tried yet is called so, whatever became of it forward. */
-function wordOf(step: StepState, isRunning: boolean): string {
+function wordOf(step: StepState, { phase, gates }: RunState, isRunning: boolean): string {
   if (step.blockedBy.length > 0) return 'blocked';
+  const gate = gates[step.step];
+  const isAsked = (phase === 'running' || phase === 'paused') && gate?.asked && !gate.answer;
+  if (isAsked && step.phase === 'waiting') return 'waits';
   return step.phase === 'doubt' && isRunning ? 'runs' : WORDS[step.phase];
 }
 

@@ -83,7 +83,7 @@ describe('ferry approve', () => {
   it('lets a paused run go on without being asked again, also when it came before the step', async () => {
     const paused = await ferry('run', join(dir, 'runbook.yaml'));
     expect(paused).toMatchObject({ code: 3, err: expect.stringContaining('waits for a yes') });
-    expect(paused.out).toMatch(/ferry approve r-\S+ go {3}and {3}ferry resume/);
+    expect(paused.out).toMatch(/ferry approve r-\S+ go --state-dir \S+ {3}and {3}ferry resume/);
     expect((await ferry('status')).out).toMatch(/gate +go waits for a person since .*Z: Users cannot work/);
     const run = /r-\d{8}-\d{6}-[0-9a-f]{4}/.exec(paused.out)?.[0] ?? '';
     expect((await ferry('approve', run, 'go', '--digest', 'feedfeed')).err).toContain('APPROVAL_STALE');

@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { wire } from '../../src/cli/wire.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
 
@@ -23,5 +27,27 @@ describe('the commands that lead on', () => {
     const status = typed('status', { env: { FERRY_STATE_DIR: '/s' } });
     await status.exit;
     expect(status.out.text()).not.toContain('--state-dir');
+  });
+});
+
+describe('a state folder without the run', () => {
+  it('is named, with the way on where it was lost', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'ferry-empty-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    for (const words of [['status'], ['resume'], ['rollback', '--plan'], ['status', 'r-1']]) {
+      const ferry = typed([...words, '--state-dir', dir], { wire });
+      expect(await ferry.exit).toBe(64);
+      expect(ferry.err.text().replaceAll(/\s+/g, ' ')).toContain(`in the state folder ${dir}.`);
+      expect(ferry.err.text()).toMatch(/If that folder was lost: {2}ferry takeover (RUN|r-1) --from HOST -i FILE --state-dir /);
+    }
+  });
+});
+
+describe('a run that is over', () => {
+  it.each([
+    ['finished', 'go back  ferry rollback r-1 --plan'],
+    ['rolled-back', 'begin again  ferry run move.yaml'],
+  ])('leads on when it is %s', (phase, hint) => {
+    expect(new FerryError('RUN_OVER', { run: 'r-1', phase, verb: 'resume', path: 'move.yaml' }).hint).toBe(hint);
   });
 });

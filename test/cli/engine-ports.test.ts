@@ -58,3 +58,16 @@ describe('what a long command prints', () => {
     expect(told).toEqual(['sent', 'sent', '[secret]\nend', '[secret]\nend']);
   });
 });
+
+describe('a question that only a person answers', () => {
+  it('is put to whoever sits there, and with --yes to nobody: a script would wait for ever', async () => {
+    const world = new ModelWorld();
+    const personal = (yes: boolean) =>
+      makePorts({
+        ...{ journal: new ModelJournal(world), fleet: world, runbook: runbookOf([]), actions: new Map(), inputs: new Map() },
+        ...{ stateDir, yes, io: { emit: () => undefined, signal: new AbortController().signal, ask: async () => true } },
+      }).askPerson('Go back all the same?');
+    expect(await personal(false)).toBe(true);
+    expect(await personal(true)).toBe(null);
+  });
+});

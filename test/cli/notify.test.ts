@@ -180,6 +180,6 @@ describe('what a hook is told while nobody sits there', () => {
     const refused = await noticed(run, (context) => rollBack(context, { discardWrites: false }));
     expect(refused.failure).toBe('HOST_UNREACHABLE');
     for (const { told } of [stopped, refused])
-      expect(told).toMatchObject([{ type: 'rollback-stopped', goOn: ['ferry rollback r-model'] }]);
+      expect(told).toMatchObject([{ type: 'rollback-stopped', goOn: [expect.stringMatching(/^ferry rollback r-model/)] }]);
   });
 });

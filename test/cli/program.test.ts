@@ -508,6 +508,15 @@ describe('a step that fails in front of a person', () => {
     expect(text).toContain('error COMMAND_FAILED');
     expect(text).toContain('restore on newdb is in doubt.');
     expect(text).not.toContain('  d  ');
+    expect(text).toContain('retry, skip, back or pause? ');
+  });
+
+  it('says that a word is no answer, also one that is not offered here', async () => {
+    const skip = { refused: 'it is a question', lacking: [], warnings: [] };
+    const { text } = await answer(['wat', 'done', ''], question({ canMarkDone: false, skip }));
+    expect(text).toContain('retry, back or pause? ');
+    expect(text).toContain('There is no answer "wat" here.');
+    expect(text).toContain('There is no answer "done" here.');
   });
 
   it('is not asked about with --yes, --json or a policy, or where nobody sits', async () => {

@@ -9,9 +9,9 @@ describe('the evidence on a step in doubt', () => {
   newdb   attempt 2: make ended with exit code 0, load left no exit code (it was killed by SIGKILL)
   engine  attempt 2: never opened here
   he1     attempt 2: opened, nothing was run
-  pgDatabase(5432, engine) on newdb: absent -> 156 tables; now 12 tables (neither)
+  pgDatabase(5432, engine) on newdb: absent -> 156 tables; now 12 tables (neither as it was nor as foreseen)
   pgRole(5432, engine) on newdb: absent -> there; now there (as planned)
-  diskMount(/) on newdb: was a; now b (neither)
+  diskMount(/) on newdb: was a; now b (neither as it was nor as foreseen)
   It is partly done: a new attempt does the rest; what undoes it is on record.`.slice(1),
     );
   });

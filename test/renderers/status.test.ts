@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { GateAnswer } from '../../src/engine/gate-state.ts';
 import { statusJson, statusText } from '../../src/renderers/status.ts';
 import { movePlan, partlyDone, RUN, restoreFailed, runState, stepState } from '../kit/plans.ts';
 
@@ -53,6 +54,29 @@ look     ferry status ${RUN} --evidence   (asks the hosts how restore stands; ch
 go on    ferry resume ${RUN}
 go back  ferry rollback ${RUN} --plan`.trimStart(),
     );
+  });
+
+  const asked = {
+    ...{ question: 'Go on?', summary: 'asks', diff: [], undo: null, digest: 'ab', at: '2026-01-01T02:10:00.000Z' },
+  };
+  const waiting = (answer: GateAnswer | null) =>
+    runState(movePlan(), {
+      ...{ done: 3, phase: 'paused', gates: { restore: { asked, answer, stale: null, used: false } } },
+      pause: { reason: 'gate', step: 'restore', error: { code: 'GATE_WAITS', message: 'restore waits', hint: 'x', left: null } },
+    });
+
+  it('calls a step that asks a person one that waits', () => {
+    expect(statusText(waiting(null), page)).toMatch(/GATE_WAITS/);
+    expect(statusText(waiting(null), page)).toMatch(/^ {2}waits {5}newdb +restore/m);
+  });
+
+  it('leads with the no of who said it, once somebody did', () => {
+    const said = { by: 'anna@admin2', at: '2026-01-01T02:20:00.000Z', comment: 'counts', question: 'Go on?' };
+    const more = { plan: '', digest: null, isFromElsewhere: true };
+    const text = statusText(waiting({ verdict: 'rejected', ...said, ...more }), page);
+    expect(text).toMatch(/error GATE_REJECTED {2}anna@admin2 said no to step restore at 2026-01-01T02:20:00.000Z: counts/);
+    expect(text).not.toContain('GATE_WAITS');
+    expect(statusText(waiting({ verdict: 'approved', ...said, ...more }), page)).not.toContain('error GATE');
   });
 
   it('offers no way back of a run that was cleaned, whose kept bytes are gone', () => {

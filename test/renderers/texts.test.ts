@@ -130,6 +130,13 @@ Nothing was changed.`.trimStart(),
     );
   });
 
+  it('leaves out the command that would do it right before the question whether to do it', () => {
+    const writeLine = { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] };
+    const text = rollbackPlanText({ run: RUN, to: null, ms: 12_400, steps, irreversible, writeLine }, page, true);
+    expect(text).toContain('engine: 12 rows inserted');
+    expect(text).not.toMatch(/discard-writes|Nothing was changed/);
+  });
+
   it('is no wider than a narrow page, on which a value and what it becomes have a row each', () => {
     const text = rollbackPlanText(
       { run: RUN, to: null, ms: 12_400, steps, irreversible, writeLine: null },

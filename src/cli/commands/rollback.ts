@@ -31,17 +31,17 @@ export const rollback: Verb = (program, cli) => {
         };
         const { outside } = cli;
         const preview = async () => (await outside.loadWire()).previewRollback(run, options);
-        const textOf = async (stream: Outside['stdout']) => {
+        const textOf = async (stream: Outside['stdout'], isAsked: boolean) => {
           const { rollbackPlanText } = await import('../../renderers/rollback-plan.ts');
-          return rollbackPlanText(await preview(), pageOf(stream, outside.env));
+          return rollbackPlanText(await preview(), pageOf(stream, outside.env), isAsked);
         };
         if (typed.plan) {
-          print(outside, options.json ? jsonText(await preview(), 2) : await textOf(outside.stdout));
+          print(outside, options.json ? jsonText(await preview(), 2) : await textOf(outside.stdout, false));
           return 0;
         }
         // RUN is the latest unless named, and one word would take back what was done last month.
         if (canAsk(outside) && !options.yes && !options.json) {
-          outside.stderr.write(`${await textOf(outside.stderr)}\n\n`);
+          outside.stderr.write(`${await textOf(outside.stderr, true)}\n\n`);
           const { askYes } = await import('../ask.ts');
           if (!(await askYes(outside, 'Go back?'))) return 5;
         }

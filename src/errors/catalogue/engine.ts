@@ -129,12 +129,14 @@ export const engineErrors = {
     exit: 5,
     example: { run: 'r-1', pid: 4242, since: '2026-01-01T02:00:00Z' },
   }),
-  RUN_UNKNOWN: entry<{ run: string }>({
+  RUN_UNKNOWN: entry<{ run: string; dir?: string }>({
     title: 'There is no such run',
-    message: (a) => (a.run ? `There is no run ${a.run} in this state folder.` : 'There is no run in this state folder.'),
-    hint: () => 'ferry runs   lists them; --state-dir names another folder.',
+    message: (a) =>
+      `There is no run ${a.run ? `${a.run} ` : ''}in ${a.dir ? `the state folder ${a.dir}` : 'this state folder'}. Nothing was done.`,
+    hint: (a) =>
+      `ferry runs   lists them; --state-dir names another folder.\nIf that folder was lost:  ferry takeover ${a.run || 'RUN'} --from HOST -i FILE`,
     exit: 64,
-    example: { run: 'r-1' },
+    example: { run: 'r-1', dir: '/root/.local/state/ferry' },
   }),
   RUN_UNFINISHED: entry<{ run: string; phase: string; hosts: string; host: string }>({
     title: 'A run on these hosts is not finished',
@@ -144,11 +146,13 @@ export const engineErrors = {
     exit: 5,
     example: { run: 'r-1', phase: 'paused', hosts: 'engine, newdb', host: 'engine' },
   }),
-  RUN_OVER: entry<{ run: string; phase: string; verb: string }>({
+  RUN_OVER: entry<{ run: string; phase: string; verb: string; path?: string }>({
     title: 'The run is over',
-    message: (a) => `Run ${a.run} is ${a.phase}; there is nothing to ${a.verb}.`,
+    message: (a) => `Run ${a.run} is ${a.phase.replace('-', ' ')}; there is nothing to ${a.verb}.`,
+    hint: (a) =>
+      a.phase === 'finished' ? `go back  ferry rollback ${a.run} --plan` : `begin again  ferry run ${a.path || 'RUNBOOK'}`,
     exit: 64,
-    example: { run: 'r-1', phase: 'rolled back', verb: 'resume' },
+    example: { run: 'r-1', phase: 'rolled-back', verb: 'resume', path: 'move.yaml' },
   }),
   RUN_GOES_BACK: entry<{ run: string }>({
     title: 'The run is being rolled back',
