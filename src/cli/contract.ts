@@ -73,6 +73,8 @@ export interface RollbackOptions extends CommonOptions {
   readonly to?: string;
   /** Permits going back across the write line, which gives up what was written since. */
   readonly discardWrites: boolean;
+  /** Permits going back over what newer runs did on the same hosts. */
+  readonly overNewer?: boolean;
 }
 
 export type GateVerdict = 'approved' | 'rejected';

@@ -58,7 +58,8 @@ export async function unlockHost(
       if (state && !over) journal.append(run, { type: 'run.abandoned', epoch: state.epoch, body: { by: holderName() } });
       // One that ended by itself has nothing at work; one that was given up may have, also on a host that is asked only now.
       const ended = over && state.phase !== 'abandoned';
-      const letGo = (one: string) => (ended ? fleet.releaseLease(one, run, state.epoch) : fleet.fenceRun(one, run));
+      const how = state?.phase === 'rolled-back' ? 'taken-back' : null;
+      const letGo = (one: string) => (ended ? fleet.releaseLease(one, run, state.epoch, how) : fleet.fenceRun(one, run));
       const left = await Promise.all(held.map((one) => tryOn(one, inventory, letGo)));
       const free = held.filter((_, index) => left[index] === null);
       if (state) for (const one of free) journal.append(run, { type: 'lease.released', epoch: state.epoch, host: one });

@@ -170,7 +170,7 @@ export const wire: Wire = {
   previewRollback: (run, options: RollbackOptions) =>
     reopen(run, options, silent, 'look at', async (context) => {
       const estimate = estimateFrom(context.ports.journal, context.state.plan);
-      return lookBack(context, options.to, (steps) => rollbackMs(estimate, steps));
+      return lookBack(context, options, (steps) => rollbackMs(estimate, steps));
     }),
   readState: (run, options) =>
     withJournal(options, async (journal) => {

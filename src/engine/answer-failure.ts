@@ -84,6 +84,6 @@ async function questionOf(
     canMarkDone: Object.keys(state.change?.predicts ?? line?.predicts ?? {}).length > 0,
     skip: { refused: refused?.why ?? null, lacking, warnings: warningsOfSkip(context, step, lacking) },
     back: [...reached.reverse(), null],
-    preview: (to) => lookBack(context, to ?? undefined, msOf),
+    preview: (to) => lookBack(context, to === null ? {} : { to }, msOf),
   };
 }

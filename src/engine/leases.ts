@@ -1,6 +1,7 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import { machineOf } from '../hosts/layout.ts';
 import type { Lease } from '../hosts/lease.ts';
+import type { Ended, RunThere } from '../hosts/runs-here.ts';
 import { isoTime } from '../lib/clock.ts';
 import { isOutOfReach } from './out-of-sight.ts';
 import type { RunContext } from './run-context.ts';
@@ -20,14 +21,16 @@ export type Silent = Map<string, FerryError>;
 /**
  * Makes sure that the hosts this run has worked on are the machines they were. The inventory of today may name others, and an
  * undo would take away there what is not of this run. With `silent`, hosts that cannot be reached are put there, and only those
- * that answer count.
+ * that answer count. Gives what each tells of the run.
  * @throws HOST_NOT_THE_SAME
  */
-export async function refuseOtherMachines({ state, ports }: RunContext, silent?: Silent): Promise<void> {
+export async function refuseOtherMachines({ state, ports }: RunContext, silent?: Silent): Promise<ReadonlyMap<string, RunThere>> {
+  const told = new Map<string, RunThere>();
   await Promise.all(
     state.workedOn.map(async (host) => {
       try {
-        if (await ports.fleet.knowsRun(host, state.run)) return;
+        const there = await ports.fleet.knowsRun(host, state.run);
+        if (there) return void told.set(host, there);
       } catch (thrown) {
         if (!silent || !isOutOfReach(thrown)) throw thrown;
         silent.set(host, thrown);
@@ -37,6 +40,7 @@ export async function refuseOtherMachines({ state, ports }: RunContext, silent?:
       throw new FerryError('HOST_NOT_THE_SAME', { host, run: state.run, before, now }, { left: 'Nothing was changed.' });
     }),
   );
+  return told;
 }
 
 /**
@@ -63,10 +67,9 @@ export async function takeLeases(context: RunContext, silent?: Silent): Promise<
   );
   if (silent && silent.size > 0 && hosts.every((host) => silent.has(host))) refused.push(...silent.values());
   if (refused.length === 0) return;
-  await releaseLeases(
-    context,
-    context.state.leases.filter((host) => !before.includes(host)),
-  );
+  const isBegun = [...context.state.steps.values()].some(({ attempt }) => attempt > 0);
+  const taken = context.state.leases.filter((host) => !before.includes(host));
+  await releaseLeases(context, isBegun ? null : 'not-begun', taken);
   throw refused[0];
 }
 
@@ -83,13 +86,17 @@ async function takeLease(context: RunContext, host: string, lease: Lease): Promi
 
 /**
  * Gives hosts back; all that the run holds unless told which. One that cannot be reached keeps its lease, which is told and
- * is no failure of what the run did.
+ * is no failure of what the run did. Each learns how the run ended, when it left nothing.
  */
-export async function releaseLeases(context: RunContext, hosts: readonly string[] = [...context.state.leases]): Promise<void> {
+export async function releaseLeases(
+  context: RunContext,
+  ended: Ended | null = null,
+  hosts: readonly string[] = [...context.state.leases],
+): Promise<void> {
   await Promise.all(
     hosts.map(async (host) => {
       try {
-        await context.ports.fleet.releaseLease(host, context.state.run, context.state.epoch);
+        await context.ports.fleet.releaseLease(host, context.state.run, context.state.epoch, ended);
       } catch (thrown) {
         const { message } = context.report(thrown, '');
         context.emit({

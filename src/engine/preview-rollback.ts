@@ -5,6 +5,7 @@ import type { FactRef, Observed } from '../facts/fact.ts';
 import { keepPath } from '../hosts/layout.ts';
 import { factsOf, type Look, refsOf } from '../plan/fact-view.ts';
 import type { Step } from '../runbook/runbook.ts';
+import type { NewerRun } from './overtaken.ts';
 import { actionOf } from './plan-fresh.ts';
 import type { RunContext } from './run-context.ts';
 import type { WayBack } from './way-back.ts';
@@ -28,6 +29,8 @@ export interface StepBack {
 export interface RollbackPreview {
   readonly run: string;
   readonly to: string | null;
+  /** Runs that worked on its hosts since; a rollback goes over what they did. */
+  readonly newer: readonly NewerRun[];
   readonly steps: readonly StepBack[];
   /** How long it will take, as far as earlier runs tell. */
   readonly ms: number;

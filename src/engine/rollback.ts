@@ -5,6 +5,7 @@ import type { Step } from '../runbook/runbook.ts';
 import { callOffRollback } from './call-off.ts';
 import { refuseOtherMachines, releaseLeases, type Silent, takeLeases } from './leases.ts';
 import { isOutOfReach } from './out-of-sight.ts';
+import { refuseOvertaken } from './overtaken.ts';
 import { previewSteps } from './preview-rollback.ts';
 import { proveRollback } from './proof.ts';
 import type { Ending } from './run.ts';
@@ -15,16 +16,17 @@ import { rollbackTarget, type WayBack, wayBack, withWrites, writtenSince } from 
 /**
  * Takes a run back: each undo on record before and after, then the proof. An undo that fails blocks those of the steps its own
  * stands on, and nothing else; what is on a host that cannot be reached is owed. Called again, it works off what is left.
- * @throws WRITE_LINE_CROSSED unless `discardWrites`
+ * @throws WRITE_LINE_CROSSED unless `discardWrites`; RUN_OVERTAKEN unless `overNewer`
  */
 export async function rollBack(
   context: RunContext,
-  options: { to?: string | undefined; discardWrites: boolean },
+  options: { to?: string | undefined; discardWrites: boolean; overNewer?: boolean },
 ): Promise<Ending> {
   const startedMs = nowMs();
   const silent: Silent = new Map();
   // Before what was written since is counted, on a machine where that means nothing.
-  await refuseOtherMachines(context, silent);
+  const there = await refuseOtherMachines(context, silent);
+  const newer = refuseOvertaken(context, there, { verb: 'roll back', overNewer: options.overNewer ?? false });
   const to = rollbackTarget(context.state, options.to);
   const way = await withWrites(context, wayBack(context, to));
   // The steps after the line may be undone already when a rollback is gone on with: its record says that it crosses.
@@ -44,6 +46,7 @@ export async function rollBack(
       steps: way.steps.map(({ step }) => step.id),
       discardWrites: options.discardWrites,
       crosses: way.writeLine !== null,
+      overNewer: [...new Set(newer.map(({ run }) => run))],
     },
   });
   context.emit({
@@ -66,7 +69,7 @@ export async function rollBack(
   if (!proven) return endInDebt(context, way, debts, silent);
   const { proof, readings } = proven;
   context.record('rollback.finished', { body: { proof, readings } });
-  if (to === undefined) await releaseLeases(context);
+  if (to === undefined) await releaseLeases(context, 'taken-back');
   const kept = context.state.kept.map(({ host: on, what }) => `${on}: ${what}`);
   context.emit({ type: 'run.rolled-back', to: to ?? null, proof, kept, ms: nowMs() - startedMs });
   const wrong = proof.filter(({ verdict }) => verdict === 'differs');

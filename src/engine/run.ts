@@ -11,6 +11,7 @@ import type { ErrorReport } from './events.ts';
 import { refuseOtherMachines, releaseLeases, takeLeases } from './leases.ts';
 import { markDone } from './mark-done.ts';
 import { isOutOfSight } from './out-of-sight.ts';
+import { refuseOvertaken } from './overtaken.ts';
 import { performStep } from './perform.ts';
 import { recallSecrets } from './recall.ts';
 import type { RunContext } from './run-context.ts';
@@ -42,9 +43,12 @@ export async function executeRun(
   },
 ): Promise<Ending> {
   const startedMs = nowMs();
+  // One that is finished is gone through once more to give its hosts back, and changes nothing.
+  const isOver = context.state.phase === 'finished';
   try {
     if (options.resumed) context.record('run.resumed', { body: { by: context.ports.holder } });
-    if (options.resumed) await refuseOtherMachines(context);
+    const there = options.resumed ? await refuseOtherMachines(context) : null;
+    if (there && !isOver) refuseOvertaken(context, there, { verb: 'resume', overNewer: false });
     await takeLeases(context);
     if (options.resumed) await recallSecrets(context);
     if (options.replan) await acceptMoved(context);

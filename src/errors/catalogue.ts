@@ -8,6 +8,7 @@ import { hostKeyErrors } from './catalogue/host-keys.ts';
 import { hostErrors } from './catalogue/hosts.ts';
 import { longCommandErrors } from './catalogue/long-commands.ts';
 import { notifyErrors } from './catalogue/notify.ts';
+import { overtakenErrors } from './catalogue/overtaken.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
@@ -37,6 +38,7 @@ export const catalogue = {
   ...postgresErrors,
   ...securityErrors,
   ...takeoverErrors,
+  ...overtakenErrors,
 };
 
 export type ErrorCode = keyof typeof catalogue;

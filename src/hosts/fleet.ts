@@ -5,6 +5,7 @@ import type { RecordsAfter } from './journal-copy.ts';
 import type { KeepRequest } from './keep.ts';
 import type { AttemptId, Attempts } from './layout.ts';
 import type { Lease } from './lease.ts';
+import type { Ended, RunThere } from './runs-here.ts';
 
 /** What an attempt did on a host, by the evidence in its folder. */
 export interface Effect {
@@ -68,15 +69,18 @@ export interface Fleet {
   deadMan(host: string, id: AttemptId, ask: 'look' | 'confirm' | 'revert'): Promise<DeadManState>;
   /** Logs in once more, beside any connection there is, and logs out. @throws HOST_UNREACHABLE and what else a login may end with */
   logIn(host: string): Promise<void>;
-  /** Whether the machine behind a host's name is one on which this run took the lease under that name. */
-  knowsRun(host: string, run: string): Promise<boolean>;
+  /** What the machine behind a host's name tells of this run; null when it is none on which the run took the lease under that name. */
+  knowsRun(host: string, run: string): Promise<RunThere | null>;
   /**
    * Brings the run's records, and takes the host. Null when taken; the other run's lease when held.
    * @throws RUN_SHUT_OUT when this run was given up there; EPOCH_STALE, JOURNAL_FORKED, HOST_FOLDER_UNSAFE
    */
   takeLease(host: string, lease: Lease, epoch: number, records?: RecordsAfter): Promise<Lease | null>;
-  /** Gives the host back, whatever the epoch unless told. @throws EPOCH_STALE when a later controller of the run has it */
-  releaseLease(host: string, run: string, epoch?: number): Promise<void>;
+  /**
+   * Gives the host back, whatever the epoch unless told, and says there how the run ended when it left nothing.
+   * @throws EPOCH_STALE when a later controller of the run has it
+   */
+  releaseLease(host: string, run: string, epoch?: number, ended?: Ended | null): Promise<void>;
   /**
    * Makes every command of an epoch before refuse, waits for short ones under way, and puts the new holder into the lease, where the run has it.
    * @throws EPOCH_STALE when a later controller was here first; RUN_SHUT_OUT

@@ -6,6 +6,7 @@ import { SECURE_FOLDER } from './host-folder.ts';
 import { addRecords, type RecordsPart, refuseLower, writeEpoch } from './journal-copy.ts';
 import { FERRY_DIR, runDir } from './layout.ts';
 import { putWhole } from './put-whole.ts';
+import { type Ended, runsSince, takeOutLine, writeLine } from './runs-here.ts';
 import { type Sh, sh } from './sh.ts';
 
 export interface Lease {
@@ -19,7 +20,7 @@ export interface Lease {
  * Takes the host for a run, or prints why not: `held RUN HOLDER SINCE` when another has it, `abandoned` when this run was shut
  * out here, `stale EPOCH` when another controller has it, `unsafe WHY` when Ferry's folder there cannot be trusted, `plan-only`
  * for a login that may change nothing (docs/security.md), and what `addRecords` says. Takes records from stdin; writes the
- * run's epoch, and under which name the run knows this machine. Taking it twice is fine.
+ * run's epoch, under which name the run knows this machine, and that it worked here. Taking it twice is fine.
  */
 export function takeLeaseScript(host: string, lease: Lease, epoch: number, records: RecordsPart | null = null): Sh {
   const line = `${lease.run} ${lease.holder} ${lease.since}`;
@@ -36,27 +37,31 @@ mkdir -p ${runDir(lease.run)}; sync ${FERRY_DIR}
 ${writeEpoch(`${runDir(lease.run)}/epoch`, epoch)}
 ${addRecords(records)}
 N=${`${runDir(lease.run)}/hosts`}; grep -qxF -e ${host} "$N" 2>/dev/null || { printf '%s\\n' ${host} >>"$N" && sync "$N"; } || exit 1
+${writeLine(lease.run)}
 if [ -z "$H" ]; then ${putWhole(sh`"$L"`, sh`printf '%s\\n' ${line}`)} || exit 1; fi
 echo taken`;
 }
 
 /**
  * Prints `yes N` where a run took the lease of this machine under this name; N records of it are there. A folder that names
- * nobody, as older releases left it, is of any name. Reads only.
+ * nobody, as older releases left it, is of any name. Then what `runsSince` does. Reads only.
  */
 export function knowsRunScript(host: string, run: string): Sh {
-  return sh`R=${runDir(run)}; [ -d "$R" ] || exit 0; [ -s "$R/hosts" ] && { grep -qxF -e ${host} "$R/hosts" || exit 0; }; echo "yes $(cat "$R/journal" 2>/dev/null | wc -l)"`;
+  return sh`R=${runDir(run)}; [ -d "$R" ] || exit 0; [ -s "$R/hosts" ] && { grep -qxF -e ${host} "$R/hosts" || exit 0; }; echo "yes $(cat "$R/journal" 2>/dev/null | wc -l)"
+${runsSince(run)}`;
 }
 
 /**
  * Gives the host back, when this run has it and no later epoch of it. What it kept stays; what its transfers were let in by does
- * not. It is judged and done under one lock: a controller that takes the run over meanwhile loses nothing.
+ * not. It is judged and done under one lock: a controller that takes the run over meanwhile loses nothing. Of a run that `ended` with
+ * nothing of it left, the host says so from then on.
  */
-export function releaseLeaseScript(run: string, epoch = Number.MAX_SAFE_INTEGER): Sh {
+export function releaseLeaseScript(run: string, epoch = Number.MAX_SAFE_INTEGER, ended: Ended | null = null): Sh {
   return sh`umask 077; [ -d ${FERRY_DIR} ] || exit 0; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 L=${`${FERRY_DIR}/lease`}; ${refuseLower(run, epoch)}
 ${forgetKeysOfRun(run)}
-H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then rm -f "$L"; fi`;
+H=$(cat "$L" 2>/dev/null || :); if [ "\${H%% *}" = ${run} ]; then ${ended === null ? sh`:` : takeOutLine(run, ended)}
+rm -f "$L"; fi`;
 }
 
 /**

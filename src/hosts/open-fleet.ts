@@ -18,6 +18,7 @@ import { hostInfo, Machine } from './machine.ts';
 import { openAttemptScript } from './open-attempt.ts';
 import { whyLost } from './postmortem.ts';
 import { RecordsSender } from './records-sender.ts';
+import { parseRunsSince } from './runs-here.ts';
 import { sh } from './sh.ts';
 
 // A data directory that undo needs is copied whole; what hangs is ended by the person who waits.
@@ -134,10 +135,11 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       }
     },
     async knowsRun(name, run) {
-      const said = must(name, 'looking for a run', await machine(name).run(knowsRunScript(name, run))).stdout.trim();
-      const [yes, count] = said.split(' ');
-      if (yes === 'yes') sender.learn(name, run, Number(count));
-      return yes === 'yes';
+      const said = must(name, 'looking for a run', await machine(name).run(knowsRunScript(name, run))).stdout;
+      const [, count] = /^yes +(\d+)$/m.exec(said) ?? [];
+      if (count === undefined) return null;
+      sender.learn(name, run, Number(count));
+      return parseRunsSince(said);
     },
     async takeLease(name, lease, epoch, records) {
       const line = await sender.send(name, lease.run, records, async (part) => {
@@ -150,8 +152,8 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
       refuseStale(name, { run: lease.run, epoch }, line);
       return line.startsWith('held ') ? parseLease(line.slice(5)) : null;
     },
-    async releaseLease(name, run, epoch) {
-      const said = must(name, 'giving the lease back', await machine(name).run(releaseLeaseScript(run, epoch))).stdout;
+    async releaseLease(name, run, epoch, ended) {
+      const said = must(name, 'giving the lease back', await machine(name).run(releaseLeaseScript(run, epoch, ended))).stdout;
       refuseStale(name, { run, epoch: epoch ?? 0 }, said);
     },
     async raiseEpoch(name, lease, epoch) {

@@ -18,6 +18,7 @@ export function rollbackPlanText(preview: RollbackPreview, page: Page, isAsked =
     ...stepLines(view.steps, page),
     ...view.irreversible.map(({ step, host, why }) => paint.bad(`  stays: what ${step} did on ${host}: ${oneLine(why)}`)),
     '',
+    ...newerLines(view, page),
     ...writeLineLines(view, page, isAsked),
     ...(isAsked ? [] : ['Nothing was changed.']),
   ].join('\n');
@@ -51,6 +52,14 @@ function stepLines(steps: readonly StepBack[], page: Page): string[] {
       ...(one.stops === null ? [] : remark(paint.bad, `its undo would fail: ${one.stops}`)),
     ];
   });
+}
+
+function newerLines({ newer }: RollbackPreview, page: Page): string[] {
+  if (newer.length === 0) return [];
+  const lines = newer.map(({ host, run, known }) => `  ${host}: run ${run} (${known ?? 'not in this state folder'})`);
+  return ['Newer runs have worked on these hosts; going back goes over what they did:', ...lines].map(
+    createPaint(page.colour).bad,
+  );
 }
 
 function writeLineLines({ run, to, writeLine }: RollbackPreview, page: Page, isAsked: boolean): string[] {

@@ -453,7 +453,7 @@ describe('a step that fails in front of a person', () => {
     },
     skip: { refused: null, lacking: [], warnings: ['1 output will be missing, and what needs one is refused: compare (rows).'] },
     back: ['quiesced', null],
-    preview: async (to) => ({ run: 'r-1', to, steps: [], ms: 0, irreversible: [], writeLine: null }),
+    preview: async (to) => ({ run: 'r-1', to, steps: [], ms: 0, irreversible: [], newer: [], writeLine: null }),
     ...parts,
   });
   /** Asks once, and ends with what was answered. */

@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { unlockHost } from '../../src/cli/unlock.ts';
 import { foldRun } from '../../src/engine/fold.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
+import type { Ended } from '../../src/hosts/runs-here.ts';
 import type { Json } from '../../src/lib/json.ts';
 import { ModelJournal, ModelWorld } from '../kit/model-world.ts';
 import { movePlan } from '../kit/plans.ts';
@@ -23,10 +24,10 @@ class World extends ModelWorld {
     this.#reach(host);
     return super.lease(host);
   }
-  override async releaseLease(host: string, run: string) {
+  override async releaseLease(host: string, run: string, epoch?: number, ended?: Ended | null) {
     this.#reach(host);
     this.done.push(`release ${host}`);
-    await super.releaseLease(host, run);
+    await super.releaseLease(host, run, epoch, ended);
   }
   override async fenceRun(host: string, run: string) {
     this.#reach(host);

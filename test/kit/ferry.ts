@@ -62,6 +62,7 @@ export function modelWire(
         steps: [stepBack({ step: 'dump', host: 'engine', summary: 'remove it' })],
         ms: 1000,
         irreversible: [],
+        newer: [],
         writeLine: null,
       };
     },

@@ -215,9 +215,12 @@ export class ModelRun {
     return this.#work(this.#ports(undefined), work);
   }
 
-  rollBack(options: { to?: string; discardWrites?: boolean } = {}, dieAt?: number | string): Promise<Ending | 'died'> {
+  rollBack(
+    options: { to?: string; discardWrites?: boolean; overNewer?: boolean } = {},
+    dieAt?: number | string,
+  ): Promise<Ending | 'died'> {
     return this.#work(this.#ports(dieAt), (context) =>
-      rollBack(context, { to: options.to, discardWrites: options.discardWrites ?? false }),
+      rollBack(context, { to: options.to, discardWrites: options.discardWrites ?? false, overNewer: options.overNewer ?? false }),
     );
   }
 

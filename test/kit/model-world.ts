@@ -7,6 +7,7 @@ import type { ActingHost, HostInfo } from '../../src/hosts/host.ts';
 import type { RecordsAfter } from '../../src/hosts/journal-copy.ts';
 import type { AttemptId, Attempts } from '../../src/hosts/layout.ts';
 import type { Lease } from '../../src/hosts/lease.ts';
+import type { Ended, RunThere } from '../../src/hosts/runs-here.ts';
 import { sh } from '../../src/hosts/sh.ts';
 import { hashOf, headOf, lineOf } from '../../src/journal/chain.ts';
 import type { Journal, JournalRecord, NewRecord } from '../../src/journal/journal.ts';
@@ -223,9 +224,15 @@ export class ModelWorld implements Fleet {
     if (this.cells.get(`${host}/door`) === 'shut')
       throw new FerryError('HOST_UNREACHABLE', { host, address: host, port: 22, why: 'the door is shut' });
   }
-  async knowsRun(host: string, run: string): Promise<boolean> {
+  /** The runs that worked on each host, oldest first, and those that were taken back, as `host/run`. */
+  readonly runsHere = new Map<string, string[]>();
+  readonly takenBack = new Set<string>();
+  async knowsRun(host: string, run: string): Promise<RunThere | null> {
     this.#alive();
-    return this.known.has(`${host}/${run}`);
+    if (!this.known.has(`${host}/${run}`)) return null;
+    if (this.leases.get(host)?.run === run) return { newer: [], isTakenBack: false };
+    const runs = this.runsHere.get(host) ?? [];
+    return { newer: runs.slice(runs.indexOf(run) + 1), isTakenBack: this.takenBack.has(`${host}/${run}`) };
   }
   async takeLease(host: string, lease: Lease, epoch: number, records?: RecordsAfter): Promise<Lease | null> {
     this.#reach(host);
@@ -235,13 +242,22 @@ export class ModelWorld implements Fleet {
     this.epochs.set(`${host}/${lease.run}`, epoch);
     this.#copy(host, lease.run, records);
     this.leases.set(host, held ?? lease);
+    const runs = this.runsHere.get(host) ?? [];
+    if (!runs.includes(lease.run)) this.runsHere.set(host, [...runs, lease.run]);
     this.known.add(`${host}/${lease.run}`);
     return null;
   }
-  async releaseLease(host: string, run: string, epoch = Number.MAX_SAFE_INTEGER): Promise<void> {
+  async releaseLease(host: string, run: string, epoch = Number.MAX_SAFE_INTEGER, ended: Ended | null = null): Promise<void> {
     this.#reach(host);
     if ((this.epochs.get(`${host}/${run}`) ?? 0) > epoch) this.#guard(host, { run, epoch });
-    if (this.leases.get(host)?.run === run) this.leases.delete(host);
+    if (this.leases.get(host)?.run !== run) return;
+    this.leases.delete(host);
+    if (ended)
+      this.runsHere.set(
+        host,
+        (this.runsHere.get(host) ?? []).filter((one) => one !== run),
+      );
+    if (ended === 'taken-back') this.takenBack.add(`${host}/${run}`);
   }
   async raiseEpoch(host: string, lease: Lease, epoch: number): Promise<Raised> {
     this.#reach(host);

@@ -179,6 +179,7 @@ const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string
       spoiltBy(
         {
           ...{ run: RUN, to: 'quiesced', ms: 12_400, irreversible: [{ step: 'tell', host: 'he1', why: 'mail is sent' }] },
+          newer: [{ host: 'a', run: 'r-2', known: 'move, finished' }],
           writeLine: { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] },
           steps: [
             stepBack({

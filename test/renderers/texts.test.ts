@@ -104,7 +104,10 @@ describe('a rollback before it is done', () => {
   it('says what is undone, what stays, what was written since, and how to go back all the same', () => {
     const writeLine = { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] };
     expect(
-      rollbackPlanText({ run: RUN, to: 'quiesced', ms: 12_400, steps, irreversible, writeLine }, { width: 200, colour: false }),
+      rollbackPlanText(
+        { run: RUN, to: 'quiesced', ms: 12_400, steps, irreversible, newer: [], writeLine },
+        { width: 200, colour: false },
+      ),
     ).toBe(
       `
 Rollback of ${RUN} to checkpoint quiesced: 6 steps, last first, about 12 s.
@@ -132,14 +135,14 @@ Nothing was changed.`.trimStart(),
 
   it('leaves out the command that would do it right before the question whether to do it', () => {
     const writeLine = { step: 'compare', at: '2026-01-01T02:02:00.000Z', written: ['engine: 12 rows inserted'] };
-    const text = rollbackPlanText({ run: RUN, to: null, ms: 12_400, steps, irreversible, writeLine }, page, true);
+    const text = rollbackPlanText({ run: RUN, to: null, ms: 12_400, steps, irreversible, newer: [], writeLine }, page, true);
     expect(text).toContain('engine: 12 rows inserted');
     expect(text).not.toMatch(/discard-writes|Nothing was changed/);
   });
 
   it('is no wider than a narrow page, on which a value and what it becomes have a row each', () => {
     const text = rollbackPlanText(
-      { run: RUN, to: null, ms: 12_400, steps, irreversible, writeLine: null },
+      { run: RUN, to: null, ms: 12_400, steps, irreversible, newer: [], writeLine: null },
       { width: 56, colour: false },
     );
     expect(
@@ -154,7 +157,7 @@ Nothing was changed.`.trimStart(),
   });
 
   it('says that nothing is lost where the write line is not crossed', () => {
-    expect(rollbackPlanText({ run: RUN, to: null, ms: 12_400, steps, irreversible, writeLine: null }, page)).toContain(
+    expect(rollbackPlanText({ run: RUN, to: null, ms: 12_400, steps, irreversible, newer: [], writeLine: null }, page)).toContain(
       'The write line is not crossed: nothing that was written is lost.',
     );
   });

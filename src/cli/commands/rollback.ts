@@ -1,3 +1,4 @@
+import type { RollbackPreview } from '../../engine/preview-rollback.ts';
 import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withHosts, withNotify } from '../options.ts';
 import { canAsk, type Outside, pageOf, print } from '../outside.ts';
@@ -15,38 +16,48 @@ export const rollback: Verb = (program, cli) => {
     .option('--to <checkpoint>', 'go back to this checkpoint only')
     .option('--plan', 'show what would be undone; changes nothing')
     .option('--discard-writes', 'go back across the write line')
+    .option('--over-newer', 'go back also over what newer runs did on the same hosts')
     .addOption(withNotify())
-    .option('-y, --yes', 'go back without asking; does not stand for --discard-writes')
+    .option('-y, --yes', 'go back without asking; does not stand for --discard-writes or --over-newer')
     .addHelpText(
       'after',
       examples('ferry rollback --plan', 'ferry rollback --to quiesced', 'ferry rollback r-20260101-020000-ab12 --discard-writes'),
     )
     .action(
-      does(cli, async (run: string | undefined, typed: Typed & { to?: string; plan?: boolean; discardWrites?: boolean }) => {
-        const { to } = typed;
-        const options = {
-          ...commonOptions(typed, cli.outside.env),
-          ...(to === undefined ? {} : { to }),
-          discardWrites: typed.discardWrites ?? false,
-        };
-        const { outside } = cli;
-        const preview = async () => (await outside.loadWire()).previewRollback(run, options);
-        const textOf = async (stream: Outside['stdout'], isAsked: boolean) => {
-          const { rollbackPlanText } = await import('../../renderers/rollback-plan.ts');
-          return rollbackPlanText(await preview(), pageOf(stream, outside.env), isAsked);
-        };
-        if (typed.plan) {
-          print(outside, options.json ? jsonText(await preview(), 2) : await textOf(outside.stdout, false));
-          return 0;
-        }
-        // RUN is the latest unless named, and one word would take back what was done last month.
-        if (canAsk(outside) && !options.yes && !options.json) {
-          outside.stderr.write(`${await textOf(outside.stderr, true)}\n\n`);
-          const { askYes } = await import('../ask.ts');
-          if (!(await askYes(outside, 'Go back?'))) return 5;
-        }
-        const { conduct } = await import('../conduct.ts');
-        return conduct(outside, options, (wire, io) => wire.rollbackRun(run, options, io));
-      }),
+      does(
+        cli,
+        async (
+          run: string | undefined,
+          typed: Typed & { to?: string; plan?: boolean; discardWrites?: boolean; overNewer?: boolean },
+        ) => {
+          const { to } = typed;
+          const options = {
+            ...commonOptions(typed, cli.outside.env),
+            ...(to === undefined ? {} : { to }),
+            discardWrites: typed.discardWrites ?? false,
+            overNewer: typed.overNewer ?? false,
+          };
+          const { outside } = cli;
+          const lookBack = async () => (await outside.loadWire()).previewRollback(run, options);
+          const textOf = async (preview: RollbackPreview, stream: Outside['stdout'], isAsked: boolean) => {
+            const { rollbackPlanText } = await import('../../renderers/rollback-plan.ts');
+            return rollbackPlanText(preview, pageOf(stream, outside.env), isAsked);
+          };
+          if (typed.plan) {
+            const preview = await lookBack();
+            print(outside, options.json ? jsonText(preview, 2) : await textOf(preview, outside.stdout, false));
+            return 0;
+          }
+          // RUN is the latest unless named, and one word would take back what was done last month.
+          if (canAsk(outside) && !options.yes && !options.json) {
+            const preview = await lookBack();
+            outside.stderr.write(`${await textOf(preview, outside.stderr, true)}\n\n`);
+            const { askYes } = await import('../ask.ts');
+            if (!(await askYes(outside, preview.newer.length > 0 ? 'Go back, over what newer runs did?' : 'Go back?'))) return 5;
+          }
+          const { conduct } = await import('../conduct.ts');
+          return conduct(outside, options, (wire, io) => wire.rollbackRun(run, options, io));
+        },
+      ),
     );
 };
