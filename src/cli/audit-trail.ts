@@ -50,6 +50,7 @@ const WORDS: { readonly [type: string]: Words } = {
       : [];
     return `took the edited runbook (${names.join(', ')}), plan ${digest?.slice(0, 8) ?? 'unknown'}`;
   },
+  'run.taken-back': ({ hosts }) => `was taken back before, as ${list(hosts)} told`,
   'run.abandoned': () => 'gave it up for good',
   'rollback.started': ({ to, crosses, steps }) =>
     `began to take it back${to ? ` to checkpoint ${to}` : ''}: ${list(steps)}${crosses === true ? '; what was written since the write line is given up' : ''}`,

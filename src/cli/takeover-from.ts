@@ -9,6 +9,7 @@ import type { Taken, TakeoverOptions } from './contract.ts';
 import { type Copy, firstDifference, isAway, longestOf, onEach, readCopy, type Silence } from './copies.ts';
 import { holderName } from './places.ts';
 import { hostsOf, readInventory } from './prepare.ts';
+import { runsSince, sinceWords } from './runs-since.ts';
 import { bringRecords, hostsOfRun, known, lastHolder, type OpenFleet, partial, raiseOn } from './takeover.ts';
 
 const NOTHING = 'Nothing was changed.';
@@ -49,7 +50,9 @@ export async function takeOverFrom(
     if (isOver({ phase }) && phase !== 'finished' && (await heldBy(run, hosts, fleet)).length === 0)
       throw new FerryError('RUN_OVER', { run, phase, verb: 'take over' });
     refuseForked(run, before, journal);
-    if (ask && !options.yes && !(await ask(`${describe(run, before)}\nTake it over?`))) return null;
+    const since = await runsSince(run, hosts, fleet, journal);
+    const told = sinceWords(run, since);
+    if (ask && !options.yes && !(await ask([describe(run, before), ...told, 'Take it over?'].join('\n')))) return null;
 
     const fenced = new Set<string>();
     const { epoch, longest, rebuilt, kept } = await tellingOf(fenced, async () => {
@@ -67,14 +70,29 @@ export async function takeOverFrom(
       { by: holderName(), from, inventory: inventory.file, host: longest.host, without: [...options.without] },
       epoch,
     );
+    // The record of that came after the last that was brought to a host.
+    if (since.takenBackOn.length > 0)
+      journal.append(run, { type: 'run.taken-back', epoch, body: { hosts: [...since.takenBackOn] } });
     for (const { step, host } of kept) journal.append(run, { type: 'step.kept', epoch, step, host, body: { kept: [] } });
     const { done, silent } = await onEach(hosts, inventory, async (host) => ({ host, lease: await fleet.lease(host) }), isAway);
     const held = done.flatMap(({ host, lease }) => (lease?.run === run ? [host] : []));
+    const given = done.flatMap(({ host, lease }) => (lease?.run !== run && rebuilt.leases.includes(host) ? [host] : []));
+    for (const host of given) journal.append(run, { type: 'lease.released', epoch, host });
     for (const host of held) if (!rebuilt.leases.includes(host)) journal.append(run, { type: 'lease.taken', epoch, host });
     const left = [...silent, ...(await bringRecords(run, epoch, held, { fleet, inventory, journal }))];
     if (left.length > 0) throw partial(run, hosts, left);
     const after = foldRun(run, journal.read(run));
-    return { run, phase: after.phase, epoch, from, fenced: hosts, busy: [], told: [describe(run, { copies: [], longest })] };
+    const isUnder = since.newer.length > 0;
+    return {
+      run,
+      phase: after.phase,
+      epoch,
+      from,
+      fenced: hosts,
+      busy: [],
+      told: [describe(run, { copies: [], longest }), ...told],
+      isUnder,
+    };
   } finally {
     await fleet.close();
   }

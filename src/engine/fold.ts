@@ -113,6 +113,13 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
       state.phase = 'finished';
       state.endedAt = at;
       break;
+    case 'run.taken-back':
+      // Known from its hosts, after a takeover from one of them.
+      state.phase = 'rolled-back';
+      state.pause = null;
+      state.endedAt = at;
+      for (const step of state.steps.values()) if (step.undo !== null) step.phase = 'undone';
+      break;
     case 'run.abandoned':
     case 'run.refused':
       state.phase = type === 'run.refused' ? 'refused' : 'abandoned';

@@ -19,6 +19,7 @@ const STANDS: { readonly [type: string]: string } = {
   'run.resumed': 'begun',
   'rollback.started': 'rolling back',
   'rollback.finished': 'rolled back',
+  'run.taken-back': 'rolled back',
   'run.cleaned': 'over, cleaned',
 };
 

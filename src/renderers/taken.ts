@@ -15,14 +15,17 @@ export interface Taken {
   readonly fenced: readonly string[];
   /** Those of them on which a short command of it has not ended yet. */
   readonly busy: readonly string[];
+  /** Whether newer runs have worked on its hosts since, so that it goes neither on nor back. */
+  readonly isUnder?: boolean;
   /** What else is to be said, a sentence each. */
   readonly told: readonly string[];
 }
 
 /** What a takeover has done, and what leads on. */
 export function takenText(taken: Taken, page: Page): string {
-  const { run, phase, epoch, from, fenced, busy, told } = shown(taken);
+  const { run, phase, epoch, from, fenced, busy, told, isUnder } = shown(taken);
   const paint = createPaint(page.colour);
+  const ways = isUnder ? [] : waysOn(run, phase, page);
   const where =
     fenced.length === 0
       ? 'It had begun on no host.'
@@ -31,7 +34,6 @@ export function takenText(taken: Taken, page: Page): string {
     paint.good(`Taken over: ${run} (epoch ${epoch}) from ${from}.`),
     ...[where, ...told].flatMap((text) => wrapText(text, page.width)),
     ...busy.map((host) => paint.warn(`A short command of ${from} is still under way on ${host}; what comes next waits for it.`)),
-    '',
-    ...waysOn(run, phase, page),
+    ...(ways.length > 0 ? ['', ...ways] : []),
   ].join('\n');
 }

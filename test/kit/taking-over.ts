@@ -18,6 +18,8 @@ interface More {
   readonly without?: readonly string[];
   readonly yes?: boolean;
   readonly inventory?: string;
+  /** Where no lease tells which. */
+  readonly run?: string;
   ask?(question: string): Promise<boolean>;
 }
 
@@ -36,8 +38,8 @@ export function takeFrom(
   run: ModelRun,
   from: string,
   journal: Journal,
-  { without = [], ask, yes = false, inventory = inventoryOfModel }: More = {},
+  { without = [], ask, yes = false, inventory = inventoryOfModel, run: named }: More = {},
 ): Promise<Taken | null> {
   run.world.dead = false;
-  return takeOverFrom(undefined, { ...common, inventory, yes, from, without }, journal, ask, () => run.world);
+  return takeOverFrom(named, { ...common, inventory, yes, from, without }, journal, ask, () => run.world);
 }
