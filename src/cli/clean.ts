@@ -7,11 +7,11 @@ import type { HostSettings } from '../inventory/inventory.ts';
 import type { Journal } from '../journal/journal.ts';
 import { nowMs } from '../lib/clock.ts';
 import { plural } from '../lib/text.ts';
+import { type Site, siteOf, sitesOf } from './clean-sites.ts';
 import type { CleanOptions, CleanReport, CleanRow } from './contract.ts';
 import { fleetOf } from './engine-ports.ts';
 import { askHidden } from './inputs.ts';
 import { holderName } from './places.ts';
-import { hostsOf, readInventory } from './prepare.ts';
 
 /**
  * Removes from their hosts what runs that are over have there, with the bytes kept for their way back, and what dead runs left
@@ -29,36 +29,38 @@ export async function cleanRuns(
   const all = journal.runs().flatMap((one) => stateOf(journal, one.run) ?? []);
   const chosen = run === undefined ? all.filter((state) => isDue(state, options)) : [named(run, all)];
   const alive = all.filter((state) => !isOver(state)).map((state) => state.run);
-  const [latest] = all;
-  const inventory = await readInventory(options.inventory ?? (chosen[0] ?? latest)?.inventory, '.');
-  const asked = [...new Set((run === undefined ? all : chosen).flatMap(({ workedOn }) => workedOn))];
-  const there = asked.filter((host) => inventory.hosts.has(host));
-  const fleet = openFleet(await hostsOf(inventory, there));
-  const away = new Map(asked.filter((host) => !there.includes(host)).map((host) => [host, `it is not in ${inventory.file}`]));
-  const on = async <T>(host: string, work: () => Promise<T>): Promise<T | null> => {
-    if (away.has(host)) return null;
+  const asked = run === undefined ? all : chosen;
+  const sites = await sitesOf(asked, options, openFleet);
+  const on = async <T>({ away, fleet }: Site, host: string, work: (fleet: Fleet) => Promise<T>): Promise<T | null> => {
+    if (away.has(host) || !fleet) return null;
     try {
-      return await work();
+      return await work(fleet);
     } catch (thrown) {
       if (!isFerryError(thrown)) throw thrown;
       away.set(host, thrown.message);
       return null;
     }
   };
-  const rowsOf = async (work: (host: string, run: string) => Promise<RunTraces>): Promise<CleanRow[]> => {
-    const pairs = chosen.flatMap((state) => state.workedOn.map((host) => ({ state, host })));
+  const rowsOf = async (
+    states: readonly RunState[],
+    work: (fleet: Fleet, host: string, run: string) => Promise<RunTraces>,
+  ): Promise<CleanRow[]> => {
+    const pairs = states.flatMap((state) => state.workedOn.map((host) => ({ state, host })));
     return Promise.all(
       pairs.map(async ({ state, host }) => {
-        const found = await on(host, () => work(host, state.run));
+        const site = siteOf(sites, state, options);
+        const found = await on(site, host, (fleet) => work(fleet, host, state.run));
         const told = { run: state.run, runbook: state.plan.runbook.name, stands: state.phase, endedAt: state.endedAt, host };
-        return found ? { ...told, ...found, why: null } : { ...told, state: 'away', bytes: 0, why: away.get(host) ?? '' };
+        return found ? { ...told, ...found, why: null } : { ...told, state: 'away', bytes: 0, why: site.away.get(host) ?? '' };
       }),
     );
   };
   const leftoversOf = async (isRemoved: boolean) => {
     const found = await Promise.all(
-      there.map(async (host) =>
-        (await on(host, () => fleet.leftovers(host, alive, isRemoved)))?.map((one) => ({ ...one, host })),
+      [...sites.values()].flatMap((site) =>
+        site.there.map(async (host) =>
+          (await on(site, host, (fleet) => fleet.leftovers(host, alive, isRemoved)))?.map((one) => ({ ...one, host })),
+        ),
       ),
     );
     return found.flatMap((one): (Leftover & { host: string })[] => one ?? []);
@@ -66,27 +68,46 @@ export async function cleanRuns(
   try {
     const found: CleanReport = {
       isDone: false,
-      rows: await rowsOf((host, one) => fleet.traces(host, one)),
+      rows: await rowsOf(chosen, (fleet, host, one) => fleet.traces(host, one)),
       leftovers: await leftoversOf(false),
     };
     const isNothing = found.leftovers.length === 0 && found.rows.every(({ state, bytes }) => state === 'free' && bytes === 0);
-    if (options.plan || isNothing || !(await confirm(found))) return found;
-    for (const state of chosen) {
+    if (options.plan) return found;
+    refusePlanOnly(found, chosen, sites, options);
+    if (isNothing || !(await confirm(found))) return found;
+    // Of a run of which nothing can be removed now nothing is said to be: it stays as it is, with its way back.
+    const isReached = ({ run: one }: RunState) => found.rows.some((row) => row.run === one && row.state === 'free');
+    for (const state of chosen.filter(isReached)) {
       journal.open(state.run);
       // Read again under its lock: another process may have taken it up since.
       if (!isOver(stateOf(journal, state.run) ?? state)) throw refused(state);
       journal.append(state.run, { type: 'run.cleaned', epoch: state.epoch, body: { by: holderName(), hosts: state.workedOn } });
     }
-    const rows = await rowsOf(async (host, one) => {
+    const rows = await rowsOf(chosen.filter(isReached), async (fleet, host, one) => {
       const removed = await fleet.cleanRun(host, one);
       const { epoch } = chosen.find((state) => state.run === one) ?? { epoch: 1 };
       if (removed.state === 'free') journal.append(one, { type: 'host.cleaned', epoch, host, body: { bytes: removed.bytes } });
       return removed;
     });
-    return { isDone: true, rows, leftovers: await leftoversOf(true) };
+    const untouched = found.rows.filter((row) => !rows.some((one) => one.run === row.run));
+    return { isDone: true, rows: [...rows, ...untouched], leftovers: await leftoversOf(true) };
   } finally {
-    await fleet.close();
+    for (const { fleet } of sites.values()) await fleet?.close();
   }
+}
+
+/** @throws PLAN_ONLY_LOGIN */
+function refusePlanOnly(
+  { rows }: CleanReport,
+  chosen: readonly RunState[],
+  sites: ReadonlyMap<string, Site>,
+  options: CleanOptions,
+): void {
+  const row = rows.find(({ state }) => state === 'plan-only');
+  const run = chosen.find((one) => one.run === row?.run);
+  if (!row || !run) return;
+  const { user = '' } = siteOf(sites, run, options).settings.get(row.host) ?? {};
+  throw new FerryError('PLAN_ONLY_LOGIN', { host: row.host, user }, { left: 'Nothing was removed anywhere.' });
 }
 
 function named(run: string, all: readonly RunState[]): RunState {
@@ -116,7 +137,13 @@ function stateOf(journal: Journal, run: string): RunState | null {
 export function leftError({ rows }: CleanReport): FerryError<'CLEAN_LEFT'> | null {
   const left = rows.filter(({ state }) => state !== 'free');
   if (left.length === 0) return null;
-  const words = { held: 'is held by it', busy: 'has something of it at work', free: '', away: '' };
+  const words = {
+    held: 'is held by it',
+    busy: 'has something of it at work',
+    'plan-only': 'may only be planned on',
+    free: '',
+    away: '',
+  };
   const why = left.map((row) => (row.why === null ? `${row.host} ${words[row.state]}` : `${row.host}: ${row.why}`));
   return new FerryError('CLEAN_LEFT', {
     what: plural(new Set(left.map(({ run }) => run)).size, 'run'),

@@ -6,7 +6,7 @@ import { lookBack } from '../engine/look-back.ts';
 import { rollBack } from '../engine/rollback.ts';
 import { type Ending, executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
-import { isOver, type RunState } from '../engine/state.ts';
+import { isOver, leftOn, type RunState } from '../engine/state.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
@@ -187,7 +187,10 @@ export const wire: Wire = {
       return { doubts: await seeDoubts(context) };
     }).then(({ doubts }) => doubts),
   isWorkedOn: (run, options) => readJournal(options, (journal) => journal.isOpen(run)),
-  readRuns: (options) => readJournal(options, (journal) => journal.runs()),
+  readRuns: (options) =>
+    readJournal(options, (journal) =>
+      journal.runs().map((one) => (one.stands === 'run.cleaned' ? { ...one, left: leftOn(stateOf(journal, one.run)) } : one)),
+    ),
   readLog: (run, options) => readJournal(options, (journal) => journal.read(stateOf(journal, runOrLatest(journal, run)).run)),
   auditRun: (run, options) =>
     withJournal(options, async (journal) => {

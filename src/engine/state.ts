@@ -79,6 +79,11 @@ export function isOver({ phase }: Pick<RunState, 'phase'>): boolean {
   return ['finished', 'rolled-back', 'abandoned', 'refused'].includes(phase);
 }
 
+/** Hosts that still hold something of a run that was cleaned; none of one that was not. */
+export function leftOn({ cleaned, workedOn }: Pick<RunState, 'cleaned' | 'workedOn'>): string[] {
+  return cleaned === null ? [] : workedOn.filter((host) => !cleaned.includes(host));
+}
+
 /** Whether a step comes after another in the order of the plan. */
 export function isAfter({ lines }: Plan, step: string, other: string): boolean {
   const at = (id: string) => lines.findIndex((line) => line.step === id);

@@ -3,9 +3,12 @@ import { epochMark } from './journal-copy.ts';
 import { FERRY_DIR, runDir, SECRETS_DIR } from './layout.ts';
 import { type Sh, sh } from './sh.ts';
 
-/** What a run has on a host: bytes in its folder, and whether it may go; `held` while the run has the lease, `busy` while something of it runs. */
+/**
+ * What a run has on a host: bytes in its folder, and whether it may go; `held` while the run has the lease, `busy` while something of
+ * it runs, `plan-only` for a login that may remove nothing.
+ */
 export interface RunTraces {
-  readonly state: 'free' | 'held' | 'busy';
+  readonly state: 'free' | 'held' | 'busy' | 'plan-only';
   readonly bytes: number;
 }
 
@@ -23,10 +26,10 @@ busy() { [ -z "$(systemctl list-units --plain --no-legend --state=active,activat
 for l in ${FERRY_DIR}/"$1"/*/*.alive ${FERRY_DIR}/"$1"/*/*/held; do [ ! -e "$l" ] || [ -s "\${l%held}rc" ] || flock -n "$l" true || return 0; done; return 1; }
 size() { [ -d "$1" ] && k=$(du -sk "$1" | cut -f1) || k=0; echo $((k * 1024)); }`;
 
-/** Prints `free|held|busy BYTES` for a run. Reads only. */
+/** Prints `free|held|busy|plan-only BYTES` for a run. Reads only. */
 export function tracesScript(run: string): Sh {
   return sh`${JUDGE}
-s=free; if [ "$H" = ${run} ]; then s=held; elif busy ${run}; then s=busy; fi; echo "$s $(size ${runDir(run)})"`;
+s=free; if [ "$H" = ${run} ]; then s=held; elif busy ${run}; then s=busy; fi; [ -z "\${FERRY_PLAN_ONLY:-}" ] || s=plan-only; echo "$s $(size ${runDir(run)})"`;
 }
 
 /**
@@ -35,7 +38,8 @@ s=free; if [ "$H" = ${run} ]; then s=held; elif busy ${run}; then s=busy; fi; ec
  */
 export function cleanScript(run: string): Sh {
   const folder = runDir(run);
-  return sh`[ -d ${FERRY_DIR} ] || { echo "free 0"; exit 0; }; umask 077; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
+  return sh`[ -z "\${FERRY_PLAN_ONLY:-}" ] || { echo "plan-only 0"; exit 0; }
+[ -d ${FERRY_DIR} ] || { echo "free 0"; exit 0; }; umask 077; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 ${JUDGE}
 if [ "$H" = ${run} ]; then echo "held 0"; exit 0; fi; if busy ${run}; then echo "busy 0"; exit 0; fi
 b=$(size ${folder})
@@ -50,7 +54,8 @@ echo "free $b"`;
  */
 export function leftoversScript(alive: readonly string[], isRemoved: boolean): Sh {
   const remove = isRemoved ? 1 : 0;
-  return sh`${JUDGE}
+  return sh`[ ${remove} = 0 ] || [ -z "\${FERRY_PLAN_ONLY:-}" ] || exit 0
+${JUDGE}
 R=${remove}; dead() { [ "$1" != "$H" ] && case ${`\n${alive.join('\n')}\n`} in *"
 $1
 "*) false;; *) ! busy "$1";; esac; }
@@ -66,7 +71,7 @@ if [ $R = 0 ] || ${dropKeyLines(sh`"ferry:$r:"`)}; then echo "key $r $a"; else l
 
 /** Reads the line of `tracesScript` and `cleanScript`; null when it is none. */
 export function parseTraces(stdout: string): RunTraces | null {
-  const [, state, bytes] = /^(free|held|busy) (\d+)$/m.exec(stdout) ?? [];
+  const [, state, bytes] = /^(free|held|busy|plan-only) (\d+)$/m.exec(stdout) ?? [];
   return state && bytes ? { state: state as RunTraces['state'], bytes: Number(bytes) } : null;
 }
 

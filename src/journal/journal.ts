@@ -32,6 +32,8 @@ export interface RunSummary {
   readonly lastType: string;
   /** Type of the last record that tells how the run as a whole stands. */
   readonly stands: string;
+  /** Hosts that still hold something of a run that is being cleaned. */
+  readonly left?: readonly string[];
 }
 
 /** A process that holds the lock of a run. */

@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
@@ -32,6 +32,7 @@ const SCHEMA = `
  */
 export function openSqliteJournal(stateDir: string): Journal {
   const database = openDatabase(stateDir);
+  const opened = fileOf(stateDir);
   const locks = new RunLocks(stateDir);
   const insert = database.prepare(
     `INSERT INTO records (run, seq, at, epoch, type, step, host, body, hash)
@@ -47,8 +48,11 @@ export function openSqliteJournal(stateDir: string): Journal {
   const readAfter = (run: string, seq: number): JournalRecord[] => after.all(run, seq).map(recordOf);
 
   /** All of it on disk, or nothing: other processes append too, and the next number and hash hang on the last. */
-  const transaction = <T>(work: () => T): T => {
+  const transaction = <T>(run: string, work: () => T): T => {
     if (database.isTransaction) return work();
+    // What is written to a file that was removed is on disk for nobody.
+    if (opened === null || fileOf(stateDir) !== opened)
+      throw new FerryError('JOURNAL_UNWRITABLE', { dir: stateDir, why: 'it was removed or replaced', run });
     try {
       database.exec('BEGIN IMMEDIATE');
       const done = work();
@@ -68,7 +72,7 @@ export function openSqliteJournal(stateDir: string): Journal {
   };
 
   const append = (run: string, { type, epoch, step = '', host = '', body = {} }: NewRecord): JournalRecord =>
-    transaction(() => {
+    transaction(run, () => {
       const before = last.get(run);
       if (Number(before?.epoch ?? 0) > epoch) refuseFenced(run, epoch);
       const record = {
@@ -85,7 +89,7 @@ export function openSqliteJournal(stateDir: string): Journal {
   return {
     create: (run, runbook, first) => {
       locks.take(run, first.epoch);
-      return transaction(() => {
+      return transaction(run, () => {
         database.prepare('INSERT INTO runs (run, runbook, started_at) VALUES (?, ?, ?)').run(run, runbook, isoTime());
         return append(run, first);
       });
@@ -109,14 +113,14 @@ export function openSqliteJournal(stateDir: string): Journal {
         const epoch = Math.max(epochOf(run) + 1, least);
         locks.release(run);
         locks.take(run, epoch);
-        const taken = transaction(() =>
+        const taken = transaction(run, () =>
           epochOf(run) < epoch ? append(run, { type: 'run.taken-over', epoch, body }) : undefined,
         );
         if (taken) return taken;
       }
     },
     adopt: (run, runbook, records) =>
-      transaction(() => {
+      transaction(run, () => {
         const startedAt = records[0]?.at ?? isoTime();
         database.prepare('INSERT OR IGNORE INTO runs (run, runbook, started_at) VALUES (?, ?, ?)').run(run, runbook, startedAt);
         for (const record of records.slice(Number(last.get(run)?.seq ?? 0)))
@@ -186,6 +190,16 @@ function addHashes(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   if (!hasHash()) database.exec('ALTER TABLE records ADD COLUMN hash TEXT');
   database.exec('COMMIT');
+}
+
+/** Which file the journal's name stands for now; null when for none. */
+function fileOf(stateDir: string): string | null {
+  try {
+    const { dev, ino } = statSync(join(stateDir, 'journal.db'), { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
 }
 
 function openDatabase(stateDir: string): DatabaseSync {

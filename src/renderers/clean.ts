@@ -12,8 +12,9 @@ export interface CleanView {
     readonly stands: string;
     readonly endedAt: string | null;
     readonly host: string;
-    readonly state: 'free' | 'held' | 'busy' | 'away';
+    readonly state: 'free' | 'held' | 'busy' | 'plan-only' | 'away';
     readonly bytes: number;
+    readonly why?: string | null;
   }[];
   readonly leftovers: readonly {
     readonly host: string;
@@ -27,7 +28,8 @@ const STATES: { readonly [state: string]: string } = {
   free: '',
   held: 'stays: the run holds the host',
   busy: 'stays: at work',
-  away: 'stays: no answer',
+  'plan-only': 'stays: the login may only plan',
+  away: 'stays',
 };
 const KINDS: { readonly [kind: string]: string } = { secrets: 'secrets in', key: "a transfer's key in", unit: 'failed unit' };
 
@@ -49,7 +51,9 @@ export function cleanText(view: CleanView, page: Page): string {
       row.runbook,
       `${row.stands.replace('-', ' ')}${row.endedAt ? ` ${moment(row.endedAt)}` : ''}`,
       row.host,
-      row.state === 'free' ? formatBytes(row.bytes) : (STATES[row.state] ?? row.state),
+      row.state === 'free'
+        ? formatBytes(row.bytes)
+        : `${STATES[row.state] ?? row.state}${row.why ? `: ${oneLine(row.why)}` : ''}`,
     ]),
   );
   return [

@@ -74,6 +74,8 @@ export function createOutcome(): OutcomeTeller {
           const goingBack = end.error?.code === 'PROOF_UNREAD' ? 'Undone, and not proven yet.' : 'Not rolled back yet.';
           const head = goesBack ? goingBack : end.outcome === 'failed' && !paused ? 'Failed.' : `Paused: ${reason}.`;
           const phase = goesBack ? 'rolling-back' : 'paused';
+          // Without its records no command leads on; the error says what does.
+          if (end.error?.code === 'JOURNAL_UNWRITABLE') return [paint.warn(head), ...error].join('\n');
           return [paint.warn(head), ...error, '', ...(run ? waysOn(run, phase, page, crossed(), paused?.reason) : [])].join('\n');
         }
         case 'rolled-back':

@@ -8,10 +8,15 @@ export function runsText(found: readonly RunSummary[], page: Page): string {
   const runs = shown(found);
   if (runs.length === 0) return 'There are no runs yet.';
   const paint = createPaint(page.colour);
-  const rows = runs.map((run) => [run.run, run.runbook, moment(run.startedAt), moment(run.lastAt), standing(run.stands)]);
+  const rows = runs.map((run) => [run.run, run.runbook, moment(run.startedAt), moment(run.lastAt), standing(run)]);
   return table([['run', 'runbook', 'started', 'last seen', 'stands'], ...rows], (text, _column, row) =>
     row === 0 ? paint.quiet(text) : text,
   ).join('\n');
+}
+
+/** `a and b still hold it`. */
+function stillHold(hosts: readonly string[]): string {
+  return `${hosts.join(' and ')} still ${hosts.length === 1 ? 'holds' : 'hold'} it`;
 }
 
 const STANDS: { readonly [type: string]: string } = {
@@ -24,6 +29,7 @@ const STANDS: { readonly [type: string]: string } = {
 };
 
 /** How a run stands, in words: `run.finished` is `finished`. */
-function standing(type: string): string {
+function standing({ stands: type, left = [] }: RunSummary): string {
+  if (type === 'run.cleaned' && left.length > 0) return `over, cleaned in part: ${stillHold(left)}`;
   return STANDS[type] ?? type.slice(type.indexOf('.') + 1).replaceAll('-', ' ');
 }

@@ -189,8 +189,17 @@ function factsOf(state: RunState, paint: Paint): string[] {
         ? ['writes   the write line is not crossed']
         : []),
     ...[...new Set(state.kept.map(({ host, what }) => `kept     ${host}: ${oneLine(what)}`))],
+    ...cleanedLines(state, paint),
     ...(state.leases.length > 0 ? [`leases   ${state.leases.join(', ')}`] : []),
   ];
+}
+
+/** What `ferry clean` has removed of it, and what still holds it. */
+function cleanedLines({ cleaned, cleanedAt, workedOn }: RunState, paint: Paint): string[] {
+  if (cleaned === null) return [];
+  const left = workedOn.filter((host) => !cleaned.includes(host));
+  if (left.length === 0) return [`cleaned  ${moment(cleanedAt ?? '')}`];
+  return [paint.warn(`cleaned  in part: ${left.join(' and ')} still ${left.length === 1 ? 'holds' : 'hold'} it`)];
 }
 
 function paintPhase(phase: RunPhase, paint: Paint): string {

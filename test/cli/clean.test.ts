@@ -5,7 +5,12 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { cleanRuns, leftError } from '../../src/cli/clean.ts';
 import type { CleanReport } from '../../src/cli/contract.ts';
 import { foldRun } from '../../src/engine/fold.ts';
+import { leftOn } from '../../src/engine/state.ts';
+import type { HostSettings } from '../../src/inventory/inventory.ts';
 import type { Json } from '../../src/lib/json.ts';
+import { cleanText } from '../../src/renderers/clean.ts';
+import { runsText } from '../../src/renderers/runs.ts';
+import { statusText } from '../../src/renderers/status.ts';
 import { modelWire, typed } from '../kit/ferry.ts';
 import { ModelJournal, ModelWorld } from '../kit/model-world.ts';
 import { movePlan } from '../kit/plans.ts';
@@ -25,8 +30,8 @@ class Runs extends ModelJournal {
 let world: ModelWorld;
 let journal: Runs;
 /** A run with 1 kB on each of its hosts, which ended so. */
-const ended = (run: string, type: string, hosts = ['a', 'b']) => {
-  const body = { plan: movePlan(), path: '', sources: [], inventory, secrets: {} } as unknown as { [name: string]: Json };
+const ended = (run: string, type: string, hosts = ['a', 'b'], of = inventory) => {
+  const body = { plan: movePlan(), path: '', sources: [], inventory: of, secrets: {} } as unknown as { [name: string]: Json };
   journal.create(run, 'move', { type: 'run.started', epoch: 1, body });
   for (const host of hosts) {
     journal.append(run, { type: 'lease.taken', epoch: 1, host });
@@ -36,9 +41,14 @@ const ended = (run: string, type: string, hosts = ['a', 'b']) => {
   const proof = type === 'rollback.finished' ? { proof: [], readings: {} } : {};
   journal.append(run, { type, epoch: 1, body: proof });
 };
-const clean = (run?: string, more: object = {}, confirm = async (_: CleanReport) => true) => {
+const clean = (
+  run?: string,
+  more: object = {},
+  confirm = async (_: CleanReport) => true,
+  open: (hosts: ReadonlyMap<string, HostSettings>) => ModelWorld = () => world,
+) => {
   const options = { inventory, inputs: new Map(), secrets: new Map(), roles: new Map(), yes: true, json: false, plan: false };
-  return cleanRuns(run, { ...options, ...more }, journal, confirm, () => world);
+  return cleanRuns(run, { ...options, ...more }, journal, confirm, open);
 };
 const types = (run: string) =>
   journal.read(run).flatMap(({ type, host }) => (/clean/.test(type) ? [`${type} ${host ?? ''}`.trim()] : []));
@@ -114,6 +124,50 @@ describe('ferry clean', () => {
     expect(leftError(await clean())).toBe(null);
     expect(there()).toEqual([]);
     expect((await clean()).rows).toEqual([]);
+  });
+
+  it('asks for each run the hosts of its own inventory, and tells of one that cannot be read', async () => {
+    const other = join(folder, 'other.yaml');
+    writeFileSync(other, 'ferry: 1\nhosts: { c: { connection: local } }\n');
+    ended('r-1', 'rollback.finished', ['c'], other);
+    ended('r-2', 'rollback.finished', ['a']);
+    ended('r-3', 'rollback.finished', ['a'], join(folder, 'gone.yaml'));
+    const opened: string[][] = [];
+    const report = await clean(undefined, { inventory: undefined }, undefined, (hosts) => {
+      opened.push([...hosts.keys()]);
+      return world;
+    });
+    expect(opened.sort()).toEqual([['a'], ['c']]);
+    expect(there()).toEqual(['a/r-3']);
+    expect(leftError(report)?.message).toContain('gone.yaml');
+    expect(cleanText(report, { width: 200, colour: false })).toMatch(/r-3 .*stays: .*gone\.yaml/);
+    // Nothing of it was removed, so it keeps its way back.
+    expect(types('r-3')).toEqual([]);
+  });
+
+  it('is refused before anything is done where the login may only plan, and says so for a plan', async () => {
+    ended('r-1', 'run.finished');
+    world.planOnly.add('b');
+    await expect(clean('r-1')).rejects.toMatchObject({ code: 'PLAN_ONLY_LOGIN', args: { host: 'b' } });
+    expect(types('r-1')).toEqual([]);
+    expect(there()).toHaveLength(2);
+    const plan = await clean('r-1', { plan: true });
+    expect(cleanText(plan, { width: 200, colour: false })).toContain('stays: the login may only plan');
+  });
+
+  it('tells which hosts still hold a run that was cleaned in part', async () => {
+    ended('r-1', 'rollback.finished');
+    world.away.add('b');
+    await clean('r-1');
+    const state = foldRun('r-1', journal.read('r-1'));
+    expect(leftOn(state)).toEqual(['b']);
+    const page = { width: 200, colour: false };
+    expect(statusText(state, page)).toContain('cleaned  in part: b still holds it');
+    const one = { run: 'r-1', runbook: 'move', startedAt: '', lastAt: '', lastType: '', stands: 'run.cleaned' };
+    expect(runsText([{ ...one, left: leftOn(state) }], page)).toContain('over, cleaned in part: b still holds it');
+    world.away.clear();
+    await clean('r-1');
+    expect(leftOn(foldRun('r-1', journal.read('r-1')))).toEqual([]);
   });
 
   it('clears what dead runs left on the hosts of all runs, but for those that are not over', async () => {

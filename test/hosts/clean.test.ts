@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import { sh } from '../../src/hosts/sh.ts';
 import { randomToken } from '../../src/lib/random.ts';
@@ -52,6 +52,16 @@ describe.runIf(process.platform === 'linux')('what a run has on a host', { timeo
     expect(await fleet.cleanRun('here', OVER)).toEqual({ state: 'free', bytes });
     expect(readdirSync(lib()).filter((name) => name.startsWith('r-'))).toEqual([OTHER]);
     expect(await fleet.cleanRun('here', OVER)).toEqual({ state: 'free', bytes: 0 });
+  });
+
+  it('stays where the login may only plan, which is told before anything is removed', async () => {
+    await wasHere(OVER);
+    process.env.FERRY_PLAN_ONLY = 'yes';
+    onTestFinished(() => void delete process.env.FERRY_PLAN_ONLY);
+    expect((await fleet.traces('here', OVER)).state).toBe('plan-only');
+    expect((await fleet.cleanRun('here', OVER)).state).toBe('plan-only');
+    expect(await fleet.leftovers('here', [], true)).toEqual([]);
+    expect(existsSync(lib(OVER, 'keep', 'edit', 'before'))).toBe(true);
   });
 
   it('stays while the run holds the host, and while something of it is at work there', async () => {

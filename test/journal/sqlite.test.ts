@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -117,6 +117,26 @@ process.kill(process.pid, 'SIGKILL');`),
     expect(journal.runs()).toEqual([]);
     journal.create('r-2', 'move', started);
     expect(journal.runs().map(({ run }) => run)).toEqual(['r-2']);
+  });
+
+  it.each([
+    ['was removed', () => rmSync(dir, { recursive: true })],
+    [
+      'was replaced',
+      () => {
+        renameSync(dir, `${dir}.old`);
+        openSqliteJournal(dir).close();
+      },
+    ],
+  ])('takes no record for one that nobody finds again: the folder %s', (_what, lose) => {
+    journal.create('r-1', 'move', started);
+    lose();
+    const refused = caught(() => journal.append('r-1', { type: 'step.intended', epoch: 1 }));
+    expect(refused).toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+      hint: expect.stringContaining('ferry takeover r-1 --from HOST'),
+    });
+    expect(journal.read('r-1')).toHaveLength(1);
   });
 
   it('refuses a run nobody has begun', () => {

@@ -280,12 +280,15 @@ export class ModelWorld implements Fleet {
   async lease(host: string): Promise<Lease | null> {
     return this.leases.get(host) ?? null;
   }
+  /** Hosts whose login may only plan. */
+  readonly planOnly = new Set<string>();
   /** Bytes a run has on a host, as `host/run`. */
   readonly folders = new Map<string, number>();
   readonly left: { host: string; run: string; kind: 'secrets' | 'key' | 'unit'; where: string }[] = [];
   async traces(host: string, run: string) {
     this.#reach(host);
-    const state = this.leases.get(host)?.run === run ? ('held' as const) : ('free' as const);
+    const isHeld = this.leases.get(host)?.run === run;
+    const state = this.planOnly.has(host) ? ('plan-only' as const) : isHeld ? ('held' as const) : ('free' as const);
     return { state, bytes: this.folders.get(`${host}/${run}`) ?? 0 };
   }
   async cleanRun(host: string, run: string) {

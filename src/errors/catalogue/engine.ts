@@ -198,10 +198,13 @@ export const engineErrors = {
     exit: 5,
     example: { run: 'r-1', at: '02:14:07', written: 'audit_log: 12 rows', to: '' },
   }),
-  JOURNAL_UNWRITABLE: entry<{ dir: string; why: string }>({
+  JOURNAL_UNWRITABLE: entry<{ dir: string; why: string; run?: string }>({
     title: 'The journal cannot be written',
     message: (a) => `The journal in ${a.dir} cannot be written: ${a.why}. No further step was begun.`,
-    hint: () => 'Make room or mend the disk, then  ferry resume,  or  ferry rollback  where the run was going back.',
+    hint: (a) =>
+      a.run
+        ? `Its hosts have copies:  ferry takeover ${a.run} --from HOST -i FILE   or put the folder back, then  ferry resume ${a.run}`
+        : 'Make room or mend the disk, then  ferry resume,  or  ferry rollback  where the run was going back.',
     exit: 1,
     example: { dir: '~/.local/state/ferry', why: 'disk full' },
   }),
