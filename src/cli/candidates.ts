@@ -56,6 +56,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   hosts: async (context) => ({ candidates: await hosts(context) }),
   '--inventory': files(),
   '--inputs': files(...YAML),
+  '--on-failure': async () => ({ candidates: ['ask', 'pause', 'rollback'].map((value) => ({ value })) }),
   '--state-dir': folders,
   '--dir': folders,
   '--size': nothing,

@@ -91,7 +91,7 @@ async function findInventory(runbookPath: string): Promise<string> {
 
 /**
  * The runbook with its steps spread over the hosts of their roles, and the host of each role, ready to connect, as are `others`.
- * @throws INVENTORY_INVALID with all that is missing
+ * @throws INVENTORY_INVALID with all that is missing; ROLE_OPTION_WRONG when all of it is mistyped
  */
 export async function rolesOf(
   runbook: Runbook,
@@ -104,13 +104,13 @@ export async function rolesOf(
   readonly hosts: ReadonlyMap<string, HostSettings>;
 }> {
   const resolved = resolveRoles(runbook, inventory, given);
-  if ('diagnostics' in resolved)
-    throw new FindingsError(
-      'INVENTORY_INVALID',
-      { file: inventory.file, count: resolved.diagnostics.length },
-      resolved.diagnostics,
-      runbook.sources,
-    );
+  if ('diagnostics' in resolved) {
+    const { diagnostics } = resolved;
+    const about = { file: inventory.file, count: diagnostics.length };
+    // What only the words of the command line can mean is no fault of the inventory.
+    const isTyped = diagnostics.every(({ code }) => code === 'ROLE_UNDECLARED' || code === 'HOST_UNKNOWN');
+    throw new FindingsError(isTyped ? 'ROLE_OPTION_WRONG' : 'INVENTORY_INVALID', about, diagnostics, runbook.sources);
+  }
   const bound = spreadRunbook(runbook, resolved.roles);
   const hosts = await hostsOf(inventory, [...bound.roles.values(), ...others]);
   const info = (host: string): HostInfo => {

@@ -22,10 +22,8 @@ export function withRunning(command: Command): Command {
     .addOption(
       new Option(
         '--on-failure <what>',
-        'when a step fails, also "pause 20m, then rollback" (default: as the runbook says; else ask in a terminal without --yes, else pause)',
-      )
-        .choices(['ask', 'pause', 'rollback'])
-        .argParser(checkedOnFailure),
+        'when a step fails: ask, pause, rollback or "pause 20m, then rollback", after any time (default: as the runbook says; else ask in a terminal without --yes, else pause)',
+      ).argParser(checkedOnFailure),
     )
     .addOption(
       new Option('--window <duration>', 'how long this may take, such as 2h: shows until when a rollback still fits').argParser(

@@ -3,7 +3,13 @@ import type { Diagnostic } from './diagnostic.ts';
 import { FerryError } from './ferry-error.ts';
 
 /** Codes of errors that stand for a list of findings. */
-export type FindingsCode = 'RUNBOOK_INVALID' | 'INVENTORY_INVALID' | 'INPUTS_INVALID' | 'PLAN_BLOCKED' | 'PLAN_STALE';
+export type FindingsCode =
+  | 'RUNBOOK_INVALID'
+  | 'INVENTORY_INVALID'
+  | 'ROLE_OPTION_WRONG'
+  | 'INPUTS_INVALID'
+  | 'PLAN_BLOCKED'
+  | 'PLAN_STALE';
 
 /** An error that carries everything that was found wrong, with the files it is about, to be shown all at once. */
 export class FindingsError<C extends FindingsCode = FindingsCode> extends FerryError<C> {

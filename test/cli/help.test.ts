@@ -84,3 +84,11 @@ async function areKnown(example: readonly string[]): Promise<void> {
   const known: (string | undefined)[] = loaded.runbook.inputs.map(({ name }) => name);
   expect(given.filter((name) => !known.includes(name))).toEqual([]);
 }
+
+it('the help of verbs that act names all that --on-failure may be, and says that without a terminal nobody is asked', async () => {
+  const words = async (verb: string) => (await help([verb])).replaceAll(/\s+/g, ' ');
+  expect(await words('run')).toContain('ask, pause, rollback or "pause 20m, then rollback", after any time');
+  expect(await words('run')).not.toContain('choices: "ask"');
+  for (const verb of ['run', 'resume', 'rollback'])
+    expect(await words(verb)).toContain('Without a terminal, or with --json, nobody is asked');
+});

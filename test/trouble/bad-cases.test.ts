@@ -250,7 +250,7 @@ describe('a command line that cannot be meant', () => {
     [
       'a role played by a host nobody knows',
       ['run', RUNBOOK, ...hosts, '--role', 'new_db=newbd'],
-      65,
+      64,
       'HOST_UNKNOWN',
       /Did you mean "newdb"/,
     ],

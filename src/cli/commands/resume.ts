@@ -31,7 +31,8 @@ export const resume: Verb = (program, cli) => {
   withRunning(withRoles(program.command('resume')))
     .summary('go on where a run stopped')
     .description(
-      'Go on with a run that was paused or whose Ferry died, from the same place. Commands that still run on their hosts are joined, not started again.',
+      'Go on with a run that was paused or whose Ferry died, from the same place. Commands that still run on their hosts are joined, not started again. ' +
+        'Without a terminal, or with --json, nobody is asked: it goes on, and pauses before a gate.',
     )
     .argument('[run]', 'the run (default: the latest)')
     .addOption(withSecret())

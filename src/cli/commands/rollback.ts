@@ -10,7 +10,8 @@ export const rollback: Verb = (program, cli) => {
     .summary('take a run back, and prove it')
     .description(
       'Undo the steps of a run, last first, then read the state again and compare it with the state from before. ' +
-        'Across the write line it is refused unless --discard-writes is given: what was written since is given up.',
+        'Across the write line it is refused unless --discard-writes is given: what was written since is given up. ' +
+        'Without a terminal, or with --json, nobody is asked: it is done. --plan shows it and changes nothing.',
     )
     .argument('[run]', 'the run (default: the latest)')
     .option('--to <checkpoint>', 'go back to this checkpoint only')

@@ -8,7 +8,8 @@ export const run: Verb = (program, cli) => {
     .summary('do what the plan says')
     .description(
       'Plan, show the plan, ask, and do it. Every step is remembered before it is done: whatever stops Ferry, ferry resume goes on from there. ' +
-        'Ctrl-C lets the running step end and pauses, or cancels it; a second Ctrl-C leaves at once.',
+        'Ctrl-C lets the running step end and pauses, or cancels it; a second Ctrl-C leaves at once. ' +
+        'Without a terminal, or with --json, nobody is asked: it is done, and pauses before a gate.',
     )
     .argument('<runbook>', 'the runbook, a YAML file, or a plan saved by  ferry plan --out')
     .option('--replan', 'a saved plan that is not true any more: plan anew what hangs on what has moved')

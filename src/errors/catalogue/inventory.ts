@@ -11,6 +11,14 @@ export const inventoryErrors = {
     exit: 65,
     example: { file: 'inventory.yaml', count: 2 },
   }),
+  ROLE_OPTION_WRONG: entry<{ file: string; count: number }>({
+    title: 'What was given with --role does not fit',
+    message: (a) =>
+      `--role has ${a.count === 1 ? 'an error' : `${a.count} errors`}, by the runbook and by ${a.file}. No host was touched.`,
+    hint: () => '--role ROLE=HOST   with a role of the runbook and a host or group of the inventory.',
+    exit: 64,
+    example: { file: 'inventory.yaml', count: 1 },
+  }),
   HOST_UNKNOWN: entry<{ host: string; nearest: string; known: string }>({
     title: 'The inventory has no such host',
     message: (a) => `The inventory has no host "${a.host}".`,
