@@ -58,7 +58,7 @@ export class Spoilt {
 }
 
 // They say how many errors there are, each of which is told on its own.
-const UMBRELLAS = ['PLAN_BLOCKED', 'INPUTS_INVALID', 'INVENTORY_INVALID'];
+const UMBRELLAS = ['PLAN_BLOCKED', 'INPUTS_INVALID', 'INVENTORY_INVALID', 'ROLE_OPTION_WRONG'];
 
 /** The one error a person is told: that code and no other, no stack trace, what state was left, and what to do. */
 export function expectError(
