@@ -1,5 +1,5 @@
 import { foldRun } from '../engine/fold.ts';
-import { isOver, type RunState } from '../engine/state.ts';
+import { differing, isOver, type RunState } from '../engine/state.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Leftover, RunTraces } from '../hosts/clean-scripts.ts';
 import type { Fleet } from '../hosts/fleet.ts';
@@ -121,9 +121,10 @@ function refused({ run, phase }: RunState): FerryError<'CLEAN_REFUSED'> {
   return new FerryError('CLEAN_REFUSED', { run, phase }, { left: 'Nothing was removed.' });
 }
 
-/** Whether a run goes without being named. One that can still be rolled back goes by its age alone. */
+/** Whether a run goes without being named. One that can still be rolled back goes by its age alone; what was kept of one whose proof failed may be needed. */
 function isDue(state: RunState, { olderThanMs }: CleanOptions): boolean {
   if (!isOver(state) || state.workedOn.every((host) => state.cleaned?.includes(host))) return false;
+  if (differing(state) > 0 && state.cleaned === null) return false;
   if (olderThanMs === undefined) return state.phase !== 'finished' || state.cleaned !== null;
   return nowMs() - Date.parse(state.endedAt ?? state.startedAt) >= olderThanMs;
 }

@@ -53,6 +53,7 @@ export function refuseOvertaken(
   if ([...state.steps.values()].every(({ attempt }) => attempt === 0)) return [];
   const newer = newerRuns(there, ports.journal);
   const [latest] = newer;
-  if (latest && !overNewer) throw new FerryError('RUN_OVERTAKEN', { run, newer: namesOf(newer), latest: latest.run }, left);
+  if (latest && !overNewer)
+    throw new FerryError('RUN_OVERTAKEN', { run, newer: namesOf(newer), latest: latest.known === null ? '' : latest.run }, left);
   return newer;
 }

@@ -85,6 +85,12 @@ export async function rollBack(
 
 /** The rollback stands, with what is left of it on record; gone on with by the same words. */
 function endInDebt(context: RunContext, way: WayBack, debts: Debts, silent: Silent): Ending {
+  const taken = debts.failed.map(({ id }) => context.stepState(id).error).find((error) => error?.code === 'EPOCH_STALE');
+  if (taken) {
+    const error = { ...taken, left: 'What was begun here is settled there.' };
+    context.record('run.paused', { body: { reason: 'failure', step: null, error } });
+    return { outcome: 'paused', error, exit: 5 };
+  }
   const named = (steps: readonly Step[]) => steps.map(({ id }) => id).join(', ');
   const whyOf = ({ id }: Step) => context.stepState(id).error?.message ?? '';
   const undone = way.steps.length - debts.failed.length - debts.owed.length - debts.blocked.length;

@@ -172,7 +172,9 @@ async function decideOn(
 ): Promise<Ending | null> {
   for (const { thrown } of failures) if (isFerryError(thrown, 'JOURNAL_FENCED')) throw thrown;
   for (const failure of failures) {
-    const isTold = ['JOURNAL_UNWRITABLE', 'GATE_REJECTED', 'FACT_DRIFTED', 'STEP_CANCELLED'].includes(failure.error.code);
+    const isTold = ['JOURNAL_UNWRITABLE', 'GATE_REJECTED', 'FACT_DRIFTED', 'STEP_CANCELLED', 'EPOCH_STALE'].includes(
+      failure.error.code,
+    );
     if (isTold || context.ports.signal.aborted) return pause(context, failure, rollBackAfterMs);
     const answered = await answerFailure(context, failure.step, failure.error);
     if (answered === 'pause') return pause(context, failure, rollBackAfterMs);
@@ -198,9 +200,12 @@ function recordFailure(context: RunContext, step: Step, thrown: unknown): ErrorR
   const outcome = begun && isOutOfSight(thrown) ? 'unknown' : 'failed';
   const host = context.hostOfRole(step.role).name;
   const doneCount = doneSteps(context).length;
-  const left = begun
-    ? `Step ${step.id} may be half done on ${state.hosts.join(' and ')}; what undoes it is on record. ${doneCount} of ${context.state.steps.size} steps are done and stay so.`
-    : `Step ${step.id} changed nothing on ${host}. ${doneCount} of ${context.state.steps.size} steps are done and stay so.`;
+  const isTheirs = isFerryError(thrown, 'EPOCH_STALE') && thrown.args.theirs !== 'gone';
+  const left = isTheirs
+    ? 'What was begun here is settled there.'
+    : begun
+      ? `Step ${step.id} may be half done on ${state.hosts.join(' and ')}; what undoes it is on record. ${doneCount} of ${context.state.steps.size} steps are done and stay so.`
+      : `Step ${step.id} changed nothing on ${host}. ${doneCount} of ${context.state.steps.size} steps are done and stay so.`;
   const error = context.report(thrown, left);
   // The journal itself may be what failed; then nothing more can be recorded, and the step is in doubt until resume.
   if (isFerryError(thrown, 'JOURNAL_UNWRITABLE')) return error;
@@ -229,7 +234,7 @@ function pause(context: RunContext, { step, thrown, error }: Failure, rollBackAf
   const drift = isFerryError(thrown, 'FACT_DRIFTED') || isFerryError(thrown, 'PLAN_CHANGED');
   const reason = gate ? 'gate' : drift ? 'drift' : cancelled ? 'interrupt' : 'failure';
   const isFailure = !gate && !cancelled;
-  const { rollbackAt, whyNot } = rollbackDue(context, isFailure ? rollBackAfterMs : null);
+  const { rollbackAt, whyNot } = rollbackDue(context, isFailure && !isFerryError(thrown, 'EPOCH_STALE') ? rollBackAfterMs : null);
   context.record('run.paused', { body: { reason, step: step.id, error, rollbackAt } });
   context.emit({ type: 'run.paused', reason, step: step.id, error });
   if (rollbackAt) context.emit({ type: 'rollback.due', rollbackAt });

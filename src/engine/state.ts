@@ -84,6 +84,11 @@ export function leftOn({ cleaned, workedOn }: Pick<RunState, 'cleaned' | 'worked
   return cleaned === null ? [] : workedOn.filter((host) => !cleaned.includes(host));
 }
 
+/** How many facts the proof of a rollback found otherwise than before the run; 0 where there was none. */
+export function differing({ proof }: Pick<RunState, 'proof'>): number {
+  return proof?.filter(({ verdict }) => verdict === 'differs').length ?? 0;
+}
+
 /** Whether a step comes after another in the order of the plan. */
 export function isAfter({ lines }: Plan, step: string, other: string): boolean {
   const at = (id: string) => lines.findIndex((line) => line.step === id);

@@ -12,6 +12,7 @@ import { type AttemptId, secretsDir } from './layout.ts';
 import { bytesOf } from './machine.ts';
 import { whyLost } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
+import { staleError } from './stale-epoch.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -117,8 +118,7 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
   }
 
   #refuse(name: string, answer: RunResult, word: string, rest: string): void {
-    if (word === 'stale')
-      throw new FerryError('EPOCH_STALE', { host: this.name, run: this.#id.run, ours: this.#id.epoch, theirs: rest });
+    if (word === 'stale') throw staleError(this.name, this.#id, rest);
     if (!['exited', 'lost', 'running'].includes(word)) throw this.#failed(name, answer);
   }
 

@@ -2,6 +2,7 @@ import { SECURE_FOLDER } from './host-folder.ts';
 import { FERRY_DIR, runDir } from './layout.ts';
 import { putWhole } from './put-whole.ts';
 import { type Sh, sh } from './sh.ts';
+import { endStale } from './stale-epoch.ts';
 
 /** The records of a run after a number, one line each, and the hash of the one before them: what a host's copy is made of. */
 export type RecordsAfter = (seq: number) => { readonly previous: string | null; readonly lines: readonly string[] };
@@ -17,9 +18,9 @@ export interface RecordsPart {
 /** How much of a copy is read in one go, in bytes; as base64 it stays well below what a command may print. */
 const CHUNK_BYTES = 3 << 20;
 
-/** Goes no further when the run belongs to another epoch: `stale EPOCH`. Needs the lock, shared. */
+/** Goes no further when the run belongs to another epoch: `stale EPOCH HOLDER`. Needs the lock, shared. */
 export function epochCheck(run: string, epoch: number): Sh {
-  return sh`E=$(cat ${`${runDir(run)}/epoch`} 2>/dev/null || echo gone); [ -e ${`${runDir(run)}/abandoned`} ] && E=gone; [ "$E" = ${epoch} ] || { echo "stale $E"; exit 0; }`;
+  return sh`E=$(cat ${`${runDir(run)}/epoch`} 2>/dev/null || echo gone); [ -e ${`${runDir(run)}/abandoned`} ] && E=gone; [ "$E" = ${epoch} ] || ${endStale(run)}`;
 }
 
 /**
@@ -75,7 +76,7 @@ export function epochMark(run: string): string {
 
 /** Goes no further with `stale EPOCH` where a run's epoch on this host is higher than one. Needs the lock of leases. */
 export function refuseLower(run: string, epoch: number): Sh {
-  return sh`E=0; for e in $(cat ${`${runDir(run)}/epoch`} ${epochMark(run)} 2>/dev/null); do case "$e" in *[!0-9]*) ;; *) [ "$e" -le "$E" ] || E=$e;; esac; done; [ "$E" -le ${epoch} ] || { echo "stale $E"; exit 0; }`;
+  return sh`E=0; for e in $(cat ${`${runDir(run)}/epoch`} ${epochMark(run)} 2>/dev/null); do case "$e" in *[!0-9]*) ;; *) [ "$e" -le "$E" ] || E=$e;; esac; done; [ "$E" -le ${epoch} ] || ${endStale(run)}`;
 }
 
 /** Writes an epoch that was found to be no lower. */

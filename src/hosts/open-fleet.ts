@@ -20,6 +20,7 @@ import { whyLost } from './postmortem.ts';
 import { RecordsSender } from './records-sender.ts';
 import { parseRunsSince } from './runs-here.ts';
 import { sh } from './sh.ts';
+import { staleError } from './stale-epoch.ts';
 
 // A data directory that undo needs is copied whole; what hangs is ended by the person who waits.
 const KEEP_LIMIT_MS = 6 * 3_600_000;
@@ -57,8 +58,7 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
   };
 
   const refuseStale = (name: string, id: { readonly run: string; readonly epoch: number }, said: string): void => {
-    if (said.startsWith('stale '))
-      throw new FerryError('EPOCH_STALE', { host: name, run: id.run, ours: id.epoch, theirs: said.slice(6).trim() });
+    if (said.startsWith('stale ')) throw staleError(name, id, said.slice(6));
   };
 
   const refuseUnsafe = (name: string, said: string): void => {
@@ -210,7 +210,7 @@ function tracesIn(host: string, { stdout, code }: RunResult): RunTraces {
 /** @throws EPOCH_STALE; COMMAND_FAILED when the switch did its work and failed */
 function deadManState(host: string, id: AttemptId, answer: string): DeadManState {
   const [word = '', rest = ''] = [answer.split(' ')[0], answer.slice(answer.indexOf(' ') + 1)];
-  if (word === 'stale') throw new FerryError('EPOCH_STALE', { host, run: id.run, ours: id.epoch, theirs: rest });
+  if (word === 'stale') throw staleError(host, id, rest);
   if (word === 'none' || word === 'armed' || word === 'confirmed' || word === 'reverted') return word;
   throw new FerryError('COMMAND_FAILED', { host, what: `the dead-man switch of ${id.step}`, code: 1, output: rest });
 }

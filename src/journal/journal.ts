@@ -34,6 +34,8 @@ export interface RunSummary {
   readonly stands: string;
   /** Hosts that still hold something of a run that is being cleaned. */
   readonly left?: readonly string[];
+  /** How many facts the proof of its last rollback found otherwise than before; 0 where there was none. */
+  readonly differing?: number;
 }
 
 /** A process that holds the lock of a run. */

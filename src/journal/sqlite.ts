@@ -137,7 +137,9 @@ export function openSqliteJournal(stateDir: string): Journal {
       const rows = database
         .prepare(
           `SELECT r.run, r.runbook, r.started_at, l.at, l.type,
-             (SELECT type FROM records WHERE run = r.run AND (type GLOB 'run.*' OR type GLOB 'rollback.*') ORDER BY seq DESC LIMIT 1) AS stands
+             (SELECT type FROM records WHERE run = r.run AND (type GLOB 'run.*' OR type GLOB 'rollback.*') ORDER BY seq DESC LIMIT 1) AS stands,
+             (SELECT count(*) FROM json_each((SELECT body FROM records WHERE run = r.run AND type = 'rollback.finished' ORDER BY seq DESC LIMIT 1), '$.proof')
+               WHERE json_extract(value, '$.verdict') = 'differs') AS differing
            FROM runs r
            LEFT JOIN records l ON l.run = r.run AND l.seq = (SELECT max(seq) FROM records WHERE run = r.run)
            ORDER BY r.started_at DESC, r.rowid DESC`,
@@ -151,6 +153,7 @@ export function openSqliteJournal(stateDir: string): Journal {
           lastAt: String(row.at ?? row.started_at),
           lastType: String(row.type ?? 'run.created'),
           stands: String(row.stands ?? 'run.created'),
+          differing: Number(row.differing ?? 0),
         }),
       );
     },

@@ -70,6 +70,8 @@ export function createOutcome(): OutcomeTeller {
           return [paint.good('Already done: nothing was changed.'), ...error].join('\n');
         case 'paused':
         case 'failed': {
+          // It goes on, or not, elsewhere.
+          if (end.error?.code === 'EPOCH_STALE') return [paint.warn('Stopped here.'), ...error].join('\n');
           const reason = PAUSE_WORDS[paused?.reason ?? 'failure'](paused?.step ?? 'a step');
           const goingBack = end.error?.code === 'PROOF_UNREAD' ? 'Undone, and not proven yet.' : 'Not rolled back yet.';
           const head = goesBack ? goingBack : end.outcome === 'failed' && !paused ? 'Failed.' : `Paused: ${reason}.`;

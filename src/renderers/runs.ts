@@ -1,4 +1,5 @@
 import type { RunSummary } from '../journal/journal.ts';
+import { plural } from '../lib/text.ts';
 import { moment, table } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 import { shown } from './shown.ts';
@@ -29,7 +30,8 @@ const STANDS: { readonly [type: string]: string } = {
 };
 
 /** How a run stands, in words: `run.finished` is `finished`. */
-function standing({ stands: type, left = [] }: RunSummary): string {
+function standing({ stands: type, left = [], differing = 0 }: RunSummary): string {
   if (type === 'run.cleaned' && left.length > 0) return `over, cleaned in part: ${stillHold(left)}`;
+  if (type === 'rollback.finished' && differing > 0) return `rolled back, proof failed (${plural(differing, 'fact')})`;
   return STANDS[type] ?? type.slice(type.indexOf('.') + 1).replaceAll('-', ' ');
 }

@@ -26,10 +26,17 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
   const steps = [...state.steps.values()];
   const done = steps.filter(({ phase }) => phase === 'done' || phase === 'skipped').length;
   const since = lastMoment(state);
+  const failed = state.phase === 'rolled-back' ? (state.proof?.filter(({ verdict }) => verdict === 'differs').length ?? 0) : 0;
+  // It goes on elsewhere.
+  const isTheirs = state.pause?.error?.code === 'EPOCH_STALE';
   const isPaused = state.pause !== null && (state.phase === 'paused' || state.phase === 'rolling-back');
   const paused = isPaused ? ` (${state.pause?.reason}${state.pause?.step ? ` at ${state.pause.step}` : ''})` : '';
   const interrupted = !workedOn && !isPaused && (state.phase === 'running' || state.phase === 'rolling-back');
-  const phase = interrupted ? paint.warn(`interrupted: no ferry on this machine works on it`) : paintPhase(state.phase, paint);
+  const phase = interrupted
+    ? paint.warn(`interrupted: no ferry on this machine works on it`)
+    : failed > 0
+      ? paint.bad(`rolled back, proof failed (${plural(failed, 'fact')})`)
+      : paintPhase(state.phase, paint);
   return [
     `${paint.strong(state.run)}   ${state.plan.runbook.name}   ${phase}${paused}`,
     `started ${moment(state.startedAt)}, last seen ${moment(since)}; ${done} of ${plural(steps.length, 'step')} done`,
@@ -41,14 +48,16 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
     ...gateLines(state, paint),
     ...factsOf(state, paint),
     ...(isPaused || interrupted ? lookLines(state, steps, doubts, paint) : []),
-    ...waysOn(
-      state.run,
-      interrupted && state.phase === 'running' ? 'paused' : state.phase,
-      page,
-      state.writeLine !== null,
-      state.pause?.reason,
-      state.cleaned !== null,
-    ),
+    ...(isTheirs
+      ? []
+      : waysOn(
+          state.run,
+          interrupted && state.phase === 'running' ? 'paused' : state.phase,
+          page,
+          state.writeLine !== null,
+          state.pause?.reason,
+          state.cleaned !== null,
+        )),
     ...(state.proof ? ['', proofText(state.proof, page)] : []),
   ].join('\n');
 }

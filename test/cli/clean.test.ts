@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 class Runs extends ModelJournal {
   override runs() {
-    const one = { runbook: 'move', startedAt: '', lastAt: '', lastType: '', stands: '' };
+    const one = { runbook: 'move', startedAt: '', lastAt: '', lastType: '', stands: '', differing: 0 };
     return [...this.records.keys()].reverse().map((run) => ({ run, ...one })) as never[];
   }
 }
@@ -30,7 +30,7 @@ class Runs extends ModelJournal {
 let world: ModelWorld;
 let journal: Runs;
 /** A run with 1 kB on each of its hosts, which ended so. */
-const ended = (run: string, type: string, hosts = ['a', 'b'], of = inventory) => {
+const ended = (run: string, type: string, hosts = ['a', 'b'], of = inventory, lines: Json[] = []) => {
   const body = { plan: movePlan(), path: '', sources: [], inventory: of, secrets: {} } as unknown as { [name: string]: Json };
   journal.create(run, 'move', { type: 'run.started', epoch: 1, body });
   for (const host of hosts) {
@@ -38,7 +38,7 @@ const ended = (run: string, type: string, hosts = ['a', 'b'], of = inventory) =>
     journal.append(run, { type: 'lease.released', epoch: 1, host });
     world.folders.set(`${host}/${run}`, 1000);
   }
-  const proof = type === 'rollback.finished' ? { proof: [], readings: {} } : {};
+  const proof = type === 'rollback.finished' ? { proof: lines, readings: {} } : {};
   journal.append(run, { type, epoch: 1, body: proof });
 };
 const clean = (
@@ -79,6 +79,14 @@ describe('ferry clean', () => {
     expect(foldRun('r-1', journal.read('r-1'))).toMatchObject({ phase: 'finished', cleaned: ['a', 'b'] });
     expect(there()).toEqual(['a/r-2', 'b/r-2']);
     expect(leftError(report)).toBe(null);
+  });
+
+  it('leaves one whose proof failed until it is named: what was kept is what puts it right', async () => {
+    ended('r-1', 'rollback.finished', ['a', 'b'], inventory, [{ verdict: 'equal' }, { verdict: 'differs' }]);
+    for (const more of [{}, { olderThanMs: 0 }]) expect((await clean(undefined, more)).rows).toEqual([]);
+    expect(there()).toEqual(['a/r-1', 'b/r-1']);
+    expect((await clean('r-1')).rows).toMatchObject([{ bytes: 1000 }, { bytes: 1000 }]);
+    expect(there()).toEqual([]);
   });
 
   it('takes, unless told which, those that cannot be rolled back any more; with an age, finished ones too', async () => {

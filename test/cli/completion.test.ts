@@ -97,7 +97,7 @@ describe('what is offered', () => {
 
   it('is the runs that are remembered, and the steps of one', async () => {
     const readRuns = () => [
-      { run: RUN, runbook: 'move', startedAt: '', lastAt: '', lastType: 'run.paused', stands: 'run.paused' },
+      { run: RUN, runbook: 'move', startedAt: '', lastAt: '', lastType: 'run.paused', stands: 'run.paused', differing: 0 },
     ];
     const around = { ...modelWire(undefined, { readRuns }), env: { FERRY_STATE_DIR: folder } };
     expect(await offered(['resume', 'r'], around)).toEqual([`${RUN}\tmove, run.paused`]);

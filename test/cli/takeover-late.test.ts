@@ -41,6 +41,9 @@ it('a run after which another has worked is offered neither to go on nor back, a
   expect(text).toContain('a: run r-new (not in this state folder) has worked there since.');
   expect(text).not.toMatch(/ferry (resume|rollback)/);
   expect(await first.resume()).toMatchObject({ outcome: 'refused', error: { code: 'RUN_OVERTAKEN' } });
-  await expect(first.rollBack()).rejects.toMatchObject({ code: 'RUN_OVERTAKEN', args: { latest: 'r-new' } });
+  await expect(first.rollBack()).rejects.toMatchObject({
+    code: 'RUN_OVERTAKEN',
+    args: { newer: 'r-new (not in this state folder) on a', latest: '' },
+  });
   expect(first.world.cells.get('a/conf')).toBe('B');
 });

@@ -77,6 +77,9 @@ describe('a rollback that does not bring back what was there', () => {
       },
     });
     expect(run.state.phase).toBe('rolled-back');
+    expect(statusText(run.state, { width: 100, colour: false })).toContain(
+      'r-model   model   rolled back, proof failed (1 fact)',
+    );
     expect(run.state.proof?.find(({ key }) => key === 'cell(same)')).toMatchObject({
       verdict: 'differs',
       before: 'so',

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createOutcome } from '../../src/renderers/outcome.ts';
+import { statusText } from '../../src/renderers/status.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 const CELLS = { 'a/log': 'start.', 'b/log': 'start.' };
@@ -73,6 +75,25 @@ describe('the controller of a run that was taken over', () => {
     expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back' });
     expect(Object.fromEntries(run.world.cells)).toEqual(CELLS);
   });
+});
+
+// It was told to take the run back here, that a step may be half done, and to go on and back by commands that are refused.
+it('the controller whose state folder was thought lost says where the run goes on, and offers nothing', async () => {
+  const run = moved();
+  run.failureAnswers.push({ answer: 'retry' });
+  run.world.onPoll = () => void run.world.epochs.set('b/r-model', 2);
+  const end = await run.start();
+  expect(end).toMatchObject({
+    outcome: 'failed',
+    exit: 5,
+    error: { code: 'EPOCH_STALE', left: 'What was begun here is settled there.' },
+  });
+  expect(run.asked).toEqual([]);
+  const page = { width: 200, colour: false };
+  const text = createOutcome().text({ run: 'r-model', ...(end as Exclude<typeof end, 'died'>) }, page);
+  expect(text).toMatch(/was taken over and goes on at you@there \(epoch 2, ours is 1\)/);
+  for (const told of [text, statusText(run.state, page, false)])
+    expect(told).not.toMatch(/ferry (resume|rollback|takeover)|half done|go (on|back) {2}/);
 });
 
 it('every host of a step has all records up to its intent before anything of it runs', async () => {

@@ -37,7 +37,7 @@ describe('what a rollback leaves behind', () => {
   it('stays as it is where another controller has taken the run', async () => {
     const run = await moved();
     run.world.takenOver.add('a');
-    expect(await run.rollBack({ to: 'moved' })).toMatchObject({ error: { code: 'UNDO_FAILED' } });
+    expect(await run.rollBack({ to: 'moved' })).toMatchObject({ error: { code: 'EPOCH_STALE' }, exit: 5 });
     expect(run.state.steps.get('start')?.phase).toBe('undone');
     const whole = await moved();
     whole.world.takenOver.add('a').add('b');

@@ -155,7 +155,10 @@ describe.runIf(process.platform === 'linux')('a host that is given to another co
     expect(await taker.raiseEpoch('here', other, 2)).toEqual({ isThere: true, isHeld: true, isBusy: false });
     expect(await taker.lease('here')).toEqual(other);
     const before = copied();
-    await expect(first.change('two', sh`echo two >>${count}`)).rejects.toMatchObject(stale);
+    await expect(first.change('two', sh`echo two >>${count}`)).rejects.toMatchObject({
+      ...stale,
+      args: { ...stale.args, by: 'you@there' },
+    });
     await expect(first.detached('long', sh`echo two >>${count}`, { secrets: { pw: 'x' } })).rejects.toMatchObject(stale);
     expect(existsSync(join(folder, 'run', 'ferry', 'r-1'))).toBe(false);
     await expect(fleet.keep('here', attempt('s1'), [{ name: 'k', path: count }])).rejects.toMatchObject(stale);
@@ -163,7 +166,7 @@ describe.runIf(process.platform === 'linux')('a host that is given to another co
     record('step.intended');
     await expect(fleet.openAttempt('here', attempt('s2'), '{}', after)).rejects.toMatchObject(stale);
     await expect(fleet.takeLease('here', lease, 1, after)).rejects.toMatchObject(stale);
-    await expect(fleet.releaseLease('here', 'r-1', 1)).rejects.toMatchObject(stale);
+    await expect(fleet.releaseLease('here', 'r-1', 1)).rejects.toMatchObject({ args: { theirs: '2', by: 'you@there' } });
     await expect(fleet.raiseEpoch('here', lease, 1)).rejects.toMatchObject(stale);
     expect([readFileSync(count, 'utf8'), copied()]).toEqual(['one\n', before]);
 

@@ -62,6 +62,9 @@ describe('the journal', () => {
       ['r-2', 'prepare', 'run.started', 'run.started'],
       ['r-1', 'move', 'lease.released', 'run.finished'],
     ]);
+    const proof = [{ verdict: 'differs' }, { verdict: 'equal' }];
+    journal.append('r-1', { type: 'rollback.finished', epoch: 1, body: { proof, readings: {} } });
+    expect(journal.runs().map(({ differing }) => differing)).toEqual([0, 1]);
   });
 
   it('has a record on disk when append returns, as one who dies at once leaves it', () => {

@@ -89,7 +89,8 @@ export class ModelWorld implements Fleet {
       this.#reach(host);
       this.#guard(host, id);
       const folder = this.attempts.get(this.#folder(host, id));
-      if (this.takenOver.has(host)) throw new FerryError('EPOCH_STALE', { host, run: id.run, ours: id.epoch, theirs: '2' });
+      if (this.takenOver.has(host))
+        throw new FerryError('EPOCH_STALE', { host, run: id.run, ours: id.epoch, theirs: '2', by: 'you@there' });
       if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
       const known = folder.get(name);
       if (known) return known;
@@ -325,7 +326,8 @@ export class ModelWorld implements Fleet {
   }
   #guard(host: string, { run, epoch }: Pick<AttemptId, 'run' | 'epoch'>): void {
     const theirs = this.epochs.get(`${host}/${run}`) ?? epoch;
-    if (theirs !== epoch) throw new FerryError('EPOCH_STALE', { host, run, ours: epoch, theirs: String(theirs) });
+    if (theirs !== epoch)
+      throw new FerryError('EPOCH_STALE', { host, run, ours: epoch, theirs: String(theirs), by: 'you@there' });
   }
   #alive(): void {
     if (this.dead) throw new Died('the controller is dead');

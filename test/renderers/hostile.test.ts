@@ -153,6 +153,7 @@ const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string
             lastAt: '2026-01-01T02:00:00.000Z',
             lastType: 'x',
             stands: 'run.paused',
+            differing: 0,
           },
           evil,
         ),

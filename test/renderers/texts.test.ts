@@ -172,12 +172,14 @@ describe('lists', () => {
       lastAt: '2026-01-01T02:05:00.000Z',
       lastType: 'lease.released',
       stands: 'rollback.finished',
+      differing: 0,
     };
     expect(runsText([run], page)).toBe(
       `
 run                     runbook  started               last seen             stands
 ${RUN}  move     2026-01-01 02:00:00Z  2026-01-01 02:05:00Z  rolled back`.trimStart(),
     );
+    expect(runsText([{ ...run, differing: 2 }], page)).toMatch(/rolled back, proof failed \(2 facts\)$/);
     expect(runsText([], page)).toBe('There are no runs yet.');
   });
 

@@ -100,18 +100,15 @@ export const hostErrors = {
     exit: 5,
     example: { host: 'engine', run: 'r-20260101-020000-ab12' },
   }),
-  EPOCH_STALE: entry<{ host: string; run: string; ours: number; theirs: string }>({
+  EPOCH_STALE: entry<{ host: string; run: string; ours: number; theirs: string; by: string }>({
     title: 'This controller was replaced',
     message: (a) =>
       a.theirs === 'gone'
         ? `Run ${a.run} was given up on ${a.host} while this controller worked on it (ferry unlock --abandon); nothing more is run there.`
-        : `Run ${a.run} on ${a.host} belongs to another controller now (epoch ${a.theirs}, ours is ${a.ours}); nothing was run.`,
-    hint: (a) =>
-      a.theirs === 'gone'
-        ? `ferry log ${a.run}`
-        : `To take it back here:  ferry takeover ${a.run} --from ${a.host} --state-dir NEW`,
+        : `Run ${a.run} was taken over and ${a.by ? `goes on at ${a.by}` : 'belongs to another controller now'} (epoch ${a.theirs}, ours is ${a.ours}), as ${a.host} tells: this Ferry changes nothing of it any more.`,
+    hint: (a) => (a.theirs === 'gone' ? `ferry log ${a.run}` : 'Nothing is left to do here.'),
     exit: 5,
-    example: { host: 'engine', run: 'r-1', ours: 1, theirs: '2' },
+    example: { host: 'engine', run: 'r-1', ours: 1, theirs: '2', by: 'root@admin2' },
   }),
   FACT_UNREADABLE: entry<{ host: string; fact: string; why: string }>({
     title: 'A fact cannot be read',

@@ -7,7 +7,7 @@ export const overtakenErrors = {
     message: (a) =>
       `After ${a.run}, other runs have worked on its hosts: ${a.newer}. ${a.run} knows nothing of what they did, and would destroy it.`,
     hint: (a) =>
-      `Take that back first:  ferry rollback ${a.latest};  to go back all the same, over what is there now:  ferry rollback ${a.run} --over-newer`,
+      `${a.latest ? `Take that back first:  ferry rollback ${a.latest};` : 'Take that back first, from the state folder that has it;'}  to go back all the same, over what is there now:  ferry rollback ${a.run} --over-newer`,
     exit: 5,
     example: { run: 'r-1', newer: 'r-2 (migrate-engine-db, finished) on engine and newdb', latest: 'r-2' },
   }),
