@@ -219,7 +219,9 @@ export class DisturbedRun {
     } finally {
       await restoreNetwork(this.#labDir, host);
     }
-    await this.#goesOn(running, step);
+    // A transfer gives its other end up when nothing has come from there for 30 s; Ferry itself waits longer, and so does what is detached.
+    if (step === 'copy' && seconds > 30) await this.#fails(running, step);
+    else await this.#goesOn(running, step);
     this.faults.push(`network of ${host} cut for ${seconds} s: in the middle of ${step}`);
   }
 
