@@ -13,7 +13,7 @@ const HELD = ['he1', 'engine', 'newdb'];
 const LEASE = 'cut -d" " -f1 /var/lib/ferry/lease 2>/dev/null || :';
 // What loses more than Ferry is in the sample of test/faults otherwise.
 const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
-if (!isWhole) process.stdout.write('runs that lose more than Ferry are left to npm run test:crash\n');
+if (!isWhole) process.stdout.write('runs that lose more than Ferry, or Ferry in a copy, are left to npm run test:crash\n');
 const labDir = inject('labDir');
 let ferry: FerryOnLab;
 let run: string;
@@ -163,14 +163,7 @@ describe('a run killed with SIGKILL in the middle of a step', () => {
     await isCopied();
   });
 
-  it('copy: the sender goes on by itself, and resume joins it', async () => {
-    await goBackToQuiesced();
-    release = await holdReceiver(labDir, 'newdb');
-    const part = 'stat -c %s /var/lib/ferry-migrate-engine-db/engine.dump.ferry-part 2>/dev/null || :';
-    await killWhen(['resume'], () => until('100 kB to have come', async () => (await ask(labDir, 'newdb', part)) === '100000'));
-    await rejoins('copy', 'send', 'engine', ['resume', '--until', 'copied']);
-    await isCopied();
-  });
+  if (isWhole) inCopy();
 
   it('restore: pg_restore goes on by itself, and resume joins it', async () => {
     await goBackToQuiesced();
@@ -304,4 +297,15 @@ async function goBackToQuiesced(): Promise<void> {
   const back = await ferry.run(['rollback', '--to', 'quiesced']);
   expect(back.code, back.stderr).toBe(4);
   expect(await snapshot(labDir)).toEqual(undisturbed.quiesced);
+}
+
+function inCopy(): void {
+  it('copy: the sender goes on by itself, and resume joins it', async () => {
+    await goBackToQuiesced();
+    release = await holdReceiver(labDir, 'newdb');
+    const part = 'stat -c %s /var/lib/ferry-migrate-engine-db/engine.dump.ferry-part 2>/dev/null || :';
+    await killWhen(['resume'], () => until('100 kB to have come', async () => (await ask(labDir, 'newdb', part)) === '100000'));
+    await rejoins('copy', 'send', 'engine', ['resume', '--until', 'copied']);
+    await isCopied();
+  });
 }

@@ -130,6 +130,11 @@ install -d -o postgres -g postgres -m 700 back; systemctl start postgresql@15-ma
     await rollBackCleanly();
   });
 
+  if (process.env.FERRY_EVERY_FAULT) inPause();
+  else process.stdout.write('what becomes of hosts in a pause is left to npm run test:crash\n');
+});
+
+function inPause(): void {
   it('goes on after a pause in which a host was rebooted, but not where a file was changed by hand, and shows no secret of it', async () => {
     const paused = await run('--until', 'quiesced');
     expect(paused.code, paused.stderr).toBe(0);
@@ -172,4 +177,4 @@ install -d -o postgres -g postgres -m 700 back; systemctl start postgresql@15-ma
     hidden(drifted);
     await rollBackCleanly();
   });
-});
+}
