@@ -11,6 +11,9 @@ import type { RunContext } from './run-context.ts';
 
 type Planned = Extract<StepPlan, { kind: 'planned' }>;
 
+/** About 24 days. A longer timer of Node ends at once, so a step with a longer limit has none. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The identity of an attempt: its folder on each host. */
 export function attemptOf(context: RunContext, step: string, attempt: number, undo = false): AttemptId {
   return { run: context.state.run, step, attempt, epoch: context.state.epoch, undo };
@@ -28,7 +31,7 @@ export function actContext(context: RunContext, id: AttemptId, host: string, tim
     // An undo is not cancelled: half a way back is no place to stop at.
     signal: AbortSignal.any([
       ...(id.undo ? [] : [context.ports.cancel]),
-      ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]),
+      ...(timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? [] : [AbortSignal.timeout(Math.ceil(timeoutMs))]),
     ]),
     progress: progressOf(context, id.step, host),
     kept: (_host, name) => keepPath(id.run, id.step, name, generation),
@@ -107,14 +110,17 @@ async function withinTime(
   work: Promise<Outputs | undefined> | Promise<void>,
 ): Promise<Outputs> {
   // A short command hears no signal; the wait for it ends all the same, unless it is cancelled: then it is waited for.
-  const late = new Promise<never>((_, reject) => {
-    ctx.signal.addEventListener('abort', () => cancel.aborted || reject(ctx.signal.reason), { once: true });
-  });
+  const late = Promise.withResolvers<never>();
+  const end = () => cancel.aborted || late.reject(ctx.signal.reason);
+  ctx.signal.addEventListener('abort', end);
   try {
-    return (await Promise.race([work, late])) ?? {};
+    return (await Promise.race([work, late.promise])) ?? {};
   } catch (thrown) {
     if (!ctx.signal.aborted || cancel.aborted || step.timeoutMs === undefined) throw thrown;
     throw new FerryError('STEP_TIMEOUT', { step: step.id, limit: formatDuration(step.timeoutMs) }, { cause: thrown });
+  } finally {
+    // As long as someone listens, the signal and all the run that it can reach stay in memory, ended or not.
+    ctx.signal.removeEventListener('abort', end);
   }
 }
 

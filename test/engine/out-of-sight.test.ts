@@ -1,4 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import type { Action } from '../../src/actions/action.ts';
+import { modelActions } from '../kit/model-actions.ts';
 import { ModelRun, runbookOf, step } from '../kit/model-run.ts';
 
 /** How often what must not be done twice was done. */
@@ -60,6 +63,34 @@ describe('a short command that takes longer than its step may', () => {
     expect(run.world.ran).toEqual(['a:units.1:set-conf1']);
     expect(await run.resume()).toMatchObject({ outcome: 'finished' });
     expect(run.world.cells.get('a/conf2')).toBe('x');
+  });
+});
+
+describe('the limit of a step', () => {
+  it.each([30 * 86_400_000, 60_000.5])('of %d ms does not end it before its time', async (timeoutMs) => {
+    const run = new ModelRun(runbookOf([{ ...step('units', 'model.partial', { key: 'conf', value: 'x' }), timeoutMs }]), CELLS);
+    run.world.slowOnce.add('units:set-conf1');
+    const ended = run.start();
+    // A timer that Node takes for too long ends after 1 ms; so two timers, one after the other, come after it.
+    for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    run.world.letSlowEnd();
+    expect(await ended).toMatchObject({ outcome: 'finished' });
+  });
+
+  it('is listened to by nobody once the step has ended, so that the run can leave the memory', async () => {
+    const signals: AbortSignal[] = [];
+    const known = modelActions.get('model.atomic');
+    const watched: Action = {
+      ...known,
+      apply: async (acting) => {
+        signals.push(acting.ctx.signal);
+        return known?.apply?.(acting);
+      },
+    } as Action;
+    const run = new ModelRun(runbookOf([step('edit', 'model.atomic', { key: 'conf', value: 'x' })]), CELLS);
+    run.actions = new Map([...modelActions, ['model.atomic', watched]]);
+    expect(await run.start()).toMatchObject({ outcome: 'finished' });
+    expect(signals.map((signal) => getEventListeners(signal, 'abort').length)).toEqual([0]);
   });
 });
 
