@@ -5,7 +5,8 @@ const oneLab = { fileParallelism: false, testTimeout: 3 * 60_000, hookTimeout: 5
 const tier = (name: string, more: object = {}) => ({ test: { name, include: [`test/${name}/**/*.test.ts`], ...more } });
 
 // A file of long runs that npm test leaves to npm run test:crash, and says so.
-const leftOut = process.env.FERRY_EVERY_FAULT ? [] : ['test/e2e/half-done.test.ts'];
+const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
+const leftOut = isWhole ? [] : ['test/e2e/half-done.test.ts'];
 
 export default defineConfig({
   test: {
@@ -27,8 +28,8 @@ export default defineConfig({
       // A key press in a shell is a Ferry started: too slow to stand among the unit tests.
       tier('shells', { testTimeout: 120_000, globalSetup: ['test/kit/shells-setup.ts'] }),
       tier('fuzz', { testTimeout: 5 * 60_000 }),
-      // Every crash point of every shipped runbook, in memory: too many to stand among the unit tests.
-      tier('matrix', { testTimeout: 10 * 60_000 }),
+      // Every crash point of every shipped runbook, in memory: too many to stand among the unit tests, and one test a runbook.
+      tier('matrix', { testTimeout: (isWhole ? 30 : 5) * 60_000 }),
       tier('lab-kit', { testTimeout: 60_000 }),
       tier('contract', oneLab),
       tier('lab', oneLab),
