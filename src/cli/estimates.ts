@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { timingsOf } from '../engine/timings.ts';
 import type { Journal } from '../journal/journal.ts';
-import { openSqliteJournal } from '../journal/sqlite.ts';
 import { isoTime, nowMs } from '../lib/clock.ts';
 import { type Estimate, estimatePlan } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { CommonOptions, RunIo } from './contract.ts';
-import { stateDirOf } from './places.ts';
+import { readJournal } from './state-dir.ts';
 
 // Older ones were on other hardware, or of another size; and each has a whole plan in it to be read.
 const RUNS = 12;
@@ -23,16 +20,9 @@ export function estimateFrom(journal: Journal, plan: Plan): Estimate {
   );
 }
 
-/** The same for a plan that is only looked at: no state folder is made for it. */
+/** The same for a plan that is only looked at. */
 export function estimateOf(plan: Plan, options: CommonOptions): Estimate {
-  const stateDir = stateDirOf(options.stateDir);
-  if (!existsSync(join(stateDir, 'journal.db'))) return estimatePlan(plan, []);
-  const journal = openSqliteJournal(stateDir);
-  try {
-    return estimateFrom(journal, plan);
-  } finally {
-    journal.close();
-  }
+  return readJournal(options, (journal) => estimateFrom(journal, plan));
 }
 
 /** Tells how long a run will take, before its first step. */

@@ -2,6 +2,7 @@ import { afterFailure } from '../engine/after-failure.ts';
 import { foldRun } from '../engine/fold.ts';
 import { executeRun } from '../engine/run.ts';
 import { RunContext } from '../engine/run-context.ts';
+import type { Journal } from '../journal/journal.ts';
 import { SecretHashes } from '../journal/secret-hash.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
@@ -71,7 +72,7 @@ async function begin(
   hooks: Hooks,
   untold: Plan['warnings'],
 ): Promise<RunEnd> {
-  return await withJournal(options, async (journal, stateDir) => {
+  const work = async (journal: Journal, stateDir: string): Promise<RunEnd> => {
     const run = newRunId();
     // Before the run is on record: what the state folder lacks must not leave a run behind that never began.
     new SecretHashes(stateDir).prepare();
@@ -95,7 +96,8 @@ async function begin(
       return afterFailure(context, worked, rollBackAfterMs);
     });
     return { run, ...end };
-  });
+  };
+  return await withJournal(options, work, { create: true });
 }
 
 function startBody({ path, runbook, plan, inputs, inventory, fleet }: Prepared, stateDir: string): { [name: string]: Json } {

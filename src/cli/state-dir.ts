@@ -11,13 +11,14 @@ import { readSecret } from './secrets.ts';
 /** Where each secret came from, and a keyed hash to know it again. */
 export type SecretRecord = { readonly [name: string]: { readonly source: string; readonly hash: string } };
 
-/** Opens the journal for a piece of work and closes it after. */
+/** Opens the journal for a piece of work and closes it after. Only what begins a record of its own makes the folder: `create`. */
 export async function withJournal<T>(
   options: CommonOptions,
   work: (journal: Journal, stateDir: string) => Promise<T>,
+  { create = false } = {},
 ): Promise<T> {
   const stateDir = stateDirOf(options.stateDir);
-  const journal = openSqliteJournal(stateDir);
+  const journal = openSqliteJournal(stateDir, { create });
   try {
     return await work(journal, stateDir);
   } catch (thrown) {
@@ -30,7 +31,7 @@ export async function withJournal<T>(
 /** The same for work that only looks, and waits for nothing. */
 export function readJournal<T>(options: CommonOptions, work: (journal: Journal) => T): T {
   const stateDir = stateDirOf(options.stateDir);
-  const journal = openSqliteJournal(stateDir);
+  const journal = openSqliteJournal(stateDir, { create: false });
   try {
     return work(journal);
   } catch (thrown) {

@@ -203,13 +203,15 @@ export const wire: Wire = {
         (hosts) => fleetOf(hosts, askHidden(options)),
       );
     }),
-  takeOverRun: (run, options, ask) =>
-    withJournal(options, async (journal) => {
-      const open: OpenFleet = (hosts) => fleetOf(hosts, askHidden(options));
-      const { from } = options;
-      if (from !== undefined) return takeOverFrom(run, { ...options, from }, journal, ask, open);
-      return takeOverHere(stateOf(journal, runOrLatest(journal, run)).run, options, journal, ask, open);
-    }),
+  takeOverRun: (run, options, ask) => {
+    const open: OpenFleet = (hosts) => fleetOf(hosts, askHidden(options));
+    const { from } = options;
+    return from === undefined
+      ? withJournal(options, async (journal) =>
+          takeOverHere(stateOf(journal, runOrLatest(journal, run)).run, options, journal, ask, open),
+        )
+      : withJournal(options, (journal) => takeOverFrom(run, { ...options, from }, journal, ask, open), { create: true });
+  },
   cleanRuns: (run, options, confirm) =>
     withJournal(options, async (journal) => {
       const report = await cleanRuns(run, options, journal, confirm);

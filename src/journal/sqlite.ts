@@ -1,4 +1,4 @@
-import { statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
@@ -26,12 +26,13 @@ const SCHEMA = `
 `;
 
 /**
- * Opens the journal in a state folder, made when absent (0700, files 0600). Every append is on disk when it returns:
- * WAL with synchronous=FULL.
+ * Opens the journal in a state folder. Every append is on disk when it returns: WAL with synchronous=FULL. Where there is none it is
+ * made (0700, files 0600), or with `create: false` read as an empty one that nothing can be written to: a mistyped folder is not made.
  * @throws STATE_DIR_UNUSABLE, STATE_DIR_UNSAFE
  */
-export function openSqliteJournal(stateDir: string): Journal {
-  const database = openDatabase(stateDir);
+export function openSqliteJournal(stateDir: string, { create = true } = {}): Journal {
+  const isThere = create || existsSync(join(stateDir, 'journal.db'));
+  const database = isThere ? openDatabase(stateDir) : openEmpty();
   const opened = fileOf(stateDir);
   const locks = new RunLocks(stateDir);
   const insert = database.prepare(
@@ -203,6 +204,12 @@ function fileOf(stateDir: string): string | null {
   } catch {
     return null;
   }
+}
+
+function openEmpty(): DatabaseSync {
+  const database = new DatabaseSync(':memory:');
+  database.exec(SCHEMA);
+  return database;
 }
 
 function openDatabase(stateDir: string): DatabaseSync {

@@ -1,13 +1,13 @@
 import type { RunSummary } from '../journal/journal.ts';
-import { plural } from '../lib/text.ts';
+import { plural, printable } from '../lib/text.ts';
 import { moment, table } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 import { shown } from './shown.ts';
 
-/** All runs as a table, in the order given. */
-export function runsText(found: readonly RunSummary[], page: Page): string {
+/** All runs as a table, in the order given. `named` is the state folder that was typed, if one was. */
+export function runsText(found: readonly RunSummary[], page: Page, named?: string): string {
   const runs = shown(found);
-  if (runs.length === 0) return 'There are no runs yet.';
+  if (runs.length === 0) return named === undefined ? 'There are no runs yet.' : `There are no runs in ${printable(named)}.`;
   const paint = createPaint(page.colour);
   const rows = runs.map((run) => [run.run, run.runbook, moment(run.startedAt), moment(run.lastAt), standing(run)]);
   return table([['run', 'runbook', 'started', 'last seen', 'stands'], ...rows], (text, _column, row) =>

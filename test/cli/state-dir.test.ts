@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { recordSecrets, refuseOtherSecrets, secretsAtHand } from '../../src/cli/state-dir.ts';
+import { wire } from '../../src/cli/wire.ts';
 import { Secret } from '../../src/hosts/secret.ts';
 import { SecretHashes } from '../../src/journal/secret-hash.ts';
+import { typed } from '../kit/ferry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ferry-secrets-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -54,4 +56,27 @@ it('a secret whose hash was made with a key that is lost is taken, and named; on
   const wrong = new Map([['password', new Secret('wrong one', 'prompt')]]);
   expect([refuse(hashes), refuse(lost), refuse(lost, wrong)]).toEqual([[], ['password'], ['password']]);
   expect(() => refuse(hashes, wrong)).toThrow(expect.objectContaining({ code: 'SECRET_CHANGED' }));
+});
+
+describe('a folder without a journal', () => {
+  const dir = join(folder, 'mistyped');
+
+  it.each([
+    ['runs', 0, `There are no runs in ${dir}.`],
+    ['status', 64, `There is no run in the state folder ${dir}.`],
+    ['log r-1', 64, `no run r-1 in the state folder ${dir}`],
+    ['audit r-1', 64, 'RUN_UNKNOWN'],
+    ['approve r-1 stop', 64, 'RUN_UNKNOWN'],
+    ['resume', 64, 'RUN_UNKNOWN'],
+    ['rollback', 64, 'RUN_UNKNOWN'],
+    ['takeover r-1', 64, 'RUN_UNKNOWN'],
+    ['clean', 0, 'Nothing to clean'],
+  ])('is not made by ferry %s, which finds no run there', async (words, exit, said) => {
+    const ferry = typed(`${words} --state-dir ${dir}`, { wire });
+    expect({ exit: await ferry.exit, said: ferry.out.text() + ferry.err.text() }).toEqual({
+      exit,
+      said: expect.stringContaining(said),
+    });
+    expect(existsSync(dir)).toBe(false);
+  });
 });

@@ -181,6 +181,7 @@ ${RUN}  move     2026-01-01 02:00:00Z  2026-01-01 02:05:00Z  rolled back`.trimSt
     );
     expect(runsText([{ ...run, differing: 2 }], page)).toMatch(/rolled back, proof failed \(2 facts\)$/);
     expect(runsText([], page)).toBe('There are no runs yet.');
+    expect(runsText([], page, '/srv/runs')).toBe('There are no runs in /srv/runs.');
   });
 
   it('of records can be those of one step', () => {

@@ -17,7 +17,10 @@ export const runs: Verb = (program, cli) => {
         const options = commonOptions(typed, cli.outside.env);
         const found = (await cli.outside.loadWire()).readRuns(options);
         const { runsText } = await import('../../renderers/runs.ts');
-        print(cli.outside, options.json ? jsonText(found, 2) : runsText(found, pageOf(cli.outside.stdout, cli.outside.env)));
+        print(
+          cli.outside,
+          options.json ? jsonText(found, 2) : runsText(found, pageOf(cli.outside.stdout, cli.outside.env), options.stateDir),
+        );
         return 0;
       }),
     );
