@@ -59,8 +59,9 @@ export async function runCli(words: readonly string[], outside: Outside): Promis
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return 64;
     const error = thrown instanceof CommanderError ? usageError(thrown, words) : thrown;
     const { reportOf } = await import('../renderers/error.ts');
+    const findings = error instanceof FindingsError ? error.findings : undefined;
     if (error instanceof FindingsError && !json) await showFindings(error, outside);
-    await printError(outside, reportOf(error), json);
+    await printError(outside, { ...reportOf(error), ...(findings && { findings }) }, json);
     if (!isFerryError(error) && outside.env.FERRY_DEBUG)
       outside.stderr.write(`${printable(String(error instanceof Error ? error.stack : error))}\n`);
     return isFerryError(error) ? error.exit : 1;

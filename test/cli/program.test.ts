@@ -159,6 +159,9 @@ describe('validate', () => {
     const ferry = typed('plan a.yaml', modelWire(movePlan(), { planRunbook }));
     expect(await ferry.exit).toBe(65);
     expect(ferry.err.text()).toMatch(/a\.yaml:1:1[\s\S]*error RUNBOOK_INVALID {2}a\.yaml has an error/);
+    const asked = typed('plan a.yaml --json', modelWire(movePlan(), { planRunbook }));
+    expect(await asked.exit).toBe(65);
+    expect(JSON.parse(asked.err.text())).toMatchObject({ error: { code: 'RUNBOOK_INVALID', findings: diagnostics } });
   });
 });
 
