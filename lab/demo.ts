@@ -50,7 +50,12 @@ The engine works on newdb now; the old database is fenced and kept on engine.
 
 function ferry(words: string[]): number {
   process.stdout.write(`$ ferry ${words.map(short).join(' ')}\n`);
-  return spawnSync(process.execPath, ['src/main.ts', ...words], { cwd: PROJECT, stdio: 'inherit' }).status ?? 1;
+  // Ctrl-C is Ferry's to hear, which asks what it means; without this process the shell would take the terminal from it.
+  const deaf = () => undefined;
+  process.on('SIGINT', deaf);
+  const { status } = spawnSync(process.execPath, ['src/main.ts', ...words], { cwd: PROJECT, stdio: 'inherit' });
+  process.off('SIGINT', deaf);
+  return status ?? 1;
 }
 
 async function ask(dir: string, host: string, what: string, script: string): Promise<void> {

@@ -6,17 +6,18 @@ interface Terminal {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** Asks on stderr and gives the line that was typed, trimmed; null when the question was taken back or input ended. */
+/** Asks on stderr and gives the line that was typed, trimmed; null when the question was taken back, or nobody can type any more. */
 export async function askLine(
   terminal: Terminal,
   question: string,
   more: { signal?: AbortSignal; onInterrupt?(): void } = {},
 ): Promise<string | null> {
+  if (!isOurs(terminal.stdin)) return null;
   const line = createInterface({ input: terminal.stdin, output: terminal.stderr });
   const ended = new AbortController();
   // Ctrl-C at a question belongs to whoever asked; without an answer to it, it takes the question back.
   line.on('SIGINT', () => (more.onInterrupt ? more.onInterrupt() : ended.abort()));
-  line.on('close', () => ended.abort());
+  for (const over of ['close', 'error']) line.on(over, () => ended.abort());
   const signals = [ended.signal, ...(more.signal ? [more.signal] : [])];
   try {
     return (await line.question(printable(question), { signal: AbortSignal.any(signals) })).trim();
@@ -27,6 +28,18 @@ export async function askLine(
   } finally {
     line.close();
   }
+}
+
+/** Whether what is typed comes here: a terminal whose shell has gone on without this process says no, by an error nobody could hear later. */
+function isOurs(stdin: NodeJS.ReadStream): boolean {
+  let isOurs = true;
+  const lost = () => {
+    isOurs = false;
+  };
+  stdin.on('error', lost);
+  for (const isRaw of [true, false]) stdin.setRawMode?.(isRaw);
+  stdin.off('error', lost);
+  return isOurs;
 }
 
 /** Asks a question that only a clear yes answers with true. */
