@@ -3,7 +3,7 @@ import type { Journal } from '../journal/journal.ts';
 import { isoTime, nowMs } from '../lib/clock.ts';
 import { type Estimate, estimatePlan } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { CommonOptions, RunIo } from './contract.ts';
+import type { CommonOptions, RunIo, RunOptions } from './contract.ts';
 import { readJournal } from './state-dir.ts';
 
 // Older ones were on other hardware, or of another size; and each has a whole plan in it to be read.
@@ -25,8 +25,14 @@ export function estimateOf(plan: Plan, options: CommonOptions): Estimate {
   return readJournal(options, (journal) => estimateFrom(journal, plan));
 }
 
+/** When the time is over that was typed, now or `before`; null when none was. One that is over by now was another night's. */
+export function windowEnd({ windowMs }: Pick<RunOptions, 'windowMs'>, before: string | null = null): string | null {
+  if (windowMs !== undefined) return isoTime(nowMs() + windowMs);
+  return before !== null && Date.parse(before) > nowMs() ? before : null;
+}
+
 /** Tells how long a run will take, before its first step. */
-export function emitEstimate(io: RunIo, run: string, estimate: Estimate, windowMs: number | undefined): void {
+export function emitEstimate(io: RunIo, run: string, estimate: Estimate, windowEndsAt: string | null): void {
   io.emit({
     at: isoTime(),
     run,
@@ -35,6 +41,6 @@ export function emitEstimate(io: RunIo, run: string, estimate: Estimate, windowM
     criticalPath: estimate.criticalPath,
     downtimeMs: estimate.downtimeMs,
     isGuess: estimate.isGuess,
-    windowEndsAt: windowMs === undefined ? null : isoTime(nowMs() + windowMs),
+    windowEndsAt,
   });
 }

@@ -12,7 +12,7 @@ import type { SavedPlan } from '../plan/saved-plan.ts';
 import { replanned } from '../plan/stale.ts';
 import type { RunEnd, RunIo, RunOptions } from './contract.ts';
 import { makePorts } from './engine-ports.ts';
-import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
+import { emitEstimate, estimateFrom, estimateOf, windowEnd } from './estimates.ts';
 import { type Hooks, hooksOf, listened, type NotifiedIo, notifying } from './notify.ts';
 import { holderName } from './places.ts';
 import { checkUntil, machinesOf, type Prepared, prepare, prepareSaved, refuseBlocked } from './plan-run.ts';
@@ -74,6 +74,7 @@ async function begin(
 ): Promise<RunEnd> {
   const work = async (journal: Journal, stateDir: string): Promise<RunEnd> => {
     const run = newRunId();
+    const windowEndsAt = windowEnd(options);
     // Before the run is on record: what the state folder lacks must not leave a run behind that never began.
     new SecretHashes(stateDir).prepare();
     const ports = makePorts({
@@ -85,11 +86,15 @@ async function begin(
       onFailure: options.onFailure,
       io,
     });
-    journal.create(run, prepared.runbook.name, { type: 'run.started', epoch: 1, body: startBody(prepared, stateDir) });
+    journal.create(run, prepared.runbook.name, {
+      type: 'run.started',
+      epoch: 1,
+      body: { ...startBody(prepared, stateDir), windowEndsAt },
+    });
     const context = new RunContext(ports, foldRun(run, journal.read(run)));
     for (const { code, message, hint } of untold)
       io.emit({ at: isoTime(), run, type: 'note', text: `warning ${code}  ${message}${hint ? `\n${hint}` : ''}` });
-    emitEstimate(io, run, estimateFrom(journal, prepared.plan), options.windowMs);
+    emitEstimate(io, run, estimateFrom(journal, prepared.plan), windowEndsAt);
     const { rollBackAfterMs } = onFailureOf(prepared.runbook, options);
     const end = await notifying(hooks, context, io, async () => {
       const worked = await executeRun(context, { until: options.until, resumed: false, rollBackAfterMs });

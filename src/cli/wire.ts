@@ -19,7 +19,7 @@ import { cleanRuns, leftError } from './clean.ts';
 import type { CommonOptions, RollbackOptions, RunEnd, RunIo, RunOptions, Wire } from './contract.ts';
 import { refuseRoles, settleEdit } from './edited-runbook.ts';
 import { fleetOf, makePorts } from './engine-ports.ts';
-import { emitEstimate, estimateFrom, estimateOf } from './estimates.ts';
+import { emitEstimate, estimateFrom, estimateOf, windowEnd } from './estimates.ts';
 import { askHidden, type InputValues, recallInputs } from './inputs.ts';
 import { hooksOf, listened, type NotifiedIo, notifying } from './notify.ts';
 import { readInput } from './places.ts';
@@ -134,10 +134,13 @@ async function resumeRun(run: string | undefined, options: RunOptions, io: RunIo
     if (settled) return settled;
     refuseRoles(context.state, options.roles);
     checkUntil(context.ports.runbook, until);
-    emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), options.windowMs);
+    const windowEndsAt = windowEnd(options, context.state.windowEndsAt);
+    emitEstimate(io, context.state.run, estimateFrom(context.ports.journal, context.state.plan), windowEndsAt);
     const { rollBackAfterMs } = onFailureOf(context.ports.runbook, options);
     return notifying(hooks, context, heard, async () => {
-      const ended = await executeRun(context, { until, resumed: true, replan, skip, markDone, rollBackAfterMs });
+      const ended = await executeRun(context, {
+        ...{ until, resumed: true, replan, skip, markDone, rollBackAfterMs, windowEndsAt },
+      });
       return afterFailure(context, ended, rollBackAfterMs);
     });
   });

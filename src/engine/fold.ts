@@ -20,6 +20,7 @@ export function foldRun(run: string, records: readonly JournalRecord[]): RunStat
 export function beginState(run: string, record: JournalRecord): RunState {
   const body = record.body as unknown as Pick<RunState, 'plan' | 'path' | 'sources' | 'inventory' | 'secrets'> & {
     readonly machines?: RunState['machines'];
+    readonly windowEndsAt?: string | null;
   };
   return {
     run,
@@ -34,6 +35,7 @@ export function beginState(run: string, record: JournalRecord): RunState {
     epoch: record.epoch,
     startedAt: record.at,
     endedAt: null,
+    windowEndsAt: body.windowEndsAt ?? null,
     steps: new Map(body.plan.lines.map((line) => [line.step, waitingStep(line.step, line.host, line.hosts, line.summary)])),
     retired: new Map(),
     gates: {},
@@ -83,6 +85,7 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
     case 'run.resumed':
       state.phase = 'running';
       state.pause = null;
+      if (typeof body.windowEndsAt === 'string') state.windowEndsAt = body.windowEndsAt;
       forgetRejections(state);
       // What was proven held before the run went on.
       state.proof = null;

@@ -37,6 +37,8 @@ export async function executeRun(
     replan?: boolean | undefined;
     /** A run that fails is rolled back by itself after so long; that is said with the pause. */
     rollBackAfterMs?: number | null;
+    /** A new end of the time it has. */
+    readonly windowEndsAt?: string | null | undefined;
     /** A step at which the run stands and goes on without, or that somebody has done by hand. */
     skip?: { readonly step: string; readonly reason: string } | undefined;
     markDone?: string | undefined;
@@ -46,7 +48,8 @@ export async function executeRun(
   // One that is finished is gone through once more to give its hosts back, and changes nothing.
   const isOver = context.state.phase === 'finished';
   try {
-    if (options.resumed) context.record('run.resumed', { body: { by: context.ports.holder } });
+    if (options.resumed)
+      context.record('run.resumed', { body: { by: context.ports.holder, windowEndsAt: options.windowEndsAt ?? null } });
     const there = options.resumed ? await refuseOtherMachines(context) : null;
     if (there && !isOver) refuseOvertaken(context, there, { verb: 'resume', overNewer: false });
     await takeLeases(context);

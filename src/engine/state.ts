@@ -33,6 +33,8 @@ export interface RunState {
   epoch: number;
   startedAt: string;
   endedAt: string | null;
+  /** Until when it is to be over or taken back, as it was typed last; null when never. */
+  windowEndsAt: string | null;
   steps: Map<string, StepState>;
   /** Steps that an edit took away after they were begun and taken back: one of that name goes on counting, as its folders are there. */
   retired: Map<string, Pick<StepState, 'attempt' | 'undoAttempt'>>;

@@ -39,7 +39,7 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
       : paintPhase(state.phase, paint);
   return [
     `${paint.strong(state.run)}   ${state.plan.runbook.name}   ${phase}${paused}`,
-    `started ${moment(state.startedAt)}, last seen ${moment(since)}; ${done} of ${plural(steps.length, 'step')} done`,
+    `started ${moment(state.startedAt)}, last seen ${moment(since)}; ${done} of ${plural(steps.length, 'step')} done${windowOf(state)}`,
     '',
     ...stepLines(interrupted, state, steps, paint, page, doubts),
     '',
@@ -60,6 +60,12 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
         )),
     ...(state.proof ? ['', proofText(state.proof, page)] : []),
   ].join('\n');
+}
+
+/** Until when it is to be over; a window that has gone by was another night's. */
+function windowOf({ phase, windowEndsAt }: RunState): string {
+  const isOver = phase === 'finished' || phase === 'rolled-back';
+  return windowEndsAt === null || isOver || Date.parse(windowEndsAt) < nowMs() ? '' : `; its window ends ${moment(windowEndsAt)}`;
 }
 
 /** That it is rolled back by itself, which only the Ferry that ran it does, and only while it lives. */

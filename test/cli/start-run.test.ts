@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRun } from '../../src/cli/start-run.ts';
 import { wire } from '../../src/cli/wire.ts';
+import type { Event } from '../../src/engine/events.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
+import { statusText } from '../../src/renderers/status.ts';
 import { PrivateHost } from '../kit/private-host.ts';
 
 const host = new PrivateHost();
@@ -56,4 +58,50 @@ it('a run is taken back without the key that knows secrets again, and is not res
   writeFileSync(join(stateDir, 'hash.key'), '');
   await expect(wire.resumeRun(run ?? '', options, io)).rejects.toMatchObject({ code: 'HASH_KEY_BROKEN' });
   expect(await wire.rollbackRun(run ?? '', { ...options, discardWrites: false }, io)).toMatchObject({ outcome: 'rolled-back' });
+});
+
+describe('the time a run has', () => {
+  /** Begins a run with that much time and stops it before its first step; answers with it and what a resume says of its time. */
+  async function stopped(name: string, windowMs: number) {
+    const options = { stateDir: join(host.dir, name), inputs: new Map(), secrets: new Map(), yes: true, json: false };
+    const stop = new AbortController();
+    const told: (string | null)[] = [];
+    const emit = (event: Event) => {
+      if (event.type === 'run.estimated') told.push(event.windowEndsAt);
+      stop.abort();
+    };
+    const roles = new Map([['here', ['here']]]);
+    const inventory = join(host.dir, 'inventory.yaml');
+    const begun = { ...options, inventory, roles, onFailure: 'pause', windowMs } as const;
+    const { run, outcome } = await startRun(join(host.dir, 'runbook.yaml'), begun, { emit, signal: stop.signal });
+    expect(outcome).toBe('paused');
+    const resume = (more: object) => {
+      const io = { emit, signal: AbortSignal.abort() };
+      return wire.resumeRun(run ?? '', { ...options, roles: new Map(), ...more }, io);
+    };
+    return {
+      told,
+      resume,
+      status: async () =>
+        statusText(await wire.readState(run ?? '', { ...options, roles: new Map() }), { width: 120, colour: false }),
+    };
+  }
+
+  it('is still known to a resume, unless it names another', async () => {
+    const { told, resume, status } = await stopped('window', 7_200_000);
+    await resume({});
+    expect(told).toEqual([expect.any(String), told[0]]);
+    expect(await status()).toContain(`; its window ends ${told[0]?.slice(0, 19).replace('T', ' ')}Z`);
+    await resume({ windowMs: 10_800_000 });
+    await resume({});
+    expect(told[3]).toBe(told[2]);
+    expect(Date.parse(told[2] ?? '')).toBeGreaterThan(Date.parse(told[0] ?? ''));
+  });
+
+  it("that has gone by was another night's", async () => {
+    const { told, resume, status } = await stopped('window-over', 1);
+    await resume({});
+    expect(told).toEqual([expect.any(String), null]);
+    expect(await status()).not.toContain('window');
+  });
 });

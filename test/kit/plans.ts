@@ -227,6 +227,7 @@ export function runState(plan: Plan, parts: Partial<RunState> & { done?: number 
     epoch: 1,
     startedAt: '2026-01-01T02:00:00.000Z',
     endedAt: null,
+    windowEndsAt: null,
     steps: new Map(
       plan.lines.map((line, index) => [
         line.step,
