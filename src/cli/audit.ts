@@ -55,9 +55,8 @@ async function askWitnesses(
 ): Promise<Told[]> {
   const { inventory: file, path } = (records[0]?.body ?? {}) as { inventory?: string; path?: string };
   const later = records.findLast(({ type, body }) => type === 'run.taken-over' && typeof body.inventory === 'string');
-  const inventory = await readInventory(options.inventory ?? (later ? String(later.body.inventory) : file), path ?? '.').catch(
-    silence,
-  );
+  const known = options.inventory ?? (later ? String(later.body.inventory) : file);
+  const inventory = await readInventory(known, path ?? '.', options.places).catch(silence);
   return Promise.all(
     hostsNamed(records).map(async (host) => {
       const not = (silent: string): Told => ({ host, silent });

@@ -168,5 +168,5 @@ async function journalOf(context: Context): Promise<Wire | undefined> {
 
 function common({ options, outside }: Context) {
   const stateDir = options.get('--state-dir');
-  return commonOptions(stateDir === undefined ? {} : { stateDir }, outside.env);
+  return commonOptions(stateDir === undefined ? {} : { stateDir }, { ...outside, places: {} });
 }

@@ -24,7 +24,7 @@ export async function sitesOf(
   for (const [file, of] of Map.groupBy(states, ({ inventory }) => options.inventory ?? inventory)) {
     const names = [...new Set(of.flatMap(({ workedOn }) => workedOn))];
     try {
-      const inventory = await readInventory(file, '.');
+      const inventory = await readInventory(file, '.', options.places);
       const known = names.filter((host) => inventory.hosts.has(host));
       const settings = await hostsOf(inventory, known);
       const away = new Map(names.filter((host) => !known.includes(host)).map((host) => [host, `it is not in ${inventory.file}`]));

@@ -54,7 +54,7 @@ export async function conduct(
     suspended(async () => (await import('./edit-dialogue.ts')).askAboutEdit(outside, question, interrupt.signal));
   const askHidden = (question: string) => suspended(() => promptSecret(outside, question));
   const confirmPlan = async (plan: Plan, estimate: Estimate) => {
-    outside.stderr.write(`${planText(plan, pageOf(outside.stderr, outside.env), estimate)}\n\n`);
+    outside.stderr.write(`${planText(plan, pageOf(outside, 'stderr'), estimate)}\n\n`);
     return ask('Run it?');
   };
   const mayAsk = canAsk(outside) && !options.json;
@@ -77,7 +77,7 @@ export async function conduct(
     if (options.json) {
       if (end.error) await printError(outside, end.error, true);
     } else if (end.outcome === 'refused' && end.error) await printError(outside, end.error, false);
-    else print(outside, outcome.text(end, pageOf(outside.stdout, outside.env)));
+    else print(outside, outcome.text(end, pageOf(outside, 'stdout')));
     return end.exit;
   } finally {
     interrupt.done();
@@ -86,9 +86,8 @@ export async function conduct(
 }
 
 function rendererFor(outside: Outside, json: boolean): Renderer {
-  if (json) return createJsonRenderer((text) => outside.stdout.write(text));
-  const { colour } = pageOf(outside.stderr, outside.env);
-  if (outside.stderr.isTTY && outside.env.TERM !== 'dumb' && !outside.env.CI)
-    return createTree({ stream: outside.stderr, colour });
-  return createLines((text) => outside.stderr.write(text), colour);
+  if (json) return createJsonRenderer((text) => outside.stdout.write(text), outside.places);
+  const look = pageOf(outside, 'stderr');
+  if (outside.stderr.isTTY && outside.env.TERM !== 'dumb' && !outside.env.CI) return createTree(outside.stderr, look);
+  return createLines((text) => outside.stderr.write(text), look);
 }

@@ -4,6 +4,7 @@ import type { FailureAnswer, FailureQuestion } from '../engine/failure-question.
 import type { GateView } from '../engine/gate-view.ts';
 import type { RollbackPreview } from '../engine/preview-rollback.ts';
 import type { RunState } from '../engine/state.ts';
+import type { Places } from '../errors/carry-places.ts';
 import type { Diagnostic } from '../errors/diagnostic.ts';
 import type { FerryError } from '../errors/ferry-error.ts';
 import type { Leftover, RunTraces } from '../hosts/clean-scripts.ts';
@@ -32,6 +33,8 @@ export interface CommonOptions {
   readonly json: boolean;
   /** Who is told what becomes of a run: `cmd:PATH`, a webhook's address, or `env:VAR` and `file:PATH` where one of them stands. */
   readonly notify?: readonly string[];
+  /** What the commands carry that are told; the inventory goes in when it is known. */
+  readonly places?: Places;
 }
 
 export interface RunOptions extends CommonOptions {

@@ -12,7 +12,7 @@ export async function askAboutEdit(
 ): Promise<'keep' | 'redo' | 'back'> {
   const say = (text: string) => outside.stderr.write(`${printable(text)}\n`);
   say(`${path} was edited since the run began:`);
-  for (const line of runbookDiffLines(changes, pageOf(outside.stderr, outside.env))) outside.stderr.write(`${line}\n`);
+  for (const line of runbookDiffLines(changes, pageOf(outside, 'stderr'))) outside.stderr.write(`${line}\n`);
   const where = back === null ? 'before the first step, which ends this run' : `checkpoint ${back}`;
   say('  k  keep (Enter): go on with the text the run began with');
   if (begun.length === 0) say('  r  redo: plan what is left to do on the edited one; it is shown first');

@@ -107,7 +107,7 @@ async function onHosts(
   options: RunOptions,
   note: (text: string) => void,
 ): Promise<OnHosts | null> {
-  const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
+  const inventory = await readInventory(options.inventory ?? state.inventory, state.path, options.places);
   try {
     return await rolesOf(written, inventory, new Map([...gatherRoles(state.plan.roles), ...options.roles]));
   } catch (thrown) {

@@ -15,12 +15,12 @@ const PAUSE: FailureAnswer = { answer: 'pause' };
  * run, which is never wrong. What an answer leads to is shown before it is taken, and can be taken back.
  */
 export async function askAboutFailure(outside: Outside, question: FailureQuestion, signal: AbortSignal): Promise<FailureAnswer> {
-  const page = pageOf(outside.stderr, outside.env);
+  const page = pageOf(outside, 'stderr');
   const say = (text: string): null => {
     outside.stderr.write(`${text}\n`);
     return null;
   };
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const { step, host, outcome, skip } = question;
   if (question.refusal) say(errorText(question.refusal, page));
   say('');
@@ -29,7 +29,7 @@ export async function askAboutFailure(outside: Outside, question: FailureQuestio
   if (question.canMarkDone) say('  d  done by hand: taken when its facts agree');
   say(skip.refused ? paint.quiet(`  s  (cannot be skipped: ${skip.refused})`) : '  s  skip it, with a reason');
   say(`  b  back: to ${question.back.map((to) => to ?? 'before the run').join(', ')}`);
-  say(carryPlaces('  p  pause (Enter): all stays as it is, and  ferry resume  or  ferry rollback  leads on'));
+  say(carryPlaces('  p  pause (Enter): all stays as it is, and  ferry resume  or  ferry rollback  leads on', outside.places));
   const offered = ['retry', ...(question.canMarkDone ? ['done'] : []), ...(skip.refused ? [] : ['skip']), 'back'];
   for (;;) {
     const typed = (await askLine(outside, `${offered.join(', ')} or pause? `, { signal }))?.toLowerCase();
@@ -60,7 +60,7 @@ async function askReason(outside: Outside, { step, skip }: FailureQuestion, sign
 }
 
 async function askWhereTo(outside: Outside, question: FailureQuestion, signal: AbortSignal): Promise<FailureAnswer | null> {
-  const page = pageOf(outside.stderr, outside.env);
+  const page = pageOf(outside, 'stderr');
   const say = (text: string) => outside.stderr.write(`${text}\n`);
   question.back.forEach((to, index) => {
     say(`  ${index + 1}  ${to === null ? 'the beginning: before the first step' : `checkpoint ${to}`}`);

@@ -36,11 +36,11 @@ export function answersGate(words: Words): Verb {
       .action(
         does(cli, async (run: string | undefined, step: string | undefined, typed: TypedAnswer) => {
           const { outside } = cli;
-          const options = commonOptions(typed, outside.env);
+          const options = commonOptions(typed, outside);
           const wire = await outside.loadWire();
           const shown = wire.readGate(run, step, words.verdict, { ...options, digest: typed.digest });
           const { gateText } = await import('../renderers/gate.ts');
-          if (!options.json) outside.stderr.write(`${gateText(shown, pageOf(outside.stderr, outside.env))}\n\n`);
+          if (!options.json) outside.stderr.write(`${gateText(shown, pageOf(outside, 'stderr'))}\n\n`);
           if (step === undefined && canAsk(outside) && !options.json) {
             const { askYes } = await import('./ask.ts');
             if (!(await askYes(outside, words.name === 'approve' ? 'Approve it?' : 'Reject it?'))) return 5;
@@ -53,7 +53,7 @@ export function answersGate(words: Words): Verb {
           else
             print(
               outside,
-              `${words.verdict === 'approved' ? 'Approved' : 'Rejected'}: ${shown.step} of ${shown.run}. ${carryPlaces(next)}`,
+              `${words.verdict === 'approved' ? 'Approved' : 'Rejected'}: ${shown.step} of ${shown.run}. ${carryPlaces(next, outside.places)}`,
             );
           return 0;
         }),

@@ -53,7 +53,7 @@ export function listenForInterrupt(outside: Outside, screen: Screen, underway: (
     over.abort();
     // The picture gives the cursor back; a terminal that hangs must not hold anybody here.
     await Promise.race([screen.close(), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
-    outside.stderr.write(`${carryPlaces(DETACHED)}\n`);
+    outside.stderr.write(`${carryPlaces(DETACHED, outside.places)}\n`);
     outside.leave(130);
   };
   const first = async () => {

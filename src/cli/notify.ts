@@ -1,4 +1,5 @@
 import type { RunContext } from '../engine/run-context.ts';
+import { carryHint, carryPlaces, type Places } from '../errors/carry-places.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { Secret } from '../hosts/secret.ts';
 import { createNotifier } from '../notify/notifier.ts';
@@ -6,14 +7,15 @@ import { type Target, targetOf } from '../notify/target.ts';
 import type { CommonOptions, RunEnd, RunIo } from './contract.ts';
 import { readSecret } from './secrets.ts';
 
-/** Where notices of a run go, and what of that is secret. */
+/** Where notices of a run go, what of that is secret, and the places that commands in them carry. */
 export interface Hooks {
   readonly targets: readonly Target[];
   readonly secrets: readonly Secret[];
+  readonly places?: Places | undefined;
 }
 
 /** The hooks that were named, each usable as far as that can be told without calling it. @throws NOTIFY_WRONG */
-export async function hooksOf({ notify = [] }: Pick<CommonOptions, 'notify'>, env = process.env): Promise<Hooks> {
+export async function hooksOf({ notify = [], places }: CommonOptions, env = process.env): Promise<Hooks> {
   const texts = await Promise.all(
     notify.map((text) =>
       /^(env|file):/.test(text)
@@ -26,6 +28,7 @@ export async function hooksOf({ notify = [] }: Pick<CommonOptions, 'notify'>, en
   return {
     targets: texts.map((text) => targetOf(text, env)),
     secrets: texts.flatMap((text) => (text.startsWith('cmd:') ? [] : [new Secret(text, 'notify')])),
+    places,
   };
 }
 
@@ -34,7 +37,7 @@ export async function hooksOf({ notify = [] }: Pick<CommonOptions, 'notify'>, en
  * the end of the work waits for the last one.
  */
 export async function notifying<E extends Omit<RunEnd, 'run'>>(
-  { targets, secrets }: Hooks,
+  { targets, secrets, places }: Hooks,
   context: RunContext,
   io: NotifiedIo,
   work: () => Promise<E>,
@@ -46,7 +49,10 @@ export async function notifying<E extends Omit<RunEnd, 'run'>>(
     targets,
     { run: state.run, runbook: state.plan.runbook.name, by: ports.holder },
     {
-      redact: (value) => ports.redact(value),
+      fit(notice) {
+        const goOn = notice.goOn.map((command) => carryPlaces(command, places));
+        return ports.redact({ ...notice, error: carryHint(notice.error, places), goOn });
+      },
       failed(target, { type }, why) {
         context.emit({ type: 'note', text: `The notice "${type}" did not arrive at ${target}: ${why}.` });
         try {

@@ -82,7 +82,7 @@ export function withNotify(): Option {
 }
 
 /** Turns what was typed into what the verbs speak; FERRY_STATE_DIR stands in for `--state-dir`. */
-export function commonOptions(typed: Typed, env: Outside['env']): CommonOptions {
+export function commonOptions(typed: Typed, { env, places }: Pick<Outside, 'env' | 'places'>): CommonOptions {
   const stateDir = typed.stateDir ?? env.FERRY_STATE_DIR;
   return {
     ...(typed.inventory === undefined ? {} : { inventory: typed.inventory }),
@@ -94,5 +94,6 @@ export function commonOptions(typed: Typed, env: Outside['env']): CommonOptions 
     yes: typed.yes ?? false,
     json: typed.json ?? false,
     notify: typed.notify ?? env.FERRY_NOTIFY?.split(/\s+/).filter(Boolean) ?? [],
+    places,
   };
 }

@@ -39,7 +39,7 @@ type Asking = Pick<RunIo, 'askHidden'>;
 /** Reads runbook, inventory and inputs, connects, and plans. */
 export async function prepare(path: string, options: CommonOptions, io: Asking = {}): Promise<Prepared> {
   const written = await readRunbook(path);
-  const inventory = await readInventory(options.inventory, path);
+  const inventory = await readInventory(options.inventory, path, options.places);
   const on = await rolesOf(written, inventory, options.roles);
   const inputs = await gatherInputs(on.runbook, options, on.roles);
   return plan({ path: resolve(path), inputs, inventory: inventory.file, ...on }, options, io);
@@ -54,7 +54,7 @@ export async function prepareSaved(file: string, saved: SavedPlan, options: Comm
   for (const [option, count] of Object.entries(given)) if (count > 0) throw new FerryError('PLAN_INPUT_GIVEN', { option, file });
   const [root] = saved.sources;
   const runbook = await readRunbook(root?.path ?? saved.path, frozenReader(saved.sources), { lint: false });
-  const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path);
+  const inventory = await readInventory(options.inventory ?? saved.inventory, saved.path, options.places);
   const on = await rolesOf(runbook, inventory, gatherRoles(saved.plan.roles));
   refuseOtherHosts(file, saved, on.roles);
   const secrets = Object.keys(saved.secrets);

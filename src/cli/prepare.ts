@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Action } from '../actions/action.ts';
 import { catalog } from '../actions/catalog.ts';
-import { usePlaces } from '../errors/carry-places.ts';
+import type { Places } from '../errors/carry-places.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import type { HostInfo } from '../hosts/host.ts';
@@ -42,10 +42,13 @@ export function frozenReader(sources: readonly { readonly path: string; readonly
   };
 }
 
-/** The inventory that was named, or inventory.yaml beside the runbook or here. @throws INVENTORY_INVALID, INVENTORY_MISSING */
-export async function readInventory(named: string | undefined, runbookPath: string): Promise<Inventory> {
+/**
+ * The inventory that was named, or inventory.yaml beside the runbook or here; from then on commands carry its place.
+ * @throws INVENTORY_INVALID, INVENTORY_MISSING
+ */
+export async function readInventory(named: string | undefined, runbookPath: string, places: Places = {}): Promise<Inventory> {
   const path = resolve(named ?? (await findInventory(runbookPath)));
-  if (path !== resolve('inventory.yaml')) usePlaces({ inventory: path });
+  if (path !== resolve('inventory.yaml')) places.inventory = path;
   const loaded = await loadInventory(path, surroundings);
   if ('inventory' in loaded) return loaded.inventory;
   throw new FindingsError(

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { type Argument, Command, CommanderError } from 'commander';
-import { usePlaces } from '../errors/carry-places.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import { printable } from '../lib/text.ts';
@@ -47,7 +46,8 @@ Exit codes: 0 done, 1 failed, 3 paused, 4 rolled back, 5 refused,
 64 usage, 65 bad runbook, 130 detached by Ctrl-C.`;
 
 /** Does what the words of a command line say and answers with the exit code. Never throws. */
-export async function runCli(words: readonly string[], outside: Outside): Promise<number> {
+export async function runCli(words: readonly string[], around: Omit<Outside, 'places'>): Promise<number> {
+  const outside: Outside = { ...around, places: {} };
   const cli: Cli = { outside, exitCode: 0 };
   const json = words.includes('--json');
   try {
@@ -85,7 +85,7 @@ export function buildProgram(cli: Cli): Command {
     .exitOverride()
     .hook('preAction', (_program, verb) => {
       const { stateDir } = verb.opts<{ stateDir?: string }>();
-      usePlaces({ stateDir: stateDir === undefined ? undefined : resolve(stateDir), inventory: undefined });
+      if (stateDir !== undefined) cli.outside.places.stateDir = resolve(stateDir);
     })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -122,5 +122,5 @@ function usageError(thrown: CommanderError, words: readonly string[]): FerryErro
 /** What is wrong with the files a verb was given, before the error that counts it. */
 async function showFindings(error: FindingsError, outside: Outside): Promise<void> {
   const { diagnosticsText } = await import('../renderers/diagnostics.ts');
-  outside.stderr.write(`${diagnosticsText(error.findings, error.sources, pageOf(outside.stderr, outside.env))}\n\n`);
+  outside.stderr.write(`${diagnosticsText(error.findings, error.sources, pageOf(outside, 'stderr'))}\n\n`);
 }

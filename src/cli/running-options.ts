@@ -54,10 +54,10 @@ function durationOf(option: string): (text: string) => number {
 }
 
 /** What was typed, as the engine's side takes it. */
-export function runOptions(typed: TypedRunning, env: Outside['env']): RunOptions {
+export function runOptions(typed: TypedRunning, outside: Outside): RunOptions {
   const { until, onFailure, window, wait } = typed;
   return {
-    ...commonOptions(typed, env),
+    ...commonOptions(typed, outside),
     ...(until === undefined ? {} : { until }),
     ...(window === undefined ? {} : { windowMs: window }),
     ...(wait === undefined ? {} : { waitMs: wait }),

@@ -33,7 +33,7 @@ export async function takeOverFrom(
   ask: ((question: string) => Promise<boolean>) | undefined,
   openFleet: OpenFleet,
 ): Promise<Taken | null> {
-  const inventory = await readInventory(options.inventory, '.');
+  const inventory = await readInventory(options.inventory, '.', options.places);
   const names = [...inventory.hosts.keys()];
   refuseUnknown(options.from, names);
   const first = openFleet(await hostsOf(inventory, [options.from]));

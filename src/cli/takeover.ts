@@ -49,7 +49,7 @@ export async function takeOverHere(
   if (worker && !options.yes && !ask) throw new FerryError('CONTROLLER_ALIVE', { run, holder: from, ...worker });
   if (ask && !options.yes && !(await ask(questionOf(run, from, worker)))) return null;
 
-  const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
+  const inventory = await readInventory(options.inventory ?? state.inventory, state.path, options.places);
   const hosts = hostsOfRun(state);
   const fleet = openFleet(await hostsOf(inventory, known(hosts, inventory)));
   try {

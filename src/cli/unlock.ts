@@ -25,7 +25,7 @@ export async function unlockHost(
 ): Promise<string> {
   const latest = journal.runs()[0];
   const inventoryFile = options.inventory ?? (latest && ours(journal, latest.run)?.inventory);
-  const inventory = await readInventory(inventoryFile, '.');
+  const inventory = await readInventory(inventoryFile, '.', options.places);
   const names = [...inventory.hosts.keys()];
   if (!names.includes(host))
     throw new FerryError('HOST_UNKNOWN', { host, nearest: nearest(host, names) ?? '', known: names.join(', ') });

@@ -62,7 +62,7 @@ async function reopen<T>(
     refuseOver(state, verb);
     const [root] = state.sources;
     const frozen = await readRunbook(root?.path ?? state.path, frozenReader(state.sources), { lint: false });
-    const inventory = await readInventory(options.inventory ?? state.inventory, state.path);
+    const inventory = await readInventory(options.inventory ?? state.inventory, state.path, options.places);
     // An edit may have moved a role away from a host that the run still holds.
     const { runbook, roles, hosts } = await rolesOf(frozen, inventory, gatherRoles(state.plan.roles), state.workedOn);
     const inputs: InputValues =

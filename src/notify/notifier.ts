@@ -1,5 +1,4 @@
 import type { Event } from '../engine/events.ts';
-import { carryHint, carryPlaces } from '../errors/carry-places.ts';
 import { isoTime } from '../lib/clock.ts';
 import { type Notice, type NoticeBody, type NoticedEnd, NoticeWriter } from './notice.ts';
 import type { Target } from './target.ts';
@@ -11,20 +10,18 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
-/** Notices of one run to all its targets, in order for each. One that does not arrive is handed to `failed`. */
+/** Notices of one run to all its targets, in order for each, made `fit` to leave. One that does not arrive is handed to `failed`. */
 export function createNotifier(
   targets: readonly Target[],
   about: Pick<Notice, 'run' | 'runbook' | 'by'>,
-  side: { redact<T>(value: T): T; failed(target: string, notice: Notice, why: string): void },
+  side: { fit(notice: Notice): Notice; failed(target: string, notice: Notice, why: string): void },
 ): Notifier {
   const writer = new NoticeWriter(about.run);
   const chains = targets.map(() => Promise.resolve());
   const tell = (bodies: readonly NoticeBody[]) => {
     for (const body of bodies) {
       const rest = { step: null, host: null, question: null, error: null, rollbackAt: null, goOn: [] };
-      const told = { ...rest, ...body };
-      const goOn = told.goOn.map(carryPlaces);
-      const notice: Notice = side.redact({ version: 1, at: isoTime(), ...about, ...told, error: carryHint(told.error), goOn });
+      const notice = side.fit({ version: 1, at: isoTime(), ...about, ...rest, ...body });
       targets.forEach((target, index) => {
         chains[index] = (chains[index] ?? Promise.resolve())
           .then(() => target.send(`${JSON.stringify(notice)}\n`))

@@ -24,7 +24,7 @@ export interface ActionView {
 
 /** All step types, a line each, those of one noun together. */
 export function actionListText(list: readonly { readonly name: string; readonly summary: string }[], page: Page): string {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const nounOf = (name: string) => name.slice(0, name.indexOf('.'));
   const rows = hangingTable(
     list.map(({ name, summary }) => [name, summary] as const),
@@ -40,7 +40,7 @@ export function actionListText(list: readonly { readonly name: string; readonly 
 
 /** One step type for somebody who writes a runbook. */
 export function actionText(action: ActionView, page: Page): string {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', paint.accent(title), ...lines.map((line) => (line === '' ? '' : `  ${line}`))];
   const text = (given: string) => wrapText(given, page.width - 2);
@@ -82,7 +82,7 @@ export function wayBack({ undone, irreversible }: Pick<ActionView, 'undone' | 'i
 
 /** Type and need beside the name, what it means below: a table of four columns fits no terminal. */
 function paramLines(rows: readonly ParamRow[], page: Page): string[] {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const indent = Math.min(16, Math.max(...rows.map(({ name }) => name.length)) + 2);
   return rows.flatMap(({ name, type, required, preset, description }) => {
     const need = required ? 'required' : preset === undefined ? 'optional' : `default ${preset}`;

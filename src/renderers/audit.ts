@@ -35,7 +35,7 @@ export interface AuditReport {
 /** The report for a person: who did what when, then what vouches for it. */
 export function auditText(found: AuditReport, page: Page): string {
   const report = shown(found);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const who = Math.max(0, ...report.trail.map(({ by }) => by?.length ?? 0));
   const lines = report.trail.flatMap(({ seq, at, by, what }) => {
     const head = `${String(seq).padStart(5)}  ${moment(at)}  ${(by ?? '').padEnd(who)}  `;

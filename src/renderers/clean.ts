@@ -36,7 +36,7 @@ const KINDS: { readonly [kind: string]: string } = { secrets: 'secrets in', key:
 /** What goes, or went, from which host, and what it frees there. */
 export function cleanText(view: CleanView, page: Page): string {
   const { isDone, rows: all, leftovers } = shown(view);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const rows = all.filter(({ state, bytes }) => state !== 'free' || bytes > 0);
   if (rows.length + leftovers.length === 0) return 'Nothing to clean: no run that is over has anything on a host.';
   const finished = rows.some(({ stands, bytes }) => stands === 'finished' && bytes > 0);

@@ -8,7 +8,7 @@ type Source = { readonly path: string; readonly text: string };
 
 /** Findings about files, each with its place, the line it is about and what to do; in the order given. */
 export function diagnosticsText(diagnostics: readonly Diagnostic[], sources: readonly Source[], page: Page): string {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const blocks = diagnostics.map((found) => oneDiagnostic(fit(found), sources, page, paint).join('\n'));
   return [...blocks, countLine(diagnostics)].join('\n\n');
 }

@@ -20,7 +20,7 @@ export function errorText(error: ErrorReport, page: Page): string {
 /** The same line by line, for embedding under a step. Hints are never wrapped, so that a command in them can be copied. */
 export function errorLines(report: ErrorReport, page: Page): string[] {
   const error = shown(report);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const head = `error ${error.code}  `;
   const [first = '', ...more] = wrapText(`${head}${error.message}`, page.width);
   return [

@@ -8,7 +8,7 @@ type Command = NonNullable<Seen['hosts'][number]['commands']>[number];
 
 /** What tells how a step in doubt stands: per host what its attempt left, per fact what it was, was to be, and is; then the verdict. */
 export function evidenceLines({ attempt, verdict, hosts, facts }: Seen, page: Page): string[] {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const left = table(hosts.map(({ host, commands }) => [`  ${host}`, `attempt ${attempt}: ${commandWords(commands)}`]));
   const told = facts.flatMap(({ host, key, before, planned, now, stands }) => {
     const move = planned === null ? `was ${oneLine(before)}` : `${oneLine(before)} -> ${oneLine(planned)}`;

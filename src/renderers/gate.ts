@@ -2,7 +2,7 @@ import type { Event } from '../engine/events.ts';
 import type { GateState } from '../engine/gate-state.ts';
 import type { GateView } from '../engine/gate-view.ts';
 import type { RunState } from '../engine/state.ts';
-import { carryPlaces } from '../errors/carry-places.ts';
+import { carryPlaces, type Places } from '../errors/carry-places.ts';
 import { diffLines } from './diff.ts';
 import { moment, oneLine, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
@@ -11,7 +11,7 @@ import { shown } from './shown.ts';
 /** What a person answers who answers the question before a step: the question, and what the step would do. */
 export function gateText(view: GateView, page: Page): string {
   const { run, step, host, question, summary, diff, undo, digest, askedAt } = shown(view);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   return [
     `${paint.strong(`${host}  ${step}`)}   ${run}   ${askedAt ? `asked ${moment(askedAt)}` : 'not asked yet: this is its line in the plan'}${digest ? paint.quiet(`   ${digest.slice(0, 8)}`) : ''}`,
     ...wrapText(question, page.width - 2).map((line) => `  ${paint.accent(line)}`),
@@ -50,11 +50,11 @@ type Waiting = Extract<Event, { type: 'gate.waiting' }>;
 type Answered = Extract<Event, { type: 'gate.answered' }>;
 
 /** That a step waits for a person, and how else than here it can be answered. */
-export function waitingWords({ run, step, question, isHeld, until }: Waiting, who: string): string[] {
+export function waitingWords({ run, step, question, isHeld, until }: Waiting, who: string, places?: Places): string[] {
   const limit = until ? `, until ${moment(until)}` : '';
   return [
     `${who}waits for a yes${limit}: ${oneLine(question)}`,
-    ...(isHeld ? [carryPlaces(`from elsewhere: ferry approve ${run} ${step}   or   ferry reject ${run} ${step}`)] : []),
+    ...(isHeld ? [carryPlaces(`from elsewhere: ferry approve ${run} ${step}   or   ferry reject ${run} ${step}`, places)] : []),
   ];
 }
 

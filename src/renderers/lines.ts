@@ -10,7 +10,7 @@ import { createForecast } from './forecast.ts';
 import { answerWords, waitingWords } from './gate.ts';
 import { moment, oneLine } from './layout.ts';
 import { createMeter, type Meter } from './meter.ts';
-import { createPaint } from './paint.ts';
+import { createPaint, type Look } from './paint.ts';
 import type { Renderer } from './renderer.ts';
 import { runbookDiffLines } from './runbook-diff.ts';
 import { shown } from './shown.ts';
@@ -18,8 +18,9 @@ import { shown } from './shown.ts';
 type Progressed = Extract<Event, { type: 'step.progressed' }>;
 
 /** Tells a run line by line, each with its moment: for logs and where there is no terminal. */
-export function createLines(write: (text: string) => void, colour = false): Renderer {
-  const paint = createPaint(colour);
+export function createLines(write: (text: string) => void, look: Look = { colour: false }): Renderer {
+  const page = { ...look, width: 110 };
+  const paint = createPaint(page);
   const running = new Map<string, { meter: Meter; toldMs: number; toldShare: number }>();
 
   /** At most every five seconds or ten per cent of the way; judged by the events' own time. */
@@ -69,15 +70,15 @@ export function createLines(write: (text: string) => void, colour = false): Rend
       case 'step.moved':
         return [`${whoOf(event)}: moves again, after ${formatDuration(event.ms)}`];
       case 'step.settled':
-        return [`${whoOf(event)}: begun before; this is how it stands`, ...evidenceLines(event, { width: 110, colour })];
+        return [`${whoOf(event)}: begun before; this is how it stands`, ...evidenceLines(event, page)];
       case 'step.ended':
         running.delete(keyOf(event));
         return [
           `${whoOf(event)}: ${OUTCOME_WORDS[event.outcome]} ${formatDuration(event.ms)}`,
-          ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
+          ...(event.error ? errorLines(event.error, page) : []),
         ];
       case 'gate.waiting':
-        return waitingWords(event, `${event.host}  ${event.step}: `);
+        return waitingWords(event, `${event.host}  ${event.step}: `, look.places);
       case 'gate.answered':
         return [`${whoOf(event)}: ${answerWords(event)}`];
       case 'failure.answered': {
@@ -85,7 +86,7 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         return [`${whoOf(event)}: ${first}`, ...more];
       }
       case 'run.revised':
-        return ['the run goes on with the edited runbook:', ...runbookDiffLines(event.changes, { width: 110, colour })];
+        return ['the run goes on with the edited runbook:', ...runbookDiffLines(event.changes, page)];
       case 'checkpoint.reached':
         return [`----- checkpoint: ${event.checkpoint} -----`, ...outlook()];
       case 'run.paused':
@@ -109,7 +110,7 @@ export function createLines(write: (text: string) => void, colour = false): Rend
         return [
           `${whoOf(event)}: undo ${undoWords(event)}`,
           ...event.kept.map((kept) => `  kept: ${oneLine(kept)}`),
-          ...(event.error ? errorLines(event.error, { width: 110, colour }) : []),
+          ...(event.error ? errorLines(event.error, page) : []),
         ];
       case 'run.rolled-back':
         return [`rolled back${event.to ? ` to checkpoint ${event.to}` : ''} in ${formatDuration(event.ms)}`];

@@ -5,7 +5,7 @@ import { shown as fit } from './shown.ts';
 
 /** The records of a run, one line each; those of one step when its id is given. */
 export function logText(records: readonly JournalRecord[], step: string | undefined, page: Page): string {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const shown = fit(step === undefined ? records : records.filter((record) => record.step === step));
   const typeWidth = Math.max(0, ...shown.map((record) => record.type.length));
   return shown

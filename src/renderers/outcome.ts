@@ -56,7 +56,7 @@ export function createOutcome(): OutcomeTeller {
       }
     },
     text(end, page) {
-      const paint = createPaint(page.colour);
+      const paint = createPaint(page);
       const error = end.error ? [errorText(end.error, page)] : [];
       const run = end.run ?? '';
       switch (end.outcome) {

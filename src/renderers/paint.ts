@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { carryPlaces } from '../errors/carry-places.ts';
+import { carryPlaces, type Places } from '../errors/carry-places.ts';
 
 type Format = Parameters<typeof styleText>[0];
 type Brush = (text: string) => string;
@@ -16,14 +16,19 @@ export interface Paint {
   readonly command: Brush;
 }
 
-/** Where text goes: its width in characters, and whether it may be coloured. The caller knows the stream and NO_COLOR. */
-export interface Page {
+/** Where text goes: its width in characters, and how it looks there. */
+export interface Page extends Look {
   readonly width: number;
+}
+
+/** Whether text may be coloured, and the places its commands carry. The caller knows the stream, NO_COLOR and what was typed. */
+export interface Look {
   readonly colour: boolean;
+  readonly places?: Places;
 }
 
 /** Makes brushes that colour, or that leave text as it is. */
-export function createPaint(colour: boolean): Paint {
+export function createPaint({ colour, places }: Look): Paint {
   const brush =
     (format: Format): Brush =>
     (text) =>
@@ -35,6 +40,6 @@ export function createPaint(colour: boolean): Paint {
     quiet: brush('dim'),
     strong: brush('bold'),
     accent: brush('cyan'),
-    command: (text) => brush('cyan')(carryPlaces(text)),
+    command: (text) => brush('cyan')(carryPlaces(text, places)),
   };
 }

@@ -13,7 +13,7 @@ import { shown } from './shown.ts';
 /** A plan for a person: what stands in the way, each step with its proof and its way back, and what it adds up to. */
 export function planText(made: Plan, page: Page, estimate?: Estimate): string {
   const plan = shown(made);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   return [
     ...headLines(plan, estimate, paint, page.width),
     ...[...plan.blockers, ...plan.warnings].flatMap((found) => findingLines(found, paint, page.width)),

@@ -7,7 +7,7 @@ import { shown } from './shown.ts';
 /** What a rollback proved: how many state facts are as before, and each that was kept on purpose or differs. */
 export function proofText(found: readonly ProofLine[], page: Page): string {
   const proof = shown(found);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const of = (verdict: ProofLine['verdict']) => proof.filter((line) => line.verdict === verdict);
   const [equal, kept, differs, unknown] = [of('equal'), of('kept'), of('differs'), of('unknown')];
   const untold = unknown.length > 0 ? `, ${unknown.length} not known` : '';

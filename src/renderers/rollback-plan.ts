@@ -9,7 +9,7 @@ import { shown } from './shown.ts';
 /** A rollback before it is done: what each undo changes, what is kept, and what would be lost. `isAsked` when a question comes after it. */
 export function rollbackPlanText(preview: RollbackPreview, page: Page, isAsked = false): string {
   const view = shown(preview);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const target = view.to ? `to checkpoint ${view.to}` : 'to before the run';
   const { length } = view.steps;
   return [
@@ -25,7 +25,7 @@ export function rollbackPlanText(preview: RollbackPreview, page: Page, isAsked =
 }
 
 function stepLines(steps: readonly StepBack[], page: Page): string[] {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const digits = String(steps.length).length;
   const heads = table(steps.map(({ host, step }, index) => [` ${String(index + 1).padStart(digits)}`, host, step]));
   const start = Math.max(0, ...heads.map((head) => head.length)) + 2;
@@ -57,13 +57,11 @@ function stepLines(steps: readonly StepBack[], page: Page): string[] {
 function newerLines({ newer }: RollbackPreview, page: Page): string[] {
   if (newer.length === 0) return [];
   const lines = newer.map(({ host, run, known }) => `  ${host}: run ${run} (${known ?? 'not in this state folder'})`);
-  return ['Newer runs have worked on these hosts; going back goes over what they did:', ...lines].map(
-    createPaint(page.colour).bad,
-  );
+  return ['Newer runs have worked on these hosts; going back goes over what they did:', ...lines].map(createPaint(page).bad);
 }
 
 function writeLineLines({ run, to, writeLine }: RollbackPreview, page: Page, isAsked: boolean): string[] {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   if (!writeLine) return [paint.good('The write line is not crossed: nothing that was written is lost.')];
   const head = `The write line was crossed at ${writeLine.step}, ${moment(writeLine.at)}: going back gives up what was written since.`;
   return [

@@ -6,7 +6,7 @@ type RunbookChange = Extract<Event, { type: 'run.revised' }>['changes'][number];
 
 /** What an edit of a runbook means, a line for each thing that is another, and below it what of it, from what to what. */
 export function runbookDiffLines(changes: readonly RunbookChange[], page: Page): string[] {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const brush = (how: RunbookChange['how']) => (how === 'added' ? paint.good : how === 'removed' ? paint.bad : paint.warn);
   return changes.flatMap(({ what, name, how, fields }) => [
     brush(how)(`  ${SIGNS[how]} ${what} ${oneLine(name)} ${how}`),

@@ -8,7 +8,7 @@ import { shown } from './shown.ts';
 export function runsText(found: readonly RunSummary[], page: Page, named?: string): string {
   const runs = shown(found);
   if (runs.length === 0) return named === undefined ? 'There are no runs yet.' : `There are no runs in ${printable(named)}.`;
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const rows = runs.map((run) => [run.run, run.runbook, moment(run.startedAt), moment(run.lastAt), standing(run)]);
   return table([['run', 'runbook', 'started', 'last seen', 'stands'], ...rows], (text, _column, row) =>
     row === 0 ? paint.quiet(text) : text,

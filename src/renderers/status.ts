@@ -22,7 +22,7 @@ import { waysOn } from './ways-on.ts';
  */
 export function statusText(found: RunState, page: Page, workedOn = true, looked: readonly DoubtSeen[] = []): string {
   const [state, doubts] = [shown(found), shown(looked)];
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const steps = [...state.steps.values()];
   const done = steps.filter(({ phase }) => phase === 'done' || phase === 'skipped').length;
   const since = lastMoment(state);
@@ -172,12 +172,8 @@ function stepLines(
     return [
       `${paintStep(step, paint)(head)}${summary}${tail ? paint.quiet(`  ${tail}`) : ''}`.trimEnd(),
       ...(byHand ? [paint.warn(`            ${byHand.what} by ${oneLine(byHand.by)}${reason}`)] : []),
-      ...(step.error
-        ? errorLines(step.error, { width: page.width - 12, colour: page.colour }).map((line) => `            ${line}`)
-        : []),
-      ...(doubt
-        ? evidenceLines(doubt, { width: page.width - 12, colour: page.colour }).map((line) => `            ${line}`)
-        : []),
+      ...(step.error ? errorLines(step.error, { ...page, width: page.width - 12 }).map((line) => `            ${line}`) : []),
+      ...(doubt ? evidenceLines(doubt, { ...page, width: page.width - 12 }).map((line) => `            ${line}`) : []),
     ];
   });
 }

@@ -24,7 +24,7 @@ export interface Taken {
 /** What a takeover has done, and what leads on. */
 export function takenText(taken: Taken, page: Page): string {
   const { run, phase, epoch, from, fenced, busy, told, isUnder } = shown(taken);
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const ways = isUnder ? [] : waysOn(run, phase, page);
   const where =
     fenced.length === 0

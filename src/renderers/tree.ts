@@ -11,7 +11,7 @@ import { answerWords, waitingWords } from './gate.ts';
 import { clip, oneLine, wrapText } from './layout.ts';
 import { type LiveItem, type LiveList, type Mark, openLiveList } from './live-list.ts';
 import { createMeter, type Meter } from './meter.ts';
-import { createPaint } from './paint.ts';
+import { createPaint, type Look } from './paint.ts';
 import type { Renderer } from './renderer.ts';
 import { shown } from './shown.ts';
 
@@ -30,9 +30,8 @@ interface Row extends LiveItem {
 type StepEvent = Extract<Event, { type: `step.${string}` | `undo.${string}` }>;
 
 /** A live picture of a run in a terminal: one row a step, the running one with what it moves. */
-export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boolean }): Renderer {
-  const { stream } = terminal;
-  const paint = createPaint(terminal.colour);
+export function createTree(stream: NodeJS.WriteStream, look: Look = { colour: false }): Renderer {
+  const paint = createPaint(look);
   const width = () => (stream.columns ?? 80) - 4;
   let rows: Row[] = [];
   const labels = new Map<string, string>();
@@ -109,7 +108,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
               : '';
       row.title = titleOf(row.label, event.summary, again);
     } else if (event.type === 'step.settled') {
-      row.evidence = evidenceLines(event, { width: width() - 2, colour: terminal.colour });
+      row.evidence = evidenceLines(event, { ...look, width: width() - 2 });
       row.notes = [...row.evidence];
     } else {
       row.mark = MARK_OF_OUTCOME[event.outcome];
@@ -119,7 +118,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
       else row.notes.push(...event.kept.map((kept) => paint.warn(`kept: ${oneLine(kept)}`)));
       if (event.type === 'undo.ended' && event.waitsFor.length > 0)
         row.notes.push(paint.warn(`not undone: waits for ${event.waitsFor.join(', ')}`));
-      if (event.error) row.notes.push(...errorLines(event.error, { width: width() - 2, colour: terminal.colour }));
+      if (event.error) row.notes.push(...errorLines(event.error, { ...look, width: width() - 2 }));
     }
     show(row);
   };
@@ -177,7 +176,7 @@ export function createTree(terminal: { stream: NodeJS.WriteStream; colour: boole
         await open();
         row.mark = 'running';
         if (event.type === 'gate.answered') row.notes = [paint.good(answerWords(event))];
-        else row.notes = waitingWords(event, '').map((line, index) => (index === 0 ? paint.warn(line) : paint.accent(line)));
+        else row.notes = waitingWords(event, '', look.places).map((line, at) => (at === 0 ? paint.warn : paint.accent)(line));
         return show(row);
       }
       case 'failure.answered': {

@@ -3,7 +3,7 @@ import { createPaint, type Page } from './paint.ts';
 
 /** The commands that lead on from a run, by where it stands. */
 export function waysOn(run: string, phase: RunPhase, page: Page, crossed = false, reason?: string, isCleaned = false): string[] {
-  const paint = createPaint(page.colour);
+  const paint = createPaint(page);
   const lossy = crossed ? '   (gives up what was written since the write line)' : '';
   const line = (what: string, command: string, note = '') => `${what.padEnd(9)}${paint.command(command)}${note}`;
   switch (phase) {

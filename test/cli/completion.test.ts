@@ -65,7 +65,7 @@ describe('what is offered', () => {
       signals: createSignals(),
     };
     const program = buildProgram({
-      outside: { ...outside, loadWire: () => Promise.resolve(wire), leave: () => undefined },
+      outside: { ...outside, loadWire: () => Promise.resolve(wire), leave: () => undefined, places: {} },
       exitCode: 0,
     });
     const all = completed(program);

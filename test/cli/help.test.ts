@@ -19,7 +19,7 @@ function program(): Command {
     signals: createSignals(),
   };
   return buildProgram({
-    outside: { ...outside, loadWire: () => Promise.resolve(modelWire().wire), leave: () => undefined },
+    outside: { ...outside, loadWire: () => Promise.resolve(modelWire().wire), leave: () => undefined, places: {} },
     exitCode: 0,
   });
 }

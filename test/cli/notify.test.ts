@@ -69,6 +69,7 @@ describe('a hook', () => {
     expect(posted[0]).toMatchObject({ version: 1, type: 'gate', runbook: 'asks', step: 'go', host: 'here', question: 'Go on?' });
     // What it says to type does what it says.
     expect(await ferry(['reject', run, 'go', '--reason', 'not tonight'])).toMatchObject({ code: 0 });
+    expect(goOn[0]).toContain(` --state-dir ${join(dir, 'state')}`);
     const approve = goOn[0]?.split(' ').slice(1) ?? [];
     expect(await ferry(approve)).toMatchObject({ code: 0 });
     expect((await ferry(['resume'], { FERRY_NOTIFY: `${hook} cmd:${file}` })).code).toBe(0);

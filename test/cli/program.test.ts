@@ -130,6 +130,7 @@ describe('plan', () => {
           ]),
           yes: false,
           json: false,
+          places: {},
         },
       ],
     ]);

@@ -38,7 +38,7 @@ describe('a saved plan with a secret', () => {
       secretsKey: hashes.keyName,
       plan: movePlan({ roles: { db: 'here' }, inputs: { password: { $secret: 'input:password' } } }),
     });
-    return prepareSaved(file, saved, commonOptions({ inventory, stateDir, yes: true }, {}), {});
+    return prepareSaved(file, saved, commonOptions({ inventory, stateDir, yes: true }, { env: {}, places: {} }), {});
   };
 
   it('is refused when it is another secret now', async () => {

@@ -1,11 +1,10 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-import { carryHint, carryPlaces, usePlaces } from '../../src/errors/carry-places.ts';
+import { describe, expect, it } from 'vitest';
+import { carryHint, carryPlaces } from '../../src/errors/carry-places.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
-
-beforeEach(() => usePlaces({ stateDir: undefined, inventory: undefined }));
 
 describe('a command that is told', () => {
   it('stays as it is where no place was typed', () => {
+    expect(carryPlaces('ferry resume r-1', {})).toBe('ferry resume r-1');
     expect(carryPlaces('ferry resume r-1')).toBe('ferry resume r-1');
   });
 
@@ -31,23 +30,23 @@ describe('a command that is told', () => {
     ['ferry resume --help', 'ferry resume --help'],
     ['ferry actions file.put', 'ferry actions file.put'],
   ])('carries the state folder: %s', (told, carried) => {
-    usePlaces({ stateDir: '/s' });
-    expect(carryPlaces(told)).toBe(carried);
-    expect(carryPlaces(carried)).toBe(carried);
+    expect(carryPlaces(told, { stateDir: '/s' })).toBe(carried);
+    expect(carryPlaces(carried, { stateDir: '/s' })).toBe(carried);
   });
 
   it('names the folder as one word of a shell', () => {
-    usePlaces({ stateDir: "/my runs/it's" });
-    expect(carryPlaces('ferry resume r-1')).toBe("ferry resume r-1 --state-dir '/my runs/it'\\''s'");
+    expect(carryPlaces('ferry resume r-1', { stateDir: "/my runs/it's" })).toBe(
+      "ferry resume r-1 --state-dir '/my runs/it'\\''s'",
+    );
   });
 
   it('carries the inventory where a command knows no other, and nothing where it is typed on another machine', () => {
-    usePlaces({ stateDir: '/s', inventory: '/i.yaml' });
+    const places = { stateDir: '/s', inventory: '/i.yaml' };
     const example = { host: 'engine', run: 'r-1', holder: 'root@admin1', since: '2026-01-01T02:00:00Z' };
     const { hint = null } = new FerryError('LEASE_HELD', example);
-    expect(carryHint({ hint })?.hint).toBe(
+    expect(carryHint({ hint }, places)?.hint).toBe(
       'ferry resume r-1   or   ferry rollback r-1   on root@admin1; if that machine is lost:  ferry takeover r-1 --from engine -i /i.yaml --state-dir /s;  if that run is given up for good:  ferry unlock engine --abandon -i /i.yaml --state-dir /s',
     );
-    expect(carryPlaces('ferry resume r-1')).toBe('ferry resume r-1 --state-dir /s');
+    expect(carryPlaces('ferry resume r-1', places)).toBe('ferry resume r-1 --state-dir /s');
   });
 });

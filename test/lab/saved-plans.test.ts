@@ -69,7 +69,7 @@ describe('a plan saved and run', () => {
   it('asks a person, where there is one, whether to plan the steps that hang on it anew', async () => {
     await save();
     await byOtherHands('Maybe');
-    const options = { ...commonOptions({ stateDir: ferry.stateDir }, {}), onFailure: 'pause' } as const;
+    const options = { ...commonOptions({ stateDir: ferry.stateDir }, { env: {}, places: {} }), onFailure: 'pause' } as const;
     const run = async (answer: boolean) => {
       const questions: string[] = [];
       const ask = async (question: string) => questions.push(question) > 0 && answer;

@@ -43,7 +43,7 @@ describe('the time a failed run has until it is rolled back', () => {
     let text = '';
     const lines = createLines((more) => (text += more));
     const screen = createScreen({ columns: 120, rows: 30 });
-    const tree = createTree({ stream: screen.stream, colour: false });
+    const tree = createTree(screen.stream);
     for (const renderer of [lines, tree]) for (const event of told) renderer.emit(event);
     await tree.close();
     vi.advanceTimersByTime(120_000);
@@ -55,7 +55,7 @@ describe('the time a failed run has until it is rolled back', () => {
 
   it('counts down in one line of a terminal, and gives the line back', async () => {
     const screen = createScreen({ columns: 120, rows: 30 });
-    const tree = createTree({ stream: screen.stream, colour: false });
+    const tree = createTree(screen.stream);
     for (const event of events(...paused)) tree.emit(event);
     await soon(() => expect(screen.text()).toContain('in 20 min,'));
     vi.advanceTimersByTime(2000);

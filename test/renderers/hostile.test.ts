@@ -201,10 +201,11 @@ const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string
     ),
   diagnosticsText: (evil, page) =>
     diagnosticsText([spoiltBy(finding, evil)], [{ path: `a.yaml${evil}`, text: `key: ${evil}` }], page),
-  diffLines: (evil, { colour }) => diffLines(spoiltBy(plan.lines[0]?.diff ?? [], evil), 4, 300, createPaint(colour)).join('\n'),
+  diffLines: (evil, { colour }) =>
+    diffLines(spoiltBy(plan.lines[0]?.diff ?? [], evil), 4, 300, createPaint({ colour })).join('\n'),
   createLines: (evil, { colour }) => {
     let text = '';
-    const lines = createLines((more) => (text += more), colour);
+    const lines = createLines((more) => (text += more), { colour });
     for (const event of events) lines.emit(spoiltBy(event, evil));
     return text;
   },
@@ -257,7 +258,7 @@ describe('what a host says does nothing to a terminal', () => {
 
   it('through the live picture, which has escapes of its own', async () => {
     const screen = createScreen({ columns: 100, rows: 40 });
-    const tree = createTree({ stream: screen.stream, colour: true });
+    const tree = createTree(screen.stream, { colour: true });
     for (const event of events) tree.emit(spoiltBy(event, ALL_HOSTILE));
     await tree.close();
     const raw = screen.raw();
@@ -290,7 +291,7 @@ describe('what a host says does nothing to a terminal', () => {
       fc.property(fc.array(piece), (pieces) => {
         const text = pieces.join('');
         expect(unfitIn(errorText({ ...error, message: text, hint: text, left: text }, { width: 80, colour: true }))).toBe('');
-        expect(unfitIn(diffLines([['+', text]], 0, 1e6, createPaint(false)).join('\n'))).toBe('');
+        expect(unfitIn(diffLines([['+', text]], 0, 1e6, createPaint({ colour: false })).join('\n'))).toBe('');
       }),
     );
   });
@@ -323,7 +324,7 @@ describe('what a host says is', () => {
   });
 
   it('seen in a diff to the last byte', () => {
-    const [line] = diffLines([['+', `rm\x1b[8m -rf /\x1b[0m\r\u202e`]], 0, 200, createPaint(false));
+    const [line] = diffLines([['+', `rm\x1b[8m -rf /\x1b[0m\r\u202e`]], 0, 200, createPaint({ colour: false }));
     expect(line).toBe('+ rm<U+001B>[8m -rf /<U+001B>[0m<U+000D><U+202E>');
     expect(shown({ diff: [['+', '\x1b[8m']], note: '\x1b[8mx' })).toEqual({ diff: [['+', '<U+001B>[8m']], note: 'x' });
   });

@@ -135,6 +135,12 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
     expect(JSON.parse(statusJson(killed, false))).toMatchObject({ phase: 'running', workedOn: false });
   });
 
+  it('has no command without the places that were typed', () => {
+    const told = statusText(failed(), { ...page, places: { stateDir: '/s' } });
+    expect(told.match(/ferry [a-z]+/g)?.length).toBeGreaterThan(2);
+    expect(told.match(/ferry [a-z]+/g)).toHaveLength(told.match(/ferry .*? --state-dir \/s/g)?.length ?? 0);
+  });
+
   it('tells why a run stands where no step does, and what was kept', () => {
     const state = runState(movePlan(), {
       done: 3,

@@ -28,7 +28,7 @@ const begun = (done: string[] = []): EventBody => ({ type: 'run.started', plan: 
 /** Feeds events to a tree on a screen; the last frame is what stands after the last clearing of the screen. */
 function play(size = { columns: 100, rows: 30 }) {
   const screen = createScreen(size);
-  const tree = createTree({ stream: screen.stream, colour: false });
+  const tree = createTree(screen.stream);
   return {
     tree,
     screen,

@@ -16,7 +16,7 @@ export const actions: Verb = (program, cli) => {
       does(cli, async (name: string | undefined, options: { json?: boolean }) => {
         const { describeAction, listActions } = await import('../action-reference.ts');
         const { actionListText, actionText } = await import('../../renderers/actions.ts');
-        const page = pageOf(cli.outside.stdout, cli.outside.env);
+        const page = pageOf(cli.outside, 'stdout');
         if (name === undefined) {
           const list = await listActions();
           print(cli.outside, options.json ? jsonText(list, 2) : actionListText(list, page));

@@ -22,10 +22,10 @@ export const audit: Verb = (program, cli) => {
     .addHelpText('after', examples('ferry audit', 'ferry audit r-20260101-020000-ab12 --markdown'))
     .action(
       does(cli, async (run: string | undefined, typed: Typed & { offline?: boolean; markdown?: boolean }) => {
-        const options = { ...commonOptions(typed, cli.outside.env), offline: typed.offline ?? false };
+        const options = { ...commonOptions(typed, cli.outside), offline: typed.offline ?? false };
         const report = await (await cli.outside.loadWire()).auditRun(run, options);
         const { auditMarkdown, auditText } = await import('../../renderers/audit.ts');
-        const page = pageOf(cli.outside.stdout, cli.outside.env);
+        const page = pageOf(cli.outside, 'stdout');
         if (options.json) print(cli.outside, jsonText(report, 2));
         else print(cli.outside, typed.markdown ? auditMarkdown(report) : auditText(report, page));
         if (report.fault) throw new FerryError('AUDIT_BROKEN', { run: report.run, ...report.fault });

@@ -2,7 +2,7 @@ import { FerryError } from '../../errors/ferry-error.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withHosts } from '../options.ts';
-import { canAsk, type Outside, pageOf, print, printError } from '../outside.ts';
+import { canAsk, pageOf, print, printError } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
 /** `ferry clean [RUN]`: removes from the hosts what runs that are over keep there. */
@@ -26,23 +26,22 @@ export const clean: Verb = (program, cli) => {
         const { outside } = cli;
         const olderThanMs = typed.olderThan === undefined ? undefined : ageOf(typed.olderThan);
         const options = {
-          ...commonOptions(typed, outside.env),
+          ...commonOptions(typed, outside),
           ...(olderThanMs === undefined ? {} : { olderThanMs }),
           plan: typed.plan ?? false,
         };
         const { cleanText } = await import('../../renderers/clean.ts');
-        const page = (stream: Outside['stdout']) => pageOf(stream, outside.env);
         let isRefused = false;
         const { report, left } = await (await outside.loadWire()).cleanRuns(run, options, async (found) => {
           if (options.yes) return true;
           if (!canAsk(outside) || options.json) throw new FerryError('CLEAN_UNCONFIRMED', { run: run ?? '' });
-          outside.stderr.write(`${cleanText(found, page(outside.stderr))}\n\n`);
+          outside.stderr.write(`${cleanText(found, pageOf(outside, 'stderr'))}\n\n`);
           const { askYes } = await import('../ask.ts');
           isRefused = !(await askYes(outside, 'Remove it, for good?'));
           return !isRefused;
         });
         if (isRefused) return 5;
-        print(outside, options.json ? jsonText(report, 2) : cleanText(report, page(outside.stdout)));
+        print(outside, options.json ? jsonText(report, 2) : cleanText(report, pageOf(outside, 'stdout')));
         if (options.plan && !options.json) print(outside, 'Nothing was changed.');
         if (!report.isDone || !left) return 0;
         const { reportOf } = await import('../../renderers/error.ts');

@@ -18,7 +18,7 @@ export const log: Verb = (program, cli) => {
     .addHelpText('after', examples('ferry log', 'ferry log r-20260101-020000-ab12 restore'))
     .action(
       does(cli, async (run: string | undefined, step: string | undefined, typed: Typed) => {
-        const options = commonOptions(typed, cli.outside.env);
+        const options = commonOptions(typed, cli.outside);
         const records = (await cli.outside.loadWire()).readLog(run, options);
         const steps = new Set(records.map((record) => record.step).filter((id) => id !== null));
         // Of a step on many hosts, each host's part has records of its own.
@@ -33,7 +33,7 @@ export const log: Verb = (program, cli) => {
         const shown = step === undefined ? records : records.filter((record) => isAsked(record.step));
         const { logText } = await import('../../renderers/log.ts');
         if (options.json) for (const record of shown) print(cli.outside, jsonText(record));
-        else print(cli.outside, logText(shown, undefined, pageOf(cli.outside.stdout, cli.outside.env)));
+        else print(cli.outside, logText(shown, undefined, pageOf(cli.outside, 'stdout')));
         return 0;
       }),
     );

@@ -25,14 +25,15 @@ export const plan: Verb = (program, cli) => {
     .action(
       does(cli, async (path: string, typed: Typed & { detailedExitcode?: boolean; out?: string }) => {
         const { out } = typed;
-        const options = { ...commonOptions(typed, cli.outside.env), ...(out === undefined ? {} : { out }) };
+        const options = { ...commonOptions(typed, cli.outside), ...(out === undefined ? {} : { out }) };
         const wire = await cli.outside.loadWire();
         const { plan: made, estimate } = await wire.planRunbook(path, options);
         if (options.json) print(cli.outside, jsonText({ ...made, estimate }, 2));
         else {
           const { planText } = await import('../../renderers/plan.ts');
-          print(cli.outside, planText(made, pageOf(cli.outside.stdout, cli.outside.env), estimate));
-          if (out !== undefined) print(cli.outside, carryPlaces(`Saved to ${out}. To do exactly this:  ferry run ${out}`));
+          print(cli.outside, planText(made, pageOf(cli.outside, 'stdout'), estimate));
+          if (out !== undefined)
+            print(cli.outside, carryPlaces(`Saved to ${out}. To do exactly this:  ferry run ${out}`, cli.outside.places));
         }
         if (made.blockers.length > 0) return 5;
         const changes = !made.alreadyDone && made.lines.some((line) => line.kind === 'change' || line.kind === 'later');

@@ -61,7 +61,7 @@ export const resume: Verb = (program, cli) => {
         const { conduct } = await import('../conduct.ts');
         const { replan = false, runbook } = typed;
         const edit = runbook === undefined ? {} : { runbook };
-        const options = { ...runOptions(typed, cli.outside.env), replan, ...edit, ...byHand(typed) };
+        const options = { ...runOptions(typed, cli.outside), replan, ...edit, ...byHand(typed) };
         return conduct(cli.outside, options, (wire, io) => wire.resumeRun(run, options, io));
       }),
     );

@@ -1,7 +1,7 @@
 import type { RollbackPreview } from '../../engine/preview-rollback.ts';
 import { jsonText } from '../../lib/json.ts';
 import { commonOptions, type Typed, withHosts, withNotify } from '../options.ts';
-import { canAsk, type Outside, pageOf, print } from '../outside.ts';
+import { canAsk, pageOf, print } from '../outside.ts';
 import { does, examples, type Verb } from '../verb.ts';
 
 /** `ferry rollback [RUN]`: takes a run back and proves it. */
@@ -33,26 +33,26 @@ export const rollback: Verb = (program, cli) => {
         ) => {
           const { to } = typed;
           const options = {
-            ...commonOptions(typed, cli.outside.env),
+            ...commonOptions(typed, cli.outside),
             ...(to === undefined ? {} : { to }),
             discardWrites: typed.discardWrites ?? false,
             overNewer: typed.overNewer ?? false,
           };
           const { outside } = cli;
           const lookBack = async () => (await outside.loadWire()).previewRollback(run, options);
-          const textOf = async (preview: RollbackPreview, stream: Outside['stdout'], isAsked: boolean) => {
+          const textOf = async (preview: RollbackPreview, stream: 'stdout' | 'stderr', isAsked: boolean) => {
             const { rollbackPlanText } = await import('../../renderers/rollback-plan.ts');
-            return rollbackPlanText(preview, pageOf(stream, outside.env), isAsked);
+            return rollbackPlanText(preview, pageOf(outside, stream), isAsked);
           };
           if (typed.plan) {
             const preview = await lookBack();
-            print(outside, options.json ? jsonText(preview, 2) : await textOf(preview, outside.stdout, false));
+            print(outside, options.json ? jsonText(preview, 2) : await textOf(preview, 'stdout', false));
             return 0;
           }
           // RUN is the latest unless named, and one word would take back what was done last month.
           if (canAsk(outside) && !options.yes && !options.json) {
             const preview = await lookBack();
-            outside.stderr.write(`${await textOf(preview, outside.stderr, true)}\n\n`);
+            outside.stderr.write(`${await textOf(preview, 'stderr', true)}\n\n`);
             const { askYes } = await import('../ask.ts');
             if (!(await askYes(outside, preview.newer.length > 0 ? 'Go back, over what newer runs did?' : 'Go back?'))) return 5;
           }

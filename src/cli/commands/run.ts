@@ -27,7 +27,7 @@ export const run: Verb = (program, cli) => {
     .action(
       does(cli, async (path: string, typed: TypedRunning & { replan?: boolean }) => {
         const { conduct } = await import('../conduct.ts');
-        const options = { ...runOptions(typed, cli.outside.env), replan: typed.replan ?? false };
+        const options = { ...runOptions(typed, cli.outside), replan: typed.replan ?? false };
         return conduct(cli.outside, { ...options, plansFirst: true }, (wire, io) => wire.runRunbook(path, options, io));
       }),
     );

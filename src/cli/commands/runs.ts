@@ -14,13 +14,11 @@ export const runs: Verb = (program, cli) => {
     .addHelpText('after', examples('ferry runs', 'ferry runs --json'))
     .action(
       does(cli, async (typed: Typed) => {
-        const options = commonOptions(typed, cli.outside.env);
+        const options = commonOptions(typed, cli.outside);
         const found = (await cli.outside.loadWire()).readRuns(options);
         const { runsText } = await import('../../renderers/runs.ts');
-        print(
-          cli.outside,
-          options.json ? jsonText(found, 2) : runsText(found, pageOf(cli.outside.stdout, cli.outside.env), options.stateDir),
-        );
+        const page = pageOf(cli.outside, 'stdout');
+        print(cli.outside, options.json ? jsonText(found, 2) : runsText(found, page, options.stateDir));
         return 0;
       }),
     );

@@ -15,14 +15,14 @@ export const status: Verb = (program, cli) => {
     .addHelpText('after', examples('ferry status', 'ferry status r-20260101-020000-ab12 --evidence'))
     .action(
       does(cli, async (run: string | undefined, typed: Typed & { evidence?: boolean }) => {
-        const options = commonOptions(typed, cli.outside.env);
+        const options = commonOptions(typed, cli.outside);
         const wire = await cli.outside.loadWire();
         const state = await wire.readState(run, options);
         const { statusJson, statusText } = await import('../../renderers/status.ts');
         const workedOn = wire.isWorkedOn(state.run, options);
         const isInDoubt = [...state.steps.values()].some(({ phase }) => ['doubt', 'applied', 'failed'].includes(phase));
         const doubts = typed.evidence && isInDoubt ? await wire.readDoubts(state.run, options) : [];
-        const page = pageOf(cli.outside.stdout, cli.outside.env);
+        const page = pageOf(cli.outside, 'stdout');
         print(cli.outside, options.json ? statusJson(state, workedOn, doubts) : statusText(state, page, workedOn, doubts));
         return 0;
       }),

@@ -25,13 +25,13 @@ export const takeover: Verb = (program, cli) => {
       does(cli, async (run: string | undefined, typed: Typed & { from?: string; without?: readonly string[] }) => {
         const { outside } = cli;
         const { from, without = [] } = typed;
-        const options = { ...commonOptions(typed, outside.env), ...(from === undefined ? {} : { from }), without };
+        const options = { ...commonOptions(typed, outside), ...(from === undefined ? {} : { from }), without };
         const { askYes } = await import('../ask.ts');
         const ask = canAsk(outside) && !options.json ? (question: string) => askYes(outside, question) : undefined;
         const taken = await (await outside.loadWire()).takeOverRun(run, options, ask);
         if (taken === null) return 5;
         const { takenText } = await import('../../renderers/taken.ts');
-        print(outside, options.json ? jsonText(taken) : takenText(taken, pageOf(outside.stdout, outside.env)));
+        print(outside, options.json ? jsonText(taken) : takenText(taken, pageOf(outside, 'stdout')));
         return 0;
       }),
     );

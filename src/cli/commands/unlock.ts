@@ -17,7 +17,7 @@ export const unlock: Verb = (program, cli) => {
     .addHelpText('after', examples('ferry unlock engine', 'ferry unlock engine --abandon'))
     .action(
       does(cli, async (host: string, typed: Typed & { abandon?: boolean }) => {
-        const options = { ...commonOptions(typed, cli.outside.env), abandon: typed.abandon ?? false };
+        const options = { ...commonOptions(typed, cli.outside), abandon: typed.abandon ?? false };
         // What is given up so cannot be had back, and the word stands in the hint of an error.
         if (options.abandon && canAsk(cli.outside) && !options.yes && !options.json) {
           const { askYes } = await import('../ask.ts');

@@ -21,8 +21,7 @@ export const validate: Verb = (program, cli) => {
         if (options.json) print(cli.outside, jsonText(diagnostics, 2));
         else {
           const { diagnosticsText } = await import('../../renderers/diagnostics.ts');
-          if (diagnostics.length > 0)
-            print(cli.outside, diagnosticsText(diagnostics, sources, pageOf(cli.outside.stdout, cli.outside.env)));
+          if (diagnostics.length > 0) print(cli.outside, diagnosticsText(diagnostics, sources, pageOf(cli.outside, 'stdout')));
           if (!wrong)
             print(
               cli.outside,
