@@ -230,7 +230,14 @@ function losesMore(): void {
     const told = recordsOf(ferry)
       .filter((one) => one.step === 'dump')
       .map(({ type, body }) => `${type} ${body.attempt ?? ''}`.trim());
-    expect(told).toEqual(['step.intended 1', 'step.lost 1', 'step.intended 2', 'step.applied', 'step.verified']);
+    expect(told).toEqual([
+      'step.intended 1',
+      'step.lost 1',
+      'step.settled 1',
+      'step.intended 2',
+      'step.applied',
+      'step.verified',
+    ]);
     const order = (await ask(labDir, 'engine', 'journalctl -o cat --no-pager')).split('\n');
     const died = order.findIndex((line) => line.startsWith(unit) && line.includes('code=killed'));
     const again = order.findIndex((line) => line.includes('step=dump attempt=2 detached=dump'));

@@ -16,9 +16,9 @@ export async function ask(labDir: string, host: string, script: string): Promise
   return answer.stdout.trim();
 }
 
-/** Asks again until it is so; no longer than half a minute. */
+/** Asks again until it is so; no longer than a minute and a half: some wait for all that a run does first, on a machine with other work. */
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  await pollUntil(isSo, { what, timeoutMs: 30_000 });
+  await pollUntil(isSo, { what, timeoutMs: 90_000 });
 }
 
 /** One SQL query as the superuser, its rows as psql prints them. */
