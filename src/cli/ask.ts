@@ -12,7 +12,7 @@ export async function askLine(
   question: string,
   more: { signal?: AbortSignal; onInterrupt?(): void } = {},
 ): Promise<string | null> {
-  if (!isOurs(terminal.stdin)) return null;
+  if (!canType(terminal.stdin)) return null;
   const line = createInterface({ input: terminal.stdin, output: terminal.stderr });
   const ended = new AbortController();
   // Ctrl-C at a question belongs to whoever asked; without an answer to it, it takes the question back.
@@ -30,12 +30,13 @@ export async function askLine(
   }
 }
 
-/** Whether what is typed comes here: a terminal whose shell has gone on without this process says no, by an error nobody could hear later. */
-function isOurs(stdin: NodeJS.ReadStream): boolean {
-  let isOurs = true;
+/** Whether what is typed comes here: not from input that has ended, nor a terminal whose shell has gone on without this process. */
+export function canType(stdin: NodeJS.ReadStream): boolean {
+  let isOurs = !stdin.destroyed && !stdin.readableEnded;
   const lost = () => {
     isOurs = false;
   };
+  // readline tries the same before anybody can hear its error.
   stdin.on('error', lost);
   for (const isRaw of [true, false]) stdin.setRawMode?.(isRaw);
   stdin.off('error', lost);

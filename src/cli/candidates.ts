@@ -161,7 +161,7 @@ async function inventoryOf({ given, options }: Context, named = options.get('--i
   return readInventory(named, given[0] ?? '.');
 }
 
-/** What reads the journal; undefined where there is none, because looking would make one. */
+/** What reads the journal; undefined where there is none: nothing heavy is loaded to say so. */
 async function journalOf(context: Context): Promise<Wire | undefined> {
   return existsSync(stateDirOf(common(context).stateDir)) ? context.outside.loadWire() : undefined;
 }

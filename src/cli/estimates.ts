@@ -8,6 +8,7 @@ import { readJournal } from './state-dir.ts';
 
 // Older ones were on other hardware, or of another size; and each has a whole plan in it to be read.
 const RUNS = 12;
+const HALF_A_DAY_MS = 12 * 3_600_000;
 
 /** How long a plan will take, from what earlier runs on record took. */
 export function estimateFrom(journal: Journal, plan: Plan): Estimate {
@@ -25,10 +26,10 @@ export function estimateOf(plan: Plan, options: CommonOptions): Estimate {
   return readJournal(options, (journal) => estimateFrom(journal, plan));
 }
 
-/** When the time is over that was typed, now or `before`; null when none was. One that is over by now was another night's. */
+/** When the time is over that was typed, now or `before`; null when none was. One that was over half a day ago was another night's. */
 export function windowEnd({ windowMs }: Pick<RunOptions, 'windowMs'>, before: string | null = null): string | null {
   if (windowMs !== undefined) return isoTime(nowMs() + windowMs);
-  return before !== null && Date.parse(before) > nowMs() ? before : null;
+  return before !== null && Date.parse(before) > nowMs() - HALF_A_DAY_MS ? before : null;
 }
 
 /** Tells how long a run will take, before its first step. */

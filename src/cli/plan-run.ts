@@ -89,7 +89,7 @@ async function plan(
       roles,
       madeAt: isoTime(),
       read: (host, refs) => readFacts(fleet.host(host), refs),
-      // Nobody needs a journal, nor is one made, while no host is held.
+      // Nobody needs a journal while no host is held.
       judgeLeases: (held) => (held.length === 0 ? [] : readJournal(options, (journal) => judgeHeld(held, journal))),
     });
     return { path, runbook, inputs, inventory, fleet, plan: made, actions };

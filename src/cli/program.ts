@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Argument, Command, CommanderError } from 'commander';
+import { carryHint } from '../errors/carry-places.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { FindingsError } from '../errors/findings-error.ts';
 import { printable } from '../lib/text.ts';
@@ -59,7 +60,7 @@ export async function runCli(words: readonly string[], around: Omit<Outside, 'pl
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return 64;
     const error = thrown instanceof CommanderError ? usageError(thrown, words) : thrown;
     const { reportOf } = await import('../renderers/error.ts');
-    const findings = error instanceof FindingsError ? error.findings : undefined;
+    const findings = error instanceof FindingsError ? error.findings.map((one) => carryHint(one, outside.places)) : undefined;
     if (error instanceof FindingsError && !json) await showFindings(error, outside);
     await printError(outside, { ...reportOf(error), ...(findings && { findings }) }, json);
     if (!isFerryError(error) && outside.env.FERRY_DEBUG)

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
 import { printable } from '../lib/text.ts';
+import { canType } from './ask.ts';
 
 /**
  * Reads a secret from where it is kept: `env:VAR`, `file:PATH` or `cmd:COMMAND`. One trailing newline is not part of it.
@@ -63,11 +64,12 @@ function fromCommand(command: string, env: Readonly<Record<string, string | unde
   });
 }
 
-/** Asks for a secret in a terminal without showing what is typed; null when input ended or Ctrl-C was pressed. */
+/** Asks for a secret in a terminal without showing what is typed; null when nobody can type any more, or Ctrl-C was pressed. */
 export async function promptSecret(
   terminal: { stdin: NodeJS.ReadStream; stderr: NodeJS.WriteStream },
   question: string,
 ): Promise<string | null> {
+  if (!canType(terminal.stdin)) return null;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   // The terminal shows nothing from here on; a question that stood before that would let a fast answer be seen.
   const line = createInterface({ input: terminal.stdin, output: nowhere, terminal: true });
@@ -75,8 +77,7 @@ export async function promptSecret(
   try {
     return await new Promise<string | null>((resolve) => {
       line.on('line', resolve);
-      line.on('close', () => resolve(null));
-      line.on('SIGINT', () => resolve(null));
+      for (const over of ['close', 'SIGINT', 'error']) line.on(over, () => resolve(null));
     });
   } finally {
     line.close();

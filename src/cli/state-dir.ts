@@ -28,7 +28,7 @@ export async function withJournal<T>(
   }
 }
 
-/** The same for work that only looks, and waits for nothing. */
+/** The same for work that waits for nothing. */
 export function readJournal<T>(options: CommonOptions, work: (journal: Journal) => T): T {
   const stateDir = stateDirOf(options.stateDir);
   const journal = openSqliteJournal(stateDir, { create: false });

@@ -3,6 +3,7 @@ import type { Outputs } from '../actions/outputs.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { ActingHost, Host, Progress } from '../hosts/host.ts';
 import { type AttemptId, keepPath } from '../hosts/layout.ts';
+import { LONGEST_TIMER_MS } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { Json } from '../lib/json.ts';
 import type { StepPlan } from '../plan/plan-step.ts';
@@ -10,9 +11,6 @@ import type { Step } from '../runbook/runbook.ts';
 import type { RunContext } from './run-context.ts';
 
 type Planned = Extract<StepPlan, { kind: 'planned' }>;
-
-/** About 24 days. A longer timer of Node ends at once, so a step with a longer limit has none. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The identity of an attempt: its folder on each host. */
 export function attemptOf(context: RunContext, step: string, attempt: number, undo = false): AttemptId {

@@ -34,6 +34,6 @@ export function carryPlaces(text: string, { stateDir, inventory }: Places = {}):
 }
 
 /** An error with its hint completed so; null stays null. */
-export function carryHint<E extends { readonly hint: string | null } | null>(error: E, places?: Places): E {
+export function carryHint<E extends { readonly hint?: string | null } | null>(error: E, places?: Places): E {
   return error?.hint ? { ...error, hint: carryPlaces(error.hint, places) } : error;
 }

@@ -10,7 +10,7 @@ export interface SshReach {
   readonly addresses: readonly string[];
 }
 
-// Its greeting is enough, which it gives whatever keys it has: for all kinds of keys ssh-keyscan connects five times.
+// The server's greeting is enough, a comment that ssh-keyscan writes whatever keys there are: for all kinds of them it connects five times.
 /** Whether this host can open ssh connections to an address, and under which addresses it would be seen there. */
 export const sshReach = defineFact<[address: string, port: number], SshReach>({
   kind: 'sshReach',
@@ -19,7 +19,7 @@ export const sshReach = defineFact<[address: string, port: number], SshReach>({
     address,
     port,
   ) => sh`if command -v ssh >/dev/null && command -v ssh-keygen >/dev/null; then echo client; else echo none; fi
-if ssh-keyscan -T 5 -t ed25519 -p ${port} -- ${address} 2>&1 | grep -q ' SSH-'; then echo answers; else echo silent; fi
+if ssh-keyscan -T 5 -t rsa -p ${port} -- ${address} 2>&1 | grep -q '^# .* SSH-'; then echo answers; else echo silent; fi
 hostname -I 2>/dev/null || ip -o addr show scope global | awk '{ sub("/.*", "", $4); printf "%s ", $4 }'`,
   parse(answer) {
     const [client, answers, addresses = ''] = answer.stdout.split('\n');

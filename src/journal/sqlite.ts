@@ -1,4 +1,4 @@
-import { existsSync, statfsSync, statSync } from 'node:fs';
+import { lstatSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
@@ -31,9 +31,9 @@ const SCHEMA = `
  * @throws STATE_DIR_UNUSABLE, STATE_DIR_UNSAFE
  */
 export function openSqliteJournal(stateDir: string, { create = true } = {}): Journal {
-  const isThere = create || existsSync(join(stateDir, 'journal.db'));
+  const isThere = create || !isAbsent(join(stateDir, 'journal.db'));
   const database = isThere ? openDatabase(stateDir) : openEmpty();
-  const opened = fileOf(stateDir);
+  const opened = isThere ? fileOf(stateDir) : null;
   const locks = new RunLocks(stateDir);
   const insert = database.prepare(
     `INSERT INTO records (run, seq, at, epoch, type, step, host, body, hash)
@@ -194,6 +194,16 @@ function addHashes(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   if (!hasHash()) database.exec('ALTER TABLE records ADD COLUMN hash TEXT');
   database.exec('COMMIT');
+}
+
+/** Whether there is surely nothing: what may not be looked at, or stands behind something that is no folder, is no empty journal. */
+function isAbsent(file: string): boolean {
+  try {
+    lstatSync(file);
+    return false;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }
 
 /** Which file the journal's name stands for now; null when for none. */

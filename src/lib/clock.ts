@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** About 24 days. A longer timer of Node ends at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The present moment in milliseconds since 1970. The one home of `Date.now`. */
 export function nowMs(): number {
   return Date.now();

@@ -62,10 +62,10 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
   ].join('\n');
 }
 
-/** Until when it is to be over; a window that has gone by was another night's. */
+/** Until when it is, or was, to be over. */
 function windowOf({ phase, windowEndsAt }: RunState): string {
-  const isOver = phase === 'finished' || phase === 'rolled-back';
-  return windowEndsAt === null || isOver || Date.parse(windowEndsAt) < nowMs() ? '' : `; its window ends ${moment(windowEndsAt)}`;
+  if (windowEndsAt === null || !['running', 'paused', 'rolling-back'].includes(phase)) return '';
+  return `; its window ${Date.parse(windowEndsAt) < nowMs() ? 'ended' : 'ends'} ${moment(windowEndsAt)}`;
 }
 
 /** That it is rolled back by itself, which only the Ferry that ran it does, and only while it lives. */

@@ -1,5 +1,7 @@
+import type { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { askLine, askYes } from '../../src/cli/ask.ts';
+import { promptSecret } from '../../src/cli/secrets.ts';
 import { createKeyboard, createScreen } from '../kit/terminal.ts';
 
 function terminal() {
@@ -29,7 +31,27 @@ describe('a question at the terminal', () => {
   it('ends unanswered when the terminal is lost while it stands', async () => {
     const at = terminal();
     const answer = askLine(at, 'Which? ');
-    at.stdin.emit('error', new Error('read EIO'));
+    at.stdin.destroy(new Error('read EIO'));
     expect(await answer).toBe(null);
+    expect(at.text()).toContain('Which? ');
+    // A dialogue that asks again what was not answered must come to its end.
+    expect(await askLine(at, 'Which then? ')).toBe(null);
+    expect(await promptSecret(at, 'Password')).toBe(null);
+    expect(at.text()).not.toMatch(/then|Password/);
+  });
+
+  it('for a secret ends so, too', async () => {
+    const at = terminal();
+    const answer = promptSecret(at, 'Password');
+    at.stdin.destroy(new Error('read EIO'));
+    expect(await answer).toBe(null);
+  });
+
+  it('is not put again once input has ended', async () => {
+    const at = terminal();
+    const answer = askLine(at, 'Which? ');
+    (at.stdin as unknown as PassThrough).end();
+    expect(await answer).toBe(null);
+    expect(await askLine(at, 'Which then? ')).toBe(null);
   });
 });

@@ -73,6 +73,9 @@ describe('the commands that lead on', () => {
     const json = ferry('unlock', 'here', '--json');
     expect(await json.exit).toBe(5);
     expect(json.err.text()).toContain(`${unlock}"`);
+    const again = ferry('run', `${host.dir}/runbook.yaml`, '--json');
+    expect(await again.exit).toBe(5);
+    expect(JSON.parse(again.err.text()).error.findings[0].hint).toContain(unlock);
   });
 });
 

@@ -5,6 +5,7 @@ import { startRun } from '../../src/cli/start-run.ts';
 import { wire } from '../../src/cli/wire.ts';
 import type { Event } from '../../src/engine/events.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
+import { isoTime, nowMs } from '../../src/lib/clock.ts';
 import { statusText } from '../../src/renderers/status.ts';
 import { PrivateHost } from '../kit/private-host.ts';
 
@@ -79,7 +80,10 @@ describe('the time a run has', () => {
       const io = { emit, signal: AbortSignal.abort() };
       return wire.resumeRun(run ?? '', { ...options, roles: new Map(), ...more }, io);
     };
+    const journal = () => openSqliteJournal(options.stateDir);
     return {
+      run: run ?? '',
+      journal,
       told,
       resume,
       status: async () =>
@@ -98,10 +102,15 @@ describe('the time a run has', () => {
     expect(Date.parse(told[2] ?? '')).toBeGreaterThan(Date.parse(told[0] ?? ''));
   });
 
-  it("that has gone by was another night's", async () => {
-    const { told, resume, status } = await stopped('window-over', 1);
+  it("that is over is told as that, unless it was another night's", async () => {
+    const { run, told, resume, status, journal } = await stopped('window-over', 1);
     await resume({});
-    expect(told).toEqual([expect.any(String), null]);
-    expect(await status()).not.toContain('window');
+    expect(told).toEqual([expect.any(String), told[0]]);
+    expect(await status()).toContain('; its window ended 20');
+    const old = journal();
+    old.append(run, { type: 'run.resumed', epoch: 1, body: { by: 'me@here', windowEndsAt: isoTime(nowMs() - 13 * 3_600_000) } });
+    old.close();
+    await resume({});
+    expect(told[2]).toBe(null);
   });
 });

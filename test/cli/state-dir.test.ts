@@ -79,4 +79,14 @@ describe('a folder without a journal', () => {
     });
     expect(existsSync(dir)).toBe(false);
   });
+
+  it('is not seen where nobody can look', async () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    for (const words of ['runs', 'clean', 'log r-1']) {
+      const ferry = typed(`${words} --state-dir ${join(file, 'state')}`, { wire });
+      expect(await ferry.exit).toBe(64);
+      expect(ferry.err.text()).toContain('STATE_DIR_UNUSABLE');
+    }
+  });
 });

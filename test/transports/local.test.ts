@@ -20,6 +20,8 @@ describe.runIf(process.getuid?.() === 0)('a command on the machine Ferry runs on
     const [begun, done] = [join(folder, 'begun'), join(folder, 'done')];
     const script = `touch ${begun}; sleep 2; sleep 0; touch ${done}`;
     await expect(local.exec(script, { timeoutMs: 1000 })).rejects.toMatchObject({ code: 'COMMAND_TIMEOUT' });
+    // A timer of Node that is set longer than it can be ends at once.
+    expect(await local.exec('sleep 0.1; echo done', { timeoutMs: 30 * 86_400_000 })).toMatchObject({ stdout: 'done\n' });
     expect([begun, done].map((file) => existsSync(file))).toEqual([true, false]);
     await vi.waitFor(() => expect(existsSync(done)).toBe(true), { timeout: 10_000 });
   });
