@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { execOn } from '../../lab/lab.ts';
@@ -212,6 +212,8 @@ describe('for a login that is not root', () => {
     const path = join(labDir, 'inventory-admin.yaml');
     await writeFile(path, (await readFile(join(labDir, 'inventory.yaml'), 'utf8')).replaceAll('user: root', 'user: admin'));
     admins = fleetOf(await hostsOf(await readInventory(path, labDir)));
+    // It stands beside the lab's own, whose key it names; what is not the lab's keeps its folder from going.
+    await rm(path);
   });
   afterAll(() => admins.close());
 

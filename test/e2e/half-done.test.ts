@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { labReset } from '../../lab/lab.ts';
@@ -156,6 +156,8 @@ describe('a run by a user who is not root', () => {
     expect(back.stdout).toMatch(proofOfNoDifference);
     expect(await snapshot(labDir)).toEqual(before);
     admin.remove();
+    // What is not the lab's keeps its folder from going.
+    rmSync(inventory);
   });
 });
 
