@@ -3,7 +3,7 @@ import type { Outputs } from '../actions/outputs.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { ActingHost, Host, Progress } from '../hosts/host.ts';
 import { type AttemptId, keepPath } from '../hosts/layout.ts';
-import { LONGEST_TIMER_MS } from '../lib/clock.ts';
+import { timerMs } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { Json } from '../lib/json.ts';
 import type { StepPlan } from '../plan/plan-step.ts';
@@ -29,7 +29,7 @@ export function actContext(context: RunContext, id: AttemptId, host: string, tim
     // An undo is not cancelled: half a way back is no place to stop at.
     signal: AbortSignal.any([
       ...(id.undo ? [] : [context.ports.cancel]),
-      ...(timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? [] : [AbortSignal.timeout(Math.ceil(timeoutMs))]),
+      ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timerMs(timeoutMs))]),
     ]),
     progress: progressOf(context, id.step, host),
     kept: (_host, name) => keepPath(id.run, id.step, name, generation),

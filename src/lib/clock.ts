@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** About 24 days. A longer timer of Node ends at once. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** A length of time as a timer of Node takes it: whole, and about 24 days at most, for a longer one ends at once. */
+export function timerMs(ms: number): number {
+  return Math.min(Math.ceil(ms), 2 ** 31 - 1);
+}
 
 /** The present moment in milliseconds since 1970. The one home of `Date.now`. */
 export function nowMs(): number {

@@ -63,3 +63,8 @@ export function hangingTable(
 export function moment(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
 }
+
+/** Hosts that `ferry clean` could not reach: `a and b still hold it`. */
+export function stillHold(hosts: readonly string[]): string {
+  return `${hosts.join(' and ')} still ${hosts.length === 1 ? 'holds' : 'hold'} it`;
+}

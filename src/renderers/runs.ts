@@ -1,6 +1,6 @@
 import type { RunSummary } from '../journal/journal.ts';
 import { plural, printable } from '../lib/text.ts';
-import { moment, table } from './layout.ts';
+import { moment, stillHold, table } from './layout.ts';
 import { createPaint, type Page } from './paint.ts';
 import { shown } from './shown.ts';
 
@@ -13,11 +13,6 @@ export function runsText(found: readonly RunSummary[], page: Page, named?: strin
   return table([['run', 'runbook', 'started', 'last seen', 'stands'], ...rows], (text, _column, row) =>
     row === 0 ? paint.quiet(text) : text,
   ).join('\n');
-}
-
-/** `a and b still hold it`. */
-function stillHold(hosts: readonly string[]): string {
-  return `${hosts.join(' and ')} still ${hosts.length === 1 ? 'holds' : 'hold'} it`;
 }
 
 const STANDS: { readonly [type: string]: string } = {

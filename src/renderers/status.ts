@@ -10,7 +10,7 @@ import { plural } from '../lib/text.ts';
 import { errorLines, reportOf } from './error.ts';
 import { evidenceLines } from './evidence.ts';
 import { gateLines } from './gate.ts';
-import { clip, moment, oneLine } from './layout.ts';
+import { clip, moment, oneLine, stillHold } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { proofText } from './proof.ts';
 import { shown } from './shown.ts';
@@ -210,7 +210,7 @@ function cleanedLines({ cleaned, cleanedAt, workedOn }: RunState, paint: Paint):
   if (cleaned === null) return [];
   const left = workedOn.filter((host) => !cleaned.includes(host));
   if (left.length === 0) return [`cleaned  ${moment(cleanedAt ?? '')}`];
-  return [paint.warn(`cleaned  in part: ${left.join(' and ')} still ${left.length === 1 ? 'holds' : 'hold'} it`)];
+  return [paint.warn(`cleaned  in part: ${stillHold(left)}`)];
 }
 
 function paintPhase(phase: RunPhase, paint: Paint): string {

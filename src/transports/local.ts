@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
-import { LONGEST_TIMER_MS } from '../lib/clock.ts';
+import { timerMs } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { PRELUDE } from './become.ts';
 import { type CommandResult, OUTPUT_LIMIT_BYTES, OutputTooLong, type Transport } from './transport.ts';
@@ -30,10 +30,7 @@ export class LocalTransport implements Transport {
     });
     const late = Symbol();
     const clock = new AbortController();
-    const result = await Promise.race([
-      running,
-      delay(Math.min(options.timeoutMs, LONGEST_TIMER_MS), late, { signal: clock.signal }),
-    ]);
+    const result = await Promise.race([running, delay(timerMs(options.timeoutMs), late, { signal: clock.signal })]);
     if (result === late) {
       // Left alone, as over ssh: to end the shell would end neither what it started nor the doubt about it.
       const { nodeChildProcess: child } = running;

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
-import { LONGEST_TIMER_MS, nowMs } from '../lib/clock.ts';
+import { nowMs, timerMs } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { quote } from '../lib/quote.ts';
 import { becomeRoot, PRELUDE } from './become.ts';
@@ -247,20 +247,13 @@ export class SshTransport implements Transport {
   async #timed<T>(work: Promise<T>, timeoutMs: number, giveUp: () => void, error?: FerryError): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => {
-          reject(
-            error ??
-              new FerryError('COMMAND_TIMEOUT', {
-                host: this.#settings.name,
-                what: 'A command',
-                limit: formatDuration(timeoutMs),
-              }),
-          );
-          giveUp();
-        },
-        Math.min(timeoutMs, LONGEST_TIMER_MS),
-      );
+      timer = setTimeout(() => {
+        reject(
+          error ??
+            new FerryError('COMMAND_TIMEOUT', { host: this.#settings.name, what: 'A command', limit: formatDuration(timeoutMs) }),
+        );
+        giveUp();
+      }, timerMs(timeoutMs));
     });
     try {
       return await Promise.race([work, late]);

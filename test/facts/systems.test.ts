@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { commandCheck } from '../../src/facts/command-check.ts';
 import { maintenanceMode } from '../../src/facts/maintenance-mode.ts';
 import { packageVersion } from '../../src/facts/package-version.ts';
-import { sshReach } from '../../src/facts/ssh-reach.ts';
 import { unitState } from '../../src/facts/unit-state.ts';
 import { answer, readHere } from '../kit/read-here.ts';
 
@@ -91,12 +90,5 @@ describe('commandCheck', () => {
     expect(readHere(commandCheck('test -d /none # so', 'root').on('one'))).toEqual({ state: 'value', value: { holds: false } });
     expect(readHere(commandCheck('exit 3', 'root').on('one'))).toEqual({ state: 'value', value: { holds: false } });
     expect(readHere(commandCheck('no-such-program-here', 'root').on('one'))).toMatchObject({ state: 'unreadable' });
-  });
-});
-
-test('sshReach reads what the host said', () => {
-  expect(sshReach.definition.parse(answer('client\nsilent\n192.0.2.1 2001:db8::1 \n'))).toEqual({
-    state: 'value',
-    value: { client: true, answers: false, addresses: ['192.0.2.1', '2001:db8::1'] },
   });
 });
