@@ -7,6 +7,8 @@ const tier = (name: string, more: object = {}) => ({ test: { name, include: [`te
 // A file of long runs that npm test leaves to npm run test:crash, and says so.
 const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
 const leftOut = isWhole ? [] : ['test/e2e/half-done.test.ts'];
+// The runs of oVirt's chapter: npm test takes the files named sample-*, npm run test:chapter all.
+const chapter = process.env.FERRY_WHOLE_CHAPTER ? {} : { include: ['test/chapter/sample-*.test.ts'] };
 
 export default defineConfig({
   test: {
@@ -19,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble,faults,matrix,shells,fuzz}/**'],
+          exclude: ['test/{lab,lab-kit,contract,e2e,rollback,trouble,faults,matrix,chapter,shells,fuzz}/**'],
           // Some of them start real programs, beside a lab that boots.
           testTimeout: 30_000,
           expect: { poll: { timeout: 10_000 } },
@@ -36,6 +38,7 @@ export default defineConfig({
       tier('e2e', { ...oneLab, exclude: leftOut }),
       tier('rollback', oneLab),
       tier('trouble', oneLab),
+      tier('chapter', { ...oneLab, testTimeout: 10 * 60_000, ...chapter }),
       tier('faults', { ...oneLab, testTimeout: 10 * 60_000 }),
     ],
   },

@@ -129,6 +129,9 @@ if (process.argv[2] === 'crash') {
     await tier('matrix', true);
     await lanes(['faults'], ['rollback', 'e2e', 'trouble']);
   }
+} else if (process.argv[2] === 'chapter') {
+  process.env.FERRY_WHOLE_CHAPTER = '1';
+  if (await single('build', [process.execPath, 'src/dev/build.ts'])) await tier('chapter', true);
 } else {
   await single('types', [bin('tsc'), '-p', '.']);
   await single('lint and format', [bin('biome'), 'check']);

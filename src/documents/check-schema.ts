@@ -10,6 +10,7 @@ interface SchemaPart {
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly patternErrorMessage?: string;
   readonly ferry?: string;
+  readonly anyOf?: unknown;
 }
 
 /** What to do about a field that is not known, from what it stands in; for those who know where it belongs. */
@@ -59,7 +60,9 @@ function reduce(errors: readonly ErrorObject[]): ErrorObject[] {
     const alternative = errors.some(
       (other) => ['anyOf', 'oneOf'].includes(other.keyword) && other.instancePath === error.instancePath,
     );
-    if (alternative && error.keyword === 'type') {
+    // A type that stands beside the alternatives holds for all of them.
+    const ofAll = (error.parentSchema as SchemaPart | undefined)?.anyOf !== undefined;
+    if (alternative && error.keyword === 'type' && !ofAll) {
       // Where one alternative has the right type and fails deeper, that deeper error is the news.
       const deeper = real.some((other) => other !== error && isUnder(other, error.instancePath) && other.keyword !== 'type');
       if (deeper) continue;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { formatDiagnostics } from '../../src/errors/format-diagnostics.ts';
 import { rules } from '../../src/runbook/lint/rules.ts';
 import { loadRunbook } from '../../src/runbook/load.ts';
@@ -71,4 +72,33 @@ test('whatever happens to a runbook, it is a runbook or diagnostics, never an ex
     const again = [await load(text), await load(text), await load(text)].map(({ ms }) => ms);
     expect(Math.min(...again), text).toBeLessThan(usual * 100);
   }
+});
+
+/** Every value of a document, and what it becomes when another stands in its place. */
+function* replaced(value: unknown, by: unknown): Generator<unknown> {
+  yield by;
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    for (const other of replaced(member, by)) yield Object.assign(copy, { [key]: other });
+  }
+}
+
+test('whatever stands in the place of whatever value, it is a runbook or errors', async () => {
+  const wrong = [null, 3, '', [], [[]], {}, '${{ inputs.x }}'];
+  const counts = { sound: 0, refused: 0 };
+  for (const text of new Set(rules.map(({ good }) => wholeRunbook(good)))) {
+    for (const by of wrong) {
+      for (const document of replaced(parse(text), by)) {
+        const changed = JSON.stringify(document);
+        const { loaded } = await load(changed).catch((error) => {
+          throw new Error(`${changed}: ${error}`, { cause: error });
+        });
+        counts['runbook' in loaded ? 'sound' : 'refused'] += 1;
+        expect('runbook' in loaded || loaded.diagnostics.some(({ severity }) => severity === 'error'), changed).toBe(true);
+      }
+    }
+  }
+  expect(counts.refused).toBeGreaterThan(5000);
+  expect(counts.sound).toBeGreaterThan(100);
 });
