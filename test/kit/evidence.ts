@@ -63,9 +63,9 @@ export interface Commands {
 }
 
 /** Reads the evidence that the commands of a run left on its hosts, in three places that do not know of one another. */
-export async function commandsOf(labDir: string, run: string): Promise<Commands> {
+export async function commandsOf(labDir: string, run: string, hosts: readonly string[] = HOSTS): Promise<Commands> {
   const each = await Promise.all(
-    HOSTS.map(async (host) => {
+    hosts.map(async (host) => {
       const said = await ask(labDir, host, 'journalctl -t ferry -o cat --no-pager');
       const started = await ask(labDir, host, `journalctl -o json --no-pager MESSAGE_ID=${UNIT_STARTED}`);
       const folders = await ask(
