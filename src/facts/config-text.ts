@@ -65,7 +65,7 @@ export function quoteValue(value: string): string | null {
 
 export interface ConfigEdit {
   readonly key: string;
-  /** The line as it was, undefined when the key is new. */
+  /** What stood right of `=`, undefined when the key is new. */
   readonly before: string | undefined;
   readonly after: string;
 }
@@ -81,20 +81,21 @@ export function setConfig(
   const edits: ConfigEdit[] = [];
   const lines = text.split('\n');
   for (const [key, value] of wanted) {
-    const after = `${key}=${quoteValue(value) ?? ''}`;
+    const after = quoteValue(value) ?? '';
+    const line = `${key}=${after}`;
     const index = lines.findLastIndex((line) => ASSIGNMENT.exec(line.replace(/\r$/, ''))?.[1] === key);
     const old = lines[index];
     if (old === undefined) {
       edits.push({ key, before: undefined, after });
       // The text after the last newline is the last member: empty in a file that ends with one.
-      if (lines.at(-1) === '') lines.splice(-1, 0, after);
-      else lines.push(after, '');
+      if (lines.at(-1) === '') lines.splice(-1, 0, line);
+      else lines.push(line, '');
       continue;
     }
     const raw = ASSIGNMENT.exec(old.replace(/\r$/, ''))?.[2] ?? '';
     if (expandValue(raw, readConfig([{ path: '', text: lines.slice(0, index).join('\n') }]).values) === value) continue;
-    edits.push({ key, before: old.trim(), after });
-    lines[index] = `${after}${old.endsWith('\r') ? '\r' : ''}`;
+    edits.push({ key, before: raw.trim(), after });
+    lines[index] = `${line}${old.endsWith('\r') ? '\r' : ''}`;
   }
   return { text: lines.join('\n'), edits };
 }

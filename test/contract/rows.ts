@@ -115,6 +115,20 @@ export const rows: readonly Row[] = [
     before: { engine: 'rm -f /etc/sysconfig-test' },
   },
   {
+    action: 'config.set',
+    about: 'in a YAML file',
+    host: 'engine',
+    with: {
+      ...{ path: '/etc/ferry-test.yaml', format: 'yaml' },
+      set: { 'datasources[0].url': 'newdb:5432', 'datasources[0].secureJsonData.password': secret },
+    },
+    before: {
+      engine: `printf '# c\\ndatasources:\\n- url: "old:1"  # x\\n  secureJsonData: { password: a }\\n' >/etc/ferry-test.yaml; chmod 640 /etc/ferry-test.yaml`,
+    },
+    after: { engine: 'rm -f /etc/ferry-test.yaml' },
+    secrets,
+  },
+  {
     action: 'config.read',
     host: 'engine',
     with: {

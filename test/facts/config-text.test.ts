@@ -82,7 +82,7 @@ describe('editing conf files', () => {
     const before = '# by hand\nA=1\n\n  B="2"   # note\nC=3';
     const { text, edits } = setConfig(before, [['B', 'two']]);
     expect(text).toBe('# by hand\nA=1\n\nB="two"\nC=3');
-    expect(edits).toEqual([{ key: 'B', before: 'B="2"   # note', after: 'B="two"' }]);
+    expect(edits).toEqual([{ key: 'B', before: '"2"   # note', after: '"two"' }]);
   });
 
   test('a key that has the value already is left alone, however it is written', () => {

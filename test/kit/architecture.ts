@@ -112,7 +112,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/transports/', 'src/journal/', 'src/hosts/login.ts'],
   listr2: ['src/renderers/'],
   diff: ['src/actions/'],
-  yaml: ['src/documents/', 'src/dev/'],
+  yaml: ['src/documents/', 'src/dev/', 'src/actions/config/'],
   ajv: ['src/documents/', 'src/runbook/', 'src/inventory/'],
   zod: ['src/actions/', 'src/facts/', 'src/cli/', 'src/dev/', 'src/transports/', 'src/journal/'],
   commander: ['src/cli/'],

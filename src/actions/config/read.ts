@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ConfigFile, configFiles, isPattern } from '../../facts/config-files.ts';
-import { type ConfigSource, readConfig } from '../../facts/config-text.ts';
+import type { ConfigSource } from '../../facts/config-text.ts';
 import type { Fact, FactRef } from '../../facts/fact.ts';
 import { type FileContent, fileContent, textOf } from '../../facts/file-content.ts';
 import { isSecretKey, isSensitiveKey, maskValue, maskValues } from '../../facts/mask.ts';
@@ -9,22 +9,32 @@ import { nearest, plural } from '../../lib/text.ts';
 import { blocked, check, defineAction } from '../action.ts';
 import type { OutputValue } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
-import { configValue, keyName, textOfValue } from './values.ts';
+import { type ConfValue, confFormat } from './conf-format.ts';
+import { checkKeys, configValue, formatParams, keyName, plainValue } from './values.ts';
 
 export default defineAction({
-  summary: 'Read the effective values of KEY="value" files.',
+  summary: 'Read the effective values of conf files (KEY="value", ini or YAML).',
   description:
-    'The files are read in the order given, a pattern with * or ? in the order of names; the last value of a key counts, and ${NAME} takes the value NAME has so far, as in oVirt. ' +
+    'The files are read in the order given, a pattern with * or ? in the order of names; the last value of a key counts. In shell-like files ${NAME} takes the value NAME has so far, as in oVirt. ' +
     'Files that are not there are left out. Values of keys with PASSWORD, SECRET, TOKEN or PASSPHRASE in their name, and those that hold a password, as a URL can, are secret outputs.',
-  params: z.strictObject({
-    files: z.array(absolutePath()).min(1).describe('Files or patterns, in the order in which the program reads them.'),
-    keys: z
-      .union([z.array(keyName()), z.record(z.string().regex(/^[A-Za-z_]\w*$/), keyName())])
-      .default([])
-      .describe('Keys to hand on: a list, or a map of output name to key.'),
-    optional: z.array(keyName()).default([]).describe('Keys among them that may be missing; their output is then null.'),
-    expect: z.record(keyName(), configValue()).default({}).describe('Values these keys must have for the check to hold.'),
-  }),
+  params: z
+    .strictObject({
+      files: z.array(absolutePath()).min(1).describe('Files or patterns, in the order in which the program reads them.'),
+      keys: z
+        .union([z.array(keyName()), z.record(z.string().regex(/^[A-Za-z_]\w*$/), keyName())])
+        .default([])
+        .describe('Keys to hand on: a list, or a map of output name to key.'),
+      optional: z.array(keyName()).default([]).describe('Keys among them that may be missing; their output is then null.'),
+      expect: z.record(keyName(), configValue()).default({}).describe('Values these keys must have for the check to hold.'),
+      ...formatParams(),
+    })
+    .superRefine(
+      checkKeys(({ keys, optional, expect }) => [
+        ...namedKeys(keys).map(([, key]) => ['keys', key] as const),
+        ...optional.map((key) => ['optional', key] as const),
+        ...Object.keys(expect).map((key) => ['expect', key] as const),
+      ]),
+    ),
   outputs: { '*': 'The value of each key that was asked for.' },
   facts: ({ host }, { files }) => ({
     files: files.map(
@@ -36,17 +46,19 @@ export default defineAction({
     reads: files.map((path) => [role, isPattern(path) ? configFiles.key(path) : fileContent.key(path)] as const),
     secrets: namedKeys(keys).flatMap(([name, key]) => (isSecretKey(key) ? [name] : [])),
   }),
-  plan({ files, keys, optional, expect }, facts, { host }) {
+  plan(params, facts, { host }) {
+    const { files, keys, optional, expect } = params;
+    const format = confFormat(params);
     const sources = facts.files.flatMap((fact, index) => sourcesOf(files[index] ?? '', fact));
     const odd = sources.find(({ text }) => text === null);
-    if (odd) return blocked(`${odd.path} on ${host.name} is no text of at most 64 KiB`, 'Name files of KEY="value" lines only.');
+    if (odd) return blocked(`${odd.path} on ${host.name} is no text of at most 64 KiB`, `Name ${format.title} files only.`);
     if (sources.length === 0)
       return blocked(`none of the files is there on ${host.name}: ${files.join(', ')}`, 'Check the paths and the host.');
-    const { values, problem } = readConfig(sources as ConfigSource[]);
+    const { values, problem } = format.read(sources as ConfigSource[]);
     if (problem)
       return blocked(
         `${problem.path} on ${host.name} cannot be read at line ${problem.line}: ${problem.why}`,
-        'The programs that read this file stop there too: mend the line, for example a $ in a password needs a backslash.',
+        `The programs that read this file stop there too: mend the line${params.format === 'shell' ? ', for example a $ in a password needs a backslash' : ''}.`,
       );
 
     const wanted = namedKeys(keys);
@@ -55,13 +67,14 @@ export default defineAction({
       const near = nearest(key, values.keys());
       return blocked(
         `${key} is in none of ${plural(sources.length, 'file')} on ${host.name}`,
-        near ? `Did you mean ${near}?` : `Look at:  grep -n = ${sources.map(({ path }) => path).join(' ')}   on ${host.name}.`,
+        near ? `Did you mean ${near}?` : `Look at:  grep -n '' ${sources.map(({ path }) => path).join(' ')}   on ${host.name}.`,
       );
     }
     for (const [key, value] of Object.entries(expect)) {
-      if (values.get(key) === textOfValue(value)) continue;
+      const [is, should] = [values.get(key), plainValue(value)].map((one) => (one === undefined ? undefined : String(one)));
+      if (is === should) continue;
       const hidden = isSensitiveKey(key) || value instanceof Secret;
-      const [found, wanted] = maskValues(values.get(key) ?? '', textOfValue(value));
+      const [found, wanted] = maskValues(is ?? '', should ?? '');
       return blocked(
         hidden ? `${key} on ${host.name} is not what was expected` : `${key} on ${host.name} is "${found}", expected "${wanted}"`,
         `It comes from ${sources.map(({ path }) => path).join(', ')}; the last one counts.`,
@@ -85,6 +98,14 @@ export default defineAction({
       title: 'Whether the engine is at the new server already',
       with: { files: ['/etc/ovirt-engine/engine.conf.d/*.conf'], expect: { ENGINE_DB_HOST: 'newdb.example.com' } },
     },
+    {
+      title: 'Where a data source of Grafana points',
+      with: {
+        files: ['/etc/grafana/provisioning/datasources/app.yaml'],
+        format: 'yaml',
+        keys: { url: 'datasources[0].url' },
+      },
+    },
   ],
 });
 
@@ -102,7 +123,8 @@ function sourcesOf(path: string, fact: Fact<Source>): { path: string; text: stri
   return files.map((file) => ({ path: file.path, text: textOf(file) }));
 }
 
-function outputOf(host: string, key: string, value: string | undefined): OutputValue {
+function outputOf(host: string, key: string, value: ConfValue | undefined): OutputValue {
   if (value === undefined) return null;
-  return isSecretKey(key) || maskValue(value) !== value ? new Secret(value, `config:${host}:${key}`) : value;
+  const text = String(value);
+  return isSecretKey(key) || maskValue(text) !== text ? new Secret(text, `config:${host}:${key}`) : value;
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
-import { quoteValue, setConfig } from '../../facts/config-text.ts';
 import { contentOf, textOf } from '../../facts/file-content.ts';
 import { Secret } from '../../hosts/secret.ts';
 import { plural } from '../../lib/text.ts';
@@ -10,26 +9,31 @@ import { absolutePath, octalMode, userName } from '../params.ts';
 import { pathBecomes, pathFacts, pathKeys } from '../path-facts.ts';
 import { type FileUndo, putFileBack, replaceFile, restoreFile } from '../replace-file.ts';
 import { undoPreview } from '../undo-preview.ts';
+import { confFormat, type FORMAT_NAMES } from './conf-format.ts';
 import { configDiff, keyLine } from './key-diff.ts';
-import { configValue, keyName, textOfValue } from './values.ts';
+import { checkKeys, configValue, formatParams, keyName, plainValue } from './values.ts';
 
 /** Which keys got a secret is known to the step alone. */
-type SetUndo = FileUndo & { hides: string[] };
+type SetUndo = FileUndo & { hides: string[]; format?: (typeof FORMAT_NAMES)[number] };
 
 export default defineAction({
-  summary: 'Set keys in a KEY="value" file and leave everything else in it as it is.',
+  summary: 'Set values in a conf file (KEY="value", ini or YAML) and leave everything else in it as it is.',
   description:
-    'For the files of oVirt and of sysconfig. Values are written as they are given: quoted, with backslash, quote, dollar and backtick escaped, so that every reader gets them back. ' +
-    'Mode, owner and all other lines stay. Of several lines with one key the last is changed, because the last one counts. The file is replaced in one go.',
+    'Mode, owner, comments and all other lines stay. In a shell-like file values are quoted, with backslash, quote, dollar and backtick escaped, so that every reader gets them back; ' +
+    'in ini they are written as given; in YAML in the quotes of the old value, or in those it needs. Of several lines with one key the last is changed, because the last one counts; a new key goes to the end ' +
+    'of the file, its section or its map. The file is replaced in one go.',
   undone: 'The file has its former bytes back; a file made here is removed.',
-  params: z.strictObject({
-    path: absolutePath().describe('The file.'),
-    set: z.record(keyName(), configValue()).describe('Keys and their values; a value may be a secret.'),
-    create: z.boolean().default(false).describe('Make the file when it is not there.'),
-    mode: octalMode().default('0600').describe('Mode of a file that is made.'),
-    owner: userName().default('root').describe('Owner of a file that is made.'),
-    group: userName().default('root').describe('Group of a file that is made.'),
-  }),
+  params: z
+    .strictObject({
+      path: absolutePath().describe('The file.'),
+      set: z.record(keyName(), configValue()).describe('Keys and their values; a value may be a secret.'),
+      ...formatParams(),
+      create: z.boolean().default(false).describe('Make the file when it is not there.'),
+      mode: octalMode().default('0600').describe('Mode of a file that is made.'),
+      owner: userName().default('root').describe('Owner of a file that is made.'),
+      group: userName().default('root').describe('Group of a file that is made.'),
+    })
+    .superRefine(checkKeys(({ set }) => Object.keys(set).map((key) => ['set', key]))),
   outputs: { path: 'The file.', changed: 'Keys whose value is changed.' },
   facts: ({ host }, { path }) => pathFacts(host.name, path),
   touches: ({ path, set }, role) => ({
@@ -38,13 +42,12 @@ export default defineAction({
   }),
   plan(params, facts, { host }) {
     const { path } = params;
-    const wanted = Object.entries(params.set).map(([key, value]) => [key, textOfValue(value)] as const);
-    const broken = wanted.find(([, value]) => quoteValue(value) === null);
-    if (broken)
-      return blocked(
-        `the value of ${broken[0]} holds a line break`,
-        'A KEY="value" file holds one line per key: give a value without line breaks.',
-      );
+    const format = confFormat(params);
+    const wanted = Object.entries(params.set).map(([key, value]) => [key, plainValue(value)] as const);
+    for (const [key, value] of wanted) {
+      const wrong = format.wrongValue(value);
+      if (wrong !== null) return blocked(`the value of ${key} cannot be written: ${wrong}`, 'Give another value.');
+    }
     const found = facts.content.value;
     if (!found && !params.create)
       return blocked(`${path} is not there on ${host.name}`, 'Check the path, or set create: true to make the file.');
@@ -52,20 +55,23 @@ export default defineAction({
     if (text === null)
       return blocked(
         `${path} on ${host.name} is no text of at most 64 KiB`,
-        'config.set is for KEY="value" files; use file.put.',
+        `config.set is for ${format.title} files; use file.put.`,
       );
 
-    const { text: next, edits } = setConfig(text, wanted);
+    const set = format.set(text, wanted);
+    if ('refused' in set)
+      return blocked(`${path} on ${host.name} cannot be set: ${set.refused}`, `Look at:  grep -n '' ${path}   on ${host.name}.`);
+    const { text: next, edits } = set;
     const outputs = { path, changed: edits.map(({ key }) => key) };
     if (found && edits.length === 0) return noChange(`${path} has ${plural(wanted.length, 'value')} as wanted`, { outputs });
     const has = found
       ? { mode: found.mode, owner: found.owner, group: found.group }
       : { mode: params.mode, owner: params.owner, group: params.group };
     const hides = Object.keys(params.set).filter((key) => params.set[key] instanceof Secret);
-    const undo: SetUndo = { path, was: found ? has : null, hides };
+    const undo: SetUndo = { path, was: found ? has : null, hides, format: params.format };
     return change({
       summary: `${found ? 'set' : 'make'} ${path}: ${edits.map(({ key }) => key).join(', ')}`,
-      diff: edits.flatMap(({ key, before, after }) => keyLine(key, before, after, hides.includes(key))),
+      diff: edits.flatMap((edit) => keyLine(edit, hides.includes(edit.key), format.sign)),
       predicts: pathBecomes(facts, path, contentOf(next, has)),
       outputs,
       undo,
@@ -83,7 +89,8 @@ export default defineAction({
   putBack: putFileBack,
   preview: undoPreview({
     facts: ({ path }: SetUndo, { host, kept }) => fileBackFacts(host, path, kept('before')),
-    look: (undo, facts) => fileBack(undo, facts, (now, before) => configDiff(now, before, undo.hides)),
+    look: (undo, facts) =>
+      fileBack(undo, facts, (now, before) => configDiff(now, before, undo.hides, confFormat({ format: undo.format ?? 'shell' }))),
   }),
   examples: [
     {
@@ -91,6 +98,23 @@ export default defineAction({
       with: {
         path: '/etc/ovirt-engine/engine.conf.d/10-setup-database.conf',
         set: { ENGINE_DB_HOST: 'newdb.example.com', ENGINE_DB_PORT: 5432, ENGINE_DB_PASSWORD: '${{ inputs.password }}' },
+      },
+    },
+    {
+      title: 'Point a data source of Grafana at it',
+      with: {
+        path: '/etc/grafana/provisioning/datasources/app.yaml',
+        format: 'yaml',
+        set: { 'datasources[0].url': 'newdb.example.com:5432' },
+      },
+    },
+    {
+      title: 'What engine-setup believes of this machine',
+      with: {
+        path: '/etc/ovirt-engine-setup.conf.d/20-setup-ovirt-post.conf',
+        format: 'ini',
+        section: 'environment:default',
+        set: { 'OVESETUP_DWH_CORE/enable': 'bool:False' },
       },
     },
   ],

@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: conf files hold ${NAME}.
 import { describe, expect, test } from 'vitest';
+import { confFormat } from '../../../src/actions/config/conf-format.ts';
+import { configDiff } from '../../../src/actions/config/key-diff.ts';
 import read from '../../../src/actions/config/read.ts';
 import set from '../../../src/actions/config/set.ts';
 import { configFiles } from '../../../src/facts/config-files.ts';
@@ -83,8 +85,76 @@ describe('config.set', () => {
   });
 
   test('a line break in a value and a file that is no text are refused', () => {
-    expect(plan({ A: 'a\nb' })).toMatchObject({ kind: 'blocked', summary: 'the value of A holds a line break' });
+    expect(plan({ A: 'a\nb' })).toMatchObject({
+      kind: 'blocked',
+      summary: 'the value of A cannot be written: it holds a line break',
+    });
     expect(plan({ A: 'x' }, 'a\0b')).toMatchObject({ kind: 'blocked' });
+  });
+});
+
+describe('config.set in other formats', () => {
+  const path = '/etc/grafana/ds.yaml';
+  const yaml = 'datasources:\n- url: "old:5432"\n  secureJsonData:\n    password: "old-one"\n';
+  const plan = (given: object, text: string) => {
+    const content = contentOf(text, has);
+    const facts = {
+      content: factOf(fileContent(path).on('engine'), content),
+      stat: factOf(fileStat(path).on('engine'), undefined),
+      folder: [],
+    };
+    return set.plan(set.params.parse({ path, ...given }), facts, site);
+  };
+
+  test('YAML: the diff names the path, and masks by key and by value', () => {
+    const planned = plan(
+      {
+        format: 'yaml',
+        set: {
+          'datasources[0].url': new Secret('new:5432', 'input:url'),
+          'datasources[0].secureJsonData.password': 'new-one',
+        },
+      },
+      yaml,
+    );
+    expect(planned).toMatchObject({
+      diff: [
+        ['~', 'datasources[0].url: ', '"[secret]"', '"[another secret]"'],
+        ['~', 'datasources[0].secureJsonData.password: ', '"[secret]"', '"[another secret]"'],
+      ],
+      undo: { hides: ['datasources[0].url'], format: 'yaml' },
+      memory: yaml.replace('old:5432', 'new:5432').replace('old-one', 'new-one'),
+    });
+    // The way back is told from the texts alone.
+    const after = { ...contentOf(yaml.replace('old:5432', 'new:5432').replace('old-one', 'new-one'), has) };
+    expect(configDiff(after, contentOf(yaml, has), ['datasources[0].url'], confFormat({ format: 'yaml' }))).toEqual([
+      ['~', 'url: ', '"[secret]"', '"[another secret]"'],
+      ['~', 'password: ', '"[secret]"', '"[another secret]"'],
+    ]);
+  });
+
+  test('a file that cannot be set is a blocker, and no byte of it is told', () => {
+    expect(plan({ format: 'yaml', set: { 'datasources[3].url': 'x' } }, yaml)).toMatchObject({
+      kind: 'blocked',
+      summary: '/etc/grafana/ds.yaml on engine cannot be set: datasources[3].url: the list has 1',
+    });
+    expect(JSON.stringify(plan({ format: 'yaml', set: { a: 'x' } }, 'password: [old-one'))).not.toContain('old-one');
+  });
+
+  test('ini: one section, and the type stays with the value', () => {
+    const given = { format: 'ini', section: 'environment:default', set: { 'OVESETUP_DWH_CORE/enable': 'bool:False' } };
+    expect(plan(given, '[environment:default]\nOVESETUP_DWH_CORE/enable=bool:True\n')).toMatchObject({
+      diff: [['~', 'OVESETUP_DWH_CORE/enable=', 'bool:True', 'bool:False']],
+    });
+  });
+
+  test.each([
+    [{ set: { 'a.b': 'x' } }, 'a.b: a key has letters, digits and _ only'],
+    [{ format: 'yaml', set: { 'a..b': 'x' } }, 'a..b: write a path such as datasources[0].url'],
+    [{ format: 'ini', set: { '[a': 'x' } }, '[a: no line of an ini file can begin with it'],
+    [{ section: 'a', set: { A: 'x' } }, 'only an ini file has sections: set format: ini'],
+  ])('a key its format cannot have is refused: %j', (given, message) => {
+    expect(set.params.safeParse({ path, ...given }).error?.issues.map((issue) => issue.message)).toEqual([message]);
   });
 });
 
@@ -139,6 +209,23 @@ describe('config.read', () => {
     expect(plan({ expect: { A: 'y' } }, 'A=x')).toMatchObject({ kind: 'blocked', summary: 'A on engine is "x", expected "y"' });
     expect(plan({ expect: { A_PASSWORD: 'y' } }, 'A_PASSWORD=x')).toMatchObject({
       summary: 'A_PASSWORD on engine is not what was expected',
+    });
+  });
+
+  test('YAML: values by their path, one that is missing with the nearest', () => {
+    const yaml = 'datasources:\n- url: db:5432\n  editable: false\n  secureJsonData: { password: s3 }\n';
+    const { outputs } = plan({ format: 'yaml', keys: { url: 'datasources[0].url', editable: 'datasources[0].editable' } }, yaml);
+    expect(outputs).toEqual({ url: 'db:5432', editable: false });
+    expect(plan({ format: 'yaml', keys: { p: 'datasources[0].secureJsonData.password' } }, yaml).outputs.p).toBeInstanceOf(
+      Secret,
+    );
+    expect(plan({ format: 'yaml', keys: { url: 'datasources[0].uri' } }, yaml)).toMatchObject({
+      kind: 'blocked',
+      hint: 'Did you mean datasources[0].url?',
+    });
+    expect(plan({ format: 'yaml', expect: { 'datasources[0].editable': false } }, yaml)).toMatchObject({ kind: 'check' });
+    expect(plan({ format: 'yaml', expect: { 'datasources[0].url': 'x' } }, yaml)).toMatchObject({
+      summary: 'datasources[0].url on engine is "db:5432", expected "x"',
     });
   });
 
