@@ -54,6 +54,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   step: async (context) => ({ candidates: await steps(context) }),
   host: async (context) => ({ candidates: await hosts(context) }),
   hosts: async (context) => ({ candidates: await hosts(context) }),
+  file: files(),
   '--inventory': files(),
   '--inputs': files(...YAML),
   '--on-failure': async () => ({ candidates: ['ask', 'pause', 'rollback'].map((value) => ({ value })) }),

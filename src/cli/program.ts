@@ -7,6 +7,7 @@ import { printable } from '../lib/text.ts';
 import { actions } from './commands/actions.ts';
 import { approve } from './commands/approve.ts';
 import { audit } from './commands/audit.ts';
+import { backup } from './commands/backup.ts';
 import { clean } from './commands/clean.ts';
 import { completion } from './commands/completion.ts';
 import { init } from './commands/init.ts';
@@ -31,7 +32,7 @@ import type { Cli, Verb } from './verb.ts';
 const VERBS: readonly (readonly [heading: string, verbs: readonly Verb[]])[] = [
   ['Write:', [init, actions, validate]],
   ['Move:', [plan, run, approve, reject, resume, rollback]],
-  ['Look:', [status, runs, log, audit]],
+  ['Look:', [status, runs, log, audit, backup]],
   ['Around:', [takeover, unlock, clean, schema, completion, lab]],
 ];
 

@@ -1,4 +1,5 @@
 import { actionErrors } from './catalogue/actions.ts';
+import { backupErrors } from './catalogue/backups.ts';
 import { byHandErrors } from './catalogue/by-hand.ts';
 import { deadManErrors } from './catalogue/dead-man.ts';
 import { engineErrors } from './catalogue/engine.ts';
@@ -39,6 +40,7 @@ export const catalogue = {
   ...securityErrors,
   ...takeoverErrors,
   ...overtakenErrors,
+  ...backupErrors,
 };
 
 export type ErrorCode = keyof typeof catalogue;
