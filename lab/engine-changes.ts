@@ -1,7 +1,8 @@
-import { databaseConfFiles } from './engine-conf.ts';
+import { databaseConfFiles, dwhAccess } from './engine-conf.ts';
 import { execOn } from './exec-on.ts';
 import { labFolder } from './folders.ts';
 import { LabError } from './lab-error.ts';
+import { requireLabState } from './lab-state.ts';
 
 const SERVICES = 'ovirt-engine ovirt-engine-dwhd ovirt-fence-kdump-listener';
 
@@ -26,7 +27,7 @@ export async function renameEngineDatabase(dir: string | undefined, database: st
 /** The name and password that the engine host's conf gives for the engine's database now. */
 export async function readAccess(folder: string): Promise<{ database: string; password: string }> {
   const share = '/usr/share/ovirt-engine/services/ovirt-engine';
-  const program = `import json, sys; sys.path.insert(0, '${share}'); sys.dont_write_bytecode = True
+  const program = `import json, sys; sys.dont_write_bytecode = True
 import ovirt_conf; v = ovirt_conf.load('${share}/ovirt-engine.conf', '/etc/ovirt-engine/engine.conf')
 print(json.dumps({'database': v['ENGINE_DB_DATABASE'], 'password': v['ENGINE_DB_PASSWORD']}))`;
   return JSON.parse(await onEngine(folder, 'python3 -', program, 'read the conf of the engine'));
@@ -42,7 +43,8 @@ async function change(folder: string, access: { database: string; password: stri
   const units = running.split('\n').filter(Boolean).join(' ');
   if (units) await onEngine(folder, `systemctl stop ${units}`, '', 'stop the services');
   await onEngine(folder, 'cd / && runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1', sql, 'change the database');
-  for (const file of databaseConfFiles({ host: 'localhost', port: 5432, user: 'engine', ...access })) {
+  const { dwh } = dwhAccess((await requireLabState(folder)).dbPassword);
+  for (const file of databaseConfFiles({ host: 'localhost', port: 5432, user: 'engine', ...access }, dwh)) {
     // cat into the file keeps its owner and mode.
     await onEngine(folder, `cat >${file.path}`, file.text, `write ${file.path}`);
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mustRun, runCommand } from './command.ts';
+import { dwhAccess } from './engine-conf.ts';
 import { DOMAIN, hostFolder, hostRoot, type LabHost, type LabState } from './lab-state.ts';
 import { pollUntil } from './poll-until.ts';
 import { openRootFiles, type RootFiles } from './root-files.ts';
@@ -18,7 +19,7 @@ export async function freshHostRoot(state: LabState, host: LabHost): Promise<voi
   await mountHostRoot(state, host);
   const root = hostRoot(state, host.name);
   await personalise(await openRootFiles(root), state, host);
-  if (host.kind === 'engine') await setRolePassword(root, state.dbPassword);
+  if (host.kind === 'engine') await setRolePasswords(root, state.dbPassword);
   await writeFile(join(folder, 'prepared'), '');
 }
 
@@ -31,7 +32,9 @@ export async function mountHostRoot(state: LabState, host: LabHost): Promise<voi
   if (await isMounted(root)) return;
   const folder = hostFolder(state, host.name);
   for (const name of ['root', 'upper', 'work']) await mkdir(join(folder, name), { recursive: true });
-  const layers = [...(host.kind === 'engine' ? [state.engineLayer] : []), join(state.baseFolder, 'root')];
+  const { repository, installed } = state.packages;
+  const engine = host.kind === 'engine' ? [installed] : [];
+  const layers = [...engine, repository, ...(host.kind === 'engine' ? [state.engineLayer] : []), join(state.baseFolder, 'root')];
   const options = `lowerdir=${layers.join(':')},upperdir=${folder}/upper,workdir=${folder}/work`;
   await mustRun(['mount', '-t', 'overlay', `ferry-lab-${state.id}`, '-o', options, root], {
     doing: `mount the overlay of ${host.name}; the lab folder must be on a file system that can hold one, such as ext4, xfs or tmpfs`,
@@ -77,13 +80,16 @@ async function personalise(files: RootFiles, state: LabState, host: LabHost): Pr
   if (host.kind === 'engine') await installEngine(files, state.dbPassword);
 }
 
-/** The role is in the cached layer without a password; a single-user postgres gives it the lab's own before the first boot. */
-async function setRolePassword(root: string, password: string): Promise<void> {
-  const quoted = password.replaceAll("'", "''");
+/** The roles are in the cached layer without passwords; a single-user postgres gives them the lab's own before the first boot. */
+async function setRolePasswords(root: string, password: string): Promise<void> {
+  const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+  const { dwh, grafana } = dwhAccess(password);
+  const roles = [{ user: 'engine', password }, dwh, grafana];
+  const statements = roles.map((role) => `ALTER ROLE ${role.user} PASSWORD ${quoted(role.password)}\n`).join('');
   const single =
     '/usr/lib/postgresql/15/bin/postgres --single -D /var/lib/postgresql/15/main -c config_file=/etc/postgresql/15/main/postgresql.conf';
-  const script = `cd / && runuser -u postgres -- ${single} engine >/dev/null 2>&1 <<'SQL'\nALTER ROLE engine PASSWORD '${quoted}'\nSQL\n`;
-  await runInRoot(root, script, 'set the password of the role engine');
+  const script = `cd / && runuser -u postgres -- ${single} engine >/dev/null 2>&1 <<'SQL'\n${statements}SQL\n`;
+  await runInRoot(root, script, 'set the passwords of the roles');
 }
 
 const hostKeys = (state: LabState, host: string): string => join(state.dir, 'host-keys', host);

@@ -9,6 +9,7 @@ const ROLES: [role: string, host: string][] = [
   ['engine', 'engine'],
   ['old_db', 'engine'],
   ['new_db', 'newdb'],
+  ['dwh', 'dwh'],
 ];
 
 /** Writes inventory.yaml and known_hosts into the lab folder, so that Ferry and ssh find the hosts and know their keys. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from './lab-error.ts';
+import type { PackageLayers } from './package-layers.ts';
 
 export type HostKind = 'he' | 'engine' | 'newdb' | 'dwh' | 'plain';
 
@@ -24,6 +25,8 @@ export type LabState = {
   baseFolder: string;
   /** The cached file system layer that holds the engine's database. */
   engineLayer: string;
+  /** The cached layers with the packages of stand-ins, and with those installed that an engine host has. */
+  packages: PackageLayers;
   /** The engine's database password in a fresh lab. */
   dbPassword: string;
   hosts: LabHost[];

@@ -25,6 +25,7 @@ import { removeLabLeftovers } from './leftovers.ts';
 import { withLock } from './lock.ts';
 import { bootMachine, cutPower, powerOff, rebootMachine } from './machine.ts';
 import { dropBridge, raiseBridge, takeSubnet } from './network.ts';
+import { packageLayers } from './package-layers.ts';
 import { waitUntilReady } from './ready.ts';
 import { requireLabMachine, requireRoot } from './requirements.ts';
 
@@ -143,7 +144,9 @@ async function withLab(options: { dir?: string | undefined; say: Say }, work: (s
 
 /** A lab whose cached layers were pruned while it was down cannot go on: it is made anew. */
 const layersExist = (state: LabState): boolean =>
-  existsSync(state.baseFolder) && (state.engineLayer === '' || existsSync(state.engineLayer));
+  // Without packages it is a lab of before they were.
+  [state.baseFolder, state.packages?.repository, state.packages?.installed].every((layer) => layer && existsSync(layer)) &&
+  (state.engineLayer === '' || existsSync(state.engineLayer));
 
 function sayWhatStays(state: LabState, { hosts, sizeMb, say }: LabUpOptions): void {
   const names = state.hosts.map(({ name }) => name);
@@ -163,13 +166,15 @@ async function newState(dir: string, options: LabUpOptions): Promise<LabState> {
   planHosts(names, '');
   const baseFolder = await baseRoot(options.say);
   const layer = names.includes('engine') ? await engineLayer(baseFolder, sizeMb, options.say) : '';
+  const packages = await packageLayers(baseFolder, options.say);
   const id = labId(dir);
   const bridge = bridgeName(id);
   await dropBridge(bridge);
   const subnet = await takeSubnet(id, bridge, options.say);
   const dbPassword = options.dbPassword ?? (process.env.FERRY_LAB_DB_PASSWORD || randomPassword());
   const hosts = planHosts(names, subnet);
-  const state: LabState = { version: 1, id, dir, bridge, subnet, sizeMb, baseFolder, engineLayer: layer, dbPassword, hosts };
+  const layers = { baseFolder, engineLayer: layer, packages };
+  const state: LabState = { version: 1, id, dir, bridge, subnet, sizeMb, ...layers, dbPassword, hosts };
   await mkdir(dir, { recursive: true });
   const key = join(dir, 'id_ed25519');
   await mustRun(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', `ferry-lab-${id}`, '-f', key], {

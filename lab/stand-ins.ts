@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { databaseConfFiles } from './engine-conf.ts';
+import { databaseConfFiles, dwhAccess, dwhConfFiles } from './engine-conf.ts';
 import { asset } from './folders.ts';
 import { DOMAIN, type LabHost } from './lab-state.ts';
 import type { RootFiles } from './root-files.ts';
 
 const ENGINE_SHARE = '/usr/share/ovirt-engine/services/ovirt-engine';
 const HA_SHARE = '/usr/share/ovirt-hosted-engine-ha';
-const DWH_SHARE = '/usr/share/ovirt-engine-dwh/services/ovirt-engine-dwhd';
 const OVIRT = { user: 'ovirt', group: 'ovirt' };
 /** The engine's services; the notifier is installed but not enabled. */
-const UNITS = ['ovirt-engine', 'ovirt-engine-dwhd', 'ovirt-engine-notifier', 'ovirt-fence-kdump-listener'];
-const DWH_UUID = '1f0a4d5e-73a4-4bd2-9c1f-2f1f0c9f4b11';
+const UNITS = ['ovirt-engine', 'ovirt-engine-notifier', 'ovirt-fence-kdump-listener'];
+/** Those that come with a package. */
+const PACKED_UNITS = ['ovirt-engine-dwhd', 'grafana-server'];
 
 /** Installs what plays the hosted-engine command and the HA agent. The engine's machine runs on the first of these hosts. */
 export async function installHostedEngine(files: RootFiles, host: LabHost): Promise<void> {
@@ -33,7 +33,7 @@ export async function installHostedEngine(files: RootFiles, host: LabHost): Prom
   await files.folder('/var/lib/ovirt-hosted-engine-ha');
 }
 
-/** Installs what plays the engine, its data warehouse daemon and its other services, with the files that engine-setup leaves. */
+/** Installs what plays the engine and its other services, with the files that engine-setup leaves; the data warehouse and Grafana are packages. */
 export async function installEngine(files: RootFiles, password: string): Promise<void> {
   for (const name of UNITS) {
     await copy(
@@ -43,31 +43,23 @@ export async function installEngine(files: RootFiles, password: string): Promise
     );
     if (name !== 'ovirt-engine-notifier') await files.enable(`${name}.service`);
   }
-  await copy(files, ['ovirt_conf.py', `${ENGINE_SHARE}/ovirt_conf.py`], ['daemon_kit.py', `${ENGINE_SHARE}/daemon_kit.py`]);
+  for (const name of PACKED_UNITS) await files.enable(`${name}.service`, '/lib/systemd/system');
   await copy(files, ['ovirt-engine.conf', `${ENGINE_SHARE}/ovirt-engine.conf`]);
-  await files.write(`${DWH_SHARE}/ovirt-engine-dwhd.conf`, 'DWH_AGGREGATION_DEBUG=false\n');
   await files.write('/etc/ovirt-engine/engine.conf', '# Settings go to files in engine.conf.d\n', {
     group: 'ovirt',
     mode: 0o640,
   });
-  await files.write('/etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf', '# Settings go to files in ovirt-engine-dwhd.conf.d\n', {
-    group: 'ovirt',
-    mode: 0o640,
-  });
-  await files.write('/etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-uuid.conf', `DWH_UUID=${DWH_UUID}\n`, {
-    ...OVIRT,
-    mode: 0o600,
-  });
+  const fqdn = `engine.${DOMAIN}`;
   await files.write(
     '/etc/ovirt-engine/engine.conf.d/10-setup-protocols.conf',
-    `ENGINE_FQDN=engine.${DOMAIN}\nENGINE_PROXY_ENABLED=true\n`,
+    `ENGINE_FQDN=${fqdn}\nENGINE_PROXY_ENABLED=true\n`,
     { group: 'ovirt' },
   );
-  const access = { host: 'localhost', port: 5432, user: 'engine', password, database: 'engine' };
-  for (const file of databaseConfFiles(access))
+  const engine = { host: 'localhost', port: 5432, user: 'engine', password, database: 'engine' };
+  const access = dwhAccess(password);
+  for (const file of [...databaseConfFiles(engine, access.dwh), ...dwhConfFiles(access, fqdn)])
     await files.write(file.path, file.text, { user: file.owner, group: file.group, mode: file.mode });
-  for (const folder of ['/var/log/ovirt-engine', '/var/log/ovirt-engine-dwh', '/var/lib/ovirt-engine'])
-    await files.folder(folder, OVIRT);
+  for (const folder of ['/var/log/ovirt-engine', '/var/lib/ovirt-engine']) await files.folder(folder, OVIRT);
 }
 
 /** Copies files from stand-ins/ into the root; programs become executable. */

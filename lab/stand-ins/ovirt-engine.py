@@ -57,6 +57,29 @@ class Pool:
             return False
 
 
+class Dashboard:
+    """One connection to the data warehouse's database, for the dashboard. Where its conf has no password there is no data warehouse."""
+
+    def __init__(self, values):
+        self.dsn = ovirt_conf.jdbc_dsn(values, "DWH") if values.get("DWH_DB_PASSWORD") else None
+
+    def start(self):
+        if self.dsn:
+            threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        pool, failed = Pool(self.dsn), False
+        while not stopping.is_set():
+            try:
+                pool.run(0, "SELECT max(history_datetime) FROM v4_5_statistics_hosts_resources_usage_samples")
+                failed = False
+            except psycopg2.Error as error:
+                if not failed:
+                    log("ERROR", "The dashboard cannot read the data warehouse at %s:%s: %s" % (self.dsn["host"], self.dsn["port"], str(error).strip()))
+                failed = True
+            stopping.wait(STATS_SECONDS)
+
+
 class Engine:
     def __init__(self, dsn):
         self.pool, self.initialized, self.beat_at, self.audit_at, self.down = Pool(dsn), False, 0, 0, False
@@ -138,7 +161,8 @@ def serve(engine):
 def main():
     stop_on_sigterm()
     try:
-        dsn = ovirt_conf.jdbc_dsn(ovirt_conf.load(*CONF), "ENGINE")
+        values = ovirt_conf.load(*CONF)
+        dsn, dashboard = ovirt_conf.jdbc_dsn(values, "ENGINE"), Dashboard(values)
     except (ovirt_conf.ConfError, OSError) as error:
         log("ERROR", str(error))
         sys.exit(1)
@@ -148,6 +172,7 @@ def main():
         return
     engine = Engine(dsn)
     serve(engine)
+    dashboard.start()
     engine.run()
     log("INFO", "Stop")
 

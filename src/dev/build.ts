@@ -8,7 +8,7 @@ export function build(project = PROJECT): void {
   rmSync(join(project, 'dist'), { recursive: true, force: true });
   execFileSync(join(project, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json'], { cwd: project, stdio: 'inherit' });
   // What the lab puts into its hosts is no TypeScript.
-  for (const folder of ['base', 'seed', 'stand-ins'])
+  for (const folder of ['base', 'seed', 'seed-dwh', 'stand-ins'])
     cpSync(join(project, 'lab', folder), join(project, 'dist', 'lab', folder), { recursive: true });
   // tsc writes files without the executable bit.
   chmodSync(join(project, 'dist', 'src', 'main.js'), 0o755);

@@ -73,7 +73,7 @@ describe('the hosts', () => {
   it('are written into an inventory in the format of Ferry', async () => {
     const text = await readFile(join(dir, 'inventory.yaml'), 'utf8');
     expect(text).toMatch(/^# written by ferry lab\nferry: 1\nknownHosts: .\/known_hosts\nhosts:\n {2}he1: \{ address: 10\./);
-    expect(text).toContain('roles:\n  he_host: he1\n  engine: engine\n  old_db: engine\n  new_db: newdb\n');
+    expect(text).toContain('roles:\n  he_host: he1\n  engine: engine\n  old_db: engine\n  new_db: newdb\n  dwh: dwh\n');
   });
 
   it('install a package without a network', async () => {

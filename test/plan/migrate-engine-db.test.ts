@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { databaseConfFiles } from '../../lab/engine-conf.ts';
+import { databaseConfFiles, dwhAccess } from '../../lab/engine-conf.ts';
 import { actionsOf, readRunbook } from '../../src/cli/prepare.ts';
 import type { FactRef, Observed } from '../../src/facts/fact.ts';
 import { contentOf } from '../../src/facts/file-content.ts';
@@ -15,10 +15,12 @@ const actions = await actionsOf(runbook);
 const ADDRESSES: Record<string, string> = { engine: '192.0.2.1', newdb: '192.0.2.2', third: '192.0.2.3', he1: '192.0.2.4' };
 
 const confs = (host: string) =>
-  databaseConfFiles({ host, port: 5432, user: 'engine', password: 'pw', database: 'engine' }).map((file) => ({
-    path: file.path,
-    ...contentOf(file.text, { mode: '0640', owner: 'root', group: 'ovirt' }),
-  }));
+  databaseConfFiles({ host, port: 5432, user: 'engine', password: 'pw', database: 'engine' }, dwhAccess('pw').dwh).map(
+    (file) => ({
+      path: file.path,
+      ...contentOf(file.text, { mode: '0640', owner: 'root', group: 'ovirt' }),
+    }),
+  );
 type Conf = ReturnType<typeof confs>[number];
 
 /** One file, with each line that begins with the key changed. */
