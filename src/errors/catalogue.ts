@@ -2,6 +2,7 @@ import { actionErrors } from './catalogue/actions.ts';
 import { backupErrors } from './catalogue/backups.ts';
 import { byHandErrors } from './catalogue/by-hand.ts';
 import { deadManErrors } from './catalogue/dead-man.ts';
+import { dumpErrors } from './catalogue/dumps.ts';
 import { engineErrors } from './catalogue/engine.ts';
 import { fanOutErrors } from './catalogue/fan-out.ts';
 import { gateErrors } from './catalogue/gates.ts';
@@ -37,6 +38,7 @@ export const catalogue = {
   ...planErrors,
   ...preflightErrors,
   ...postgresErrors,
+  ...dumpErrors,
   ...securityErrors,
   ...takeoverErrors,
   ...overtakenErrors,

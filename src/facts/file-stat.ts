@@ -28,6 +28,7 @@ export interface ExpectedDump {
   readonly client: number | null;
   /** Roles its GRANTs will name. */
   readonly grantees: readonly string[];
+  readonly format: 'custom' | 'plain';
 }
 
 /** A prediction that something is at the path. */

@@ -20,6 +20,13 @@ const filled = made(
 const gone = { newdb: `${sql(drop)}\nrm -rf /srv/con` };
 const dumped = `${filled}\nmkdir -p -m 0700 /srv/con; runuser -u postgres -- pg_dump -Fc Con-Tract >/srv/con/t.dump`;
 const emptied = `${dumped}\n${sql('DROP DATABASE "Con-Tract";\nCREATE DATABASE "Con-Tract" OWNER "Con-Owner" TEMPLATE template0;')}`;
+// By somebody's pg_dump -C from another database, with a large object, for which it writes BEGIN and COMMIT.
+const plainEmptied = `${emptied}\n${sql(
+  'CREATE ROLE other;\nCREATE DATABASE "Con-Plain" OWNER other TEMPLATE template0;\nGRANT CONNECT ON DATABASE "Con-Plain" TO other;',
+)}\n${sql(
+  `SET ROLE other;\nCREATE TABLE public.t (body text);\nINSERT INTO t VALUES (E'\\\\.\\nALTER TABLE t OWNER TO x;');\nGRANT SELECT ON t TO "Con-Owner";\nSELECT lo_from_bytea(4711, 'x');`,
+  'Con-Plain',
+)}\nrunuser -u postgres -- pg_dump -C Con-Plain >/srv/con/t.sql\n${sql('DROP DATABASE "Con-Plain";\nDROP ROLE other;')}`;
 
 /** Actions on PostgreSQL, on the new server unless they need what only another host has. */
 export const postgresRows: readonly Row[] = [
@@ -88,6 +95,25 @@ export const postgresRows: readonly Row[] = [
     with: { ...both, path: '/srv/con/t.dump' },
     again: 'blocked',
     before: { newdb: emptied },
+    after: gone,
+  },
+  {
+    action: 'postgres.dump',
+    about: 'as plain SQL',
+    host: 'newdb',
+    with: { database: both.database, path: '/srv/con/t.sql', format: 'plain' },
+    before: { newdb: `rm -rf /srv/con\n${filled}` },
+    after: gone,
+    again: 'blocked',
+    half: { newdb: 'mkdir -p -m 0700 /srv/con; echo half >/srv/con/t.sql.part' },
+  },
+  {
+    action: 'postgres.restore',
+    about: 'of a plain dump that names another owner, the database and the transaction',
+    host: 'newdb',
+    with: { ...both, path: '/srv/con/t.sql', format: 'plain', privileges: true },
+    again: 'blocked',
+    before: { newdb: plainEmptied },
     after: gone,
   },
   {

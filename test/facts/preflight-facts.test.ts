@@ -70,7 +70,10 @@ GRANT ALL ON TABLE public.t TO "Odd ""one" WITH GRANT OPTION;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE engine IN SCHEMA public GRANT SELECT ON TABLES TO reader;
 `);
-    expect(found).toEqual({ state: 'value', value: { server: 15, client: 16, grantees: ['Odd "one', 'engine', 'reader'] } });
+    expect(found).toEqual({
+      state: 'value',
+      value: { format: 'custom', damage: null, server: 15, client: 16, grantees: ['Odd "one', 'engine', 'reader'] },
+    });
   });
 
   test('says why a dump cannot be read, tells none from it, and takes one that says nothing', () => {
@@ -78,7 +81,19 @@ ALTER DEFAULT PRIVILEGES FOR ROLE engine IN SCHEMA public GRANT SELECT ON TABLES
       why: 'pg_restore: error: unsupported version (1.16) in file header',
     });
     expect(parse('', 90)).toEqual({ state: 'absent' });
-    expect(parse('\n')).toEqual({ state: 'value', value: { server: null, client: null, grantees: [] } });
+    expect(parse('\n')).toEqual({
+      state: 'value',
+      value: { format: 'custom', damage: null, server: null, client: null, grantees: [] },
+    });
+  });
+
+  test('reads a plain one, says what is wrong with it, and leaves the roles of a big one open', () => {
+    const plain = 'format=plain\nfrom database=15\nby pg_dump=15';
+    expect(parse(`${plain}\n\n-- Name: TABLE t; Type: ACL\n\nGRANT SELECT ON TABLE public.t TO reader;\n`)).toMatchObject({
+      value: { format: 'plain', damage: null, server: 15, grantees: ['reader'] },
+    });
+    expect(parse(`${plain}\n\n`, 65, 'it was cut\n')).toMatchObject({ value: { damage: 'it was cut', grantees: null } });
+    expect(parse(`${plain}\ngrants=unread\n\n`)).toMatchObject({ value: { damage: null, grantees: null } });
   });
 });
 

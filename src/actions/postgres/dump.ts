@@ -17,7 +17,7 @@ import { foldersToMake, makeFolders, parentFacts, removeFolders } from '../made-
 import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
 import { dumpExpected, expectedDump } from './estimate.ts';
-import { clientTooOld, clusterPort, databaseName, notReady } from './params.ts';
+import { clientTooOld, clusterPort, databaseName, dumpFormat, notReady } from './params.ts';
 import { whoBlocks } from './who-blocks.ts';
 
 type Undo = { path: string; folders: string[] };
@@ -25,6 +25,7 @@ type Data = {
   port: number;
   database: string;
   path: string;
+  format: 'custom' | 'plain';
   compress: number;
   folders: string[];
   bytes: number | null;
@@ -32,7 +33,7 @@ type Data = {
 };
 
 export default defineAction({
-  summary: 'Dump a database to a file in pg_dump custom format.',
+  summary: 'Dump a database to a file.',
   description:
     'Runs as a unit of its own, which outlives Ferry. The file is 0600 root in a 0700 folder, and has its name only when it is whole; pg_dump runs as postgres and gets it as its stdout.',
   undone: 'The file and the folder made for it are removed.',
@@ -41,7 +42,13 @@ export default defineAction({
   params: z.strictObject({
     database: databaseName(),
     path: absolutePath().describe('The file to make, in a folder only root may write to; a missing folder is made.'),
-    compress: z.int().min(0).max(9).default(1).describe('gzip level; 0 is fastest where disk and network are no limit.'),
+    format: dumpFormat().describe('custom: compressed, for pg_restore. plain: SQL, for psql and for people.'),
+    compress: z
+      .int()
+      .min(0)
+      .max(9)
+      .optional()
+      .describe('gzip level of custom format, 1 unless given; 0 is fastest where disk and network are no limit.'),
     port: clusterPort(),
   }),
   outputs: {
@@ -70,10 +77,13 @@ export default defineAction({
     ],
   }),
   plan(
-    { database, path, compress, port },
+    { database, path, format, port, ...params },
     facts,
     { host, earlier }: Site & { readonly earlier: { readonly undo: Undo } | null },
   ) {
+    if (format === 'plain' && params.compress !== undefined)
+      return blocked('a plain dump is not compressed', 'Leave `compress` out, or the format.');
+    const compress = levelOf(format, params.compress);
     const refused = notReady(facts.cluster, port) ?? clientTooOld(facts.client, facts.cluster);
     if (refused) return refused;
     if (!facts.database.value)
@@ -104,10 +114,11 @@ export default defineAction({
         server: facts.cluster.value?.version ?? null,
         client: facts.client.value ?? null,
         grantees: facts.grantees.value ?? [],
+        format,
       }),
     };
     return change<Undo, Data>({
-      summary: `dump ${database}${size === undefined ? '' : ` (${formatBytes(size)} on disk)`} to ${path}`,
+      summary: `dump ${database}${size === undefined ? '' : ` (${formatBytes(size)} on disk)`} to ${path}${format === 'plain' ? ', as plain SQL' : ''}`,
       predicts: [
         ...made,
         facts.file.becomes({ type: 'file', mode: '0600', owner: 'root', group: 'root', sizeBytes: null, ...dump }),
@@ -121,23 +132,24 @@ export default defineAction({
       },
       undo: { path, folders },
       undoSummary: 'remove it',
-      data: { port, database, path, compress, folders, bytes: size ?? null, mayReplace: earlier !== null },
+      data: { port, database, path, format, compress, folders, bytes: size ?? null, mayReplace: earlier !== null },
       ...(size === undefined ? {} : { bytes: size }),
     });
   },
-  preflight({ database, path, compress, port }, ask, { host }) {
+  preflight({ database, path, format, compress, port }, ask, { host }) {
     const { size, disk } = ask({ size: pgSize(port, database).on(host.name), disk: diskFree(path).on(host.name) });
-    const expected = size.value && dumpExpected(size.value, compress);
+    const expected = size.value && dumpExpected(size.value, levelOf(format, compress));
     return { room: expected ? [{ host: host.name, path, free: disk.value, ...expected, what: `dump ${path}` }] : [] };
   },
   async apply({ on, change: { data, outputs } }) {
-    const { path, folders, port, database, compress } = data;
+    const { path, folders, port, database, format, compress } = data;
+    const flags = format === 'plain' ? ['-Fp'] : ['-Fc', '-Z', compress];
     // With -C no link in a folder of somebody else leads what root writes elsewhere.
     const script = sh`umask 077; set -C; f=${path}; p="$f.part"
 ${makeFolders(folders)}
 ${data.mayReplace ? sh`rm -f -- "$p" "$f"` : sh`rm -f -- "$p"; [ ! -e "$f" ] || { echo "$f is there already"; exit 1; }`}
-${asPostgres} pg_dump -Fc -Z ${compress} --lock-wait-timeout=60s -p ${port} -d ${conninfo(database)} >"$p"; r=$?
-if [ $r -eq 0 ]; then sync "$p" && mv -- "$p" "$f" && sync ${dirname(path)}; r=$?; fi
+${asPostgres} pg_dump ${flags} --lock-wait-timeout=60s -p ${port} -d ${conninfo(database)} >"$p"; r=$?
+if [ $r -eq 0 ]; then ${format === 'plain' ? sh`tail -c 1000 -- "$p" | grep -q '^-- PostgreSQL database dump complete' && ` : sh``}sync "$p" && mv -- "$p" "$f" && sync ${dirname(path)}; r=$?; fi
 [ $r -eq 0 ] || { rm -f -- "$p"; exit $r; }
 printf 'ferry-dump %s %s\\n' "$(sha256sum <"$f" | cut -d' ' -f1)" "$(stat -c %s -- "$f")"`;
     try {
@@ -163,3 +175,8 @@ printf 'ferry-dump %s %s\\n' "$(sha256sum <"$f" | cut -d' ' -f1)" "$(stat -c %s 
   preview: madeFilePreview<Undo>(),
   examples: [{ title: 'The engine database', with: { database: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } }],
 });
+
+/** How much a dump is compressed: a plain one is not. */
+function levelOf(format: 'custom' | 'plain', compress: number | undefined): number {
+  return format === 'plain' ? 0 : (compress ?? 1);
+}

@@ -27,8 +27,9 @@ export function restoredExpected({ bytes, tableBytes, indexBytes }: PgSize): Exp
   return { least: own / 4, likely: Math.ceil(own + own / 10) + EMPTY_BYTES };
 }
 
-/** The same from the size of a dump that is there; how well it is packed nobody knows. */
-export function restoredFromFile(sizeBytes: number): Expected {
+/** The same from the size of a dump that is there; how well one in custom format is packed nobody knows. */
+export function restoredFromFile(sizeBytes: number, format: 'custom' | 'plain'): Expected {
+  if (format === 'plain') return { least: sizeBytes / 4, likely: sizeBytes * 2 + EMPTY_BYTES };
   return { least: sizeBytes / 2, likely: sizeBytes * 6 + EMPTY_BYTES };
 }
 
@@ -53,7 +54,7 @@ export function canRead(reader: number, writer: number): boolean {
 export function expectedDump(
   size: PgSize,
   compress: number,
-  more: Pick<ExpectedDump, 'server' | 'client' | 'grantees'>,
+  more: Pick<ExpectedDump, 'server' | 'client' | 'grantees' | 'format'>,
 ): ExpectedDump {
   return { ...dumpExpected(size, compress), restored: restoredExpected(size), ...more };
 }

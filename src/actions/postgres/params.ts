@@ -27,6 +27,11 @@ export function extensionName() {
   return pgName('extension').describe('Name of the extension, such as uuid-ossp.');
 }
 
+/** How pg_dump writes a dump. */
+export function dumpFormat() {
+  return z.enum(['custom', 'plain']).default('custom');
+}
+
 /** The cluster a step means. */
 export function clusterPort() {
   return portNumber()

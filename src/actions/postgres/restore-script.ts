@@ -1,25 +1,25 @@
+import { NOT_A_DUMP, RESTORED, readPlainSql } from '../../facts/postgres/plain-sql.ts';
 import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
+import { identifier } from './sql.ts';
 
-/** Exit code of `restoreScript` for a dump that is not whole; the last line printed says why. */
-export const DAMAGED = 65;
+/** Exit code of a restore script for a dump that is not whole; the last line printed says why. */
+export const DAMAGED = NOT_A_DUMP;
 
 // Entries the restoring role may not touch, or that the target has already: extensions are made by postgres beforehand.
 const LEFT_OUT = '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION - |COMMENT - EXTENSION |SCHEMA - public |COMMENT - SCHEMA public )';
 
-/** Checks a dump and restores it in one transaction. Root opens the file; pg_restore, as postgres, gets it as its stdin. */
-export function restoreScript(wish: {
+export interface RestoreWish {
   readonly port: number;
   readonly database: string;
   readonly owner: string;
   readonly path: string;
   readonly sha256: string | null;
   readonly privileges: boolean;
-}): Sh {
-  // Equal to what pg_dump finished is whole; else reading it to the end, without a database, shows a cut one.
-  const check = wish.sha256
-    ? sh`h=$(sha256sum <"$f"); [ "\${h%% *}" = ${wish.sha256} ] || damaged 'its SHA-256 is not that of the dump that was made'`
-    : sh`e=$(${asPostgres} pg_restore -f /dev/null <"$f" 2>&1) || damaged "$e"`;
+}
+
+/** Checks a dump in custom format and restores it in one transaction. Root opens the file; pg_restore, as postgres, gets it as its stdin. */
+export function restoreScript(wish: RestoreWish): Sh {
   const flags = [
     '--exit-on-error',
     '--single-transaction',
@@ -27,15 +27,37 @@ export function restoreScript(wish: {
     `--role=${wish.owner}`,
     ...(wish.privileges ? [] : ['--no-privileges']),
   ];
-  return sh`f=${wish.path}
-damaged() { printf '%s\\n' "$1" | head -n 1; exit ${DAMAGED}; }
-[ -f "$f" ] || damaged 'there is no such file'
-${check}
+  return sh`${checked(wish, sh`pg_restore -f /dev/null`)}
 l=$(mktemp) && trap 'rm -f -- "$l"' EXIT || exit 1
 t=$(${asPostgres} pg_restore -l <"$f" 2>&1) || damaged "$t"
 case "$t" in *'TOC Entries: 0'*) damaged 'its list of contents is empty, which that of an empty database is not either' ;; esac
 printf '%s\\n' "$t" | grep -Ev ${LEFT_OUT} >"$l" && chown postgres "$l" || exit 1
 ${asPostgres} pg_restore ${flags} -L "$l" -p ${wish.port} -d ${conninfo(wish.database)} <"$f"`;
+}
+
+/**
+ * The same for a plain dump, by psql. The reader prints COMMIT when it has come to the end of a whole dump, so that a file cut
+ * meanwhile leaves nothing; psql alone would take the end of its input for the end of the work. `restrict` is a word nobody
+ * who wrote the file can know, null for a psql that takes none.
+ */
+export function restorePlainScript(wish: RestoreWish & { readonly restrict: string | null }): Sh {
+  const { restrict } = wish;
+  const begin = ['BEGIN', `SET ROLE ${identifier(wish.owner)}`, ...(restrict === null ? [] : [`\\restrict ${restrict}`])];
+  const psql = sh`psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -p ${wish.port} -d ${conninfo(wish.database)} ${begin.flatMap((line) => ['-c', line])} -f -`;
+  return sh`${checked(wish, readPlainSql('check', wish))}
+o=$(${asPostgres} ${readPlainSql('load', wish)} <"$f" | ${asPostgres} ${psql}) || exit
+case "$o" in *${RESTORED}) ;; *) echo 'the dump was not read to its end' >&2; exit 1 ;; esac`;
+}
+
+// Equal to what pg_dump finished is whole; else reading it to the end, without a database, shows a cut one.
+function checked(wish: RestoreWish, read: Sh): Sh {
+  const check = wish.sha256
+    ? sh`h=$(sha256sum <"$f"); [ "\${h%% *}" = ${wish.sha256} ] || damaged 'its SHA-256 is not that of the dump that was made'`
+    : sh`e=$(${asPostgres} ${read} <"$f" 2>&1) || damaged "$e"`;
+  return sh`f=${wish.path}
+damaged() { printf '%s\\n' "$1" | head -n 1; exit ${DAMAGED}; }
+[ -f "$f" ] || damaged 'there is no such file'
+${check}`;
 }
 
 /** Prints how far the process that has a file as its stdin has read. */

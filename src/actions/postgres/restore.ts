@@ -6,7 +6,9 @@ import { pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, type PgContents, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
 import { pgRole } from '../../facts/pg-role.ts';
+import { knowsRestrict } from '../../facts/postgres/knows-restrict.ts';
 import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
+import { psqlVersion } from '../../facts/psql-version.ts';
 import { readFacts } from '../../facts/read.ts';
 import { sh } from '../../hosts/sh.ts';
 import { formatBytes } from '../../lib/bytes.ts';
@@ -15,9 +17,9 @@ import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
 import { emptyDatabase } from './databases.ts';
 import { type FormerSettings, formerSettings, wholeSettings } from './former-settings.ts';
-import { clientTooOld, clusterPort, databaseName, notReady, roleName } from './params.ts';
+import { clientTooOld, clusterPort, databaseName, dumpFormat, notReady, roleName } from './params.ts';
 import { restorePreflight } from './restore-preflight.ts';
-import { DAMAGED, readPosition, restoreScript } from './restore-script.ts';
+import { DAMAGED, readPosition, restorePlainScript, restoreScript } from './restore-script.ts';
 import { restorePreview } from './undo-of-databases.ts';
 import { whoBlocks } from './who-blocks.ts';
 
@@ -29,6 +31,9 @@ type Data = {
   path: string;
   sha256: string | null;
   privileges: boolean;
+  format: 'custom' | 'plain';
+  /** Whether psql takes \\restrict. */
+  restricts: boolean;
   bytes: number | null;
   analyzeOnly: boolean;
 };
@@ -36,12 +41,15 @@ type Data = {
 export default defineAction({
   summary: 'Restore a dump into an empty database, in one transaction.',
   description:
-    'Everything in it belongs to `owner` afterwards. Extensions are left to postgres.extension. The dump is checked first; whatever fails, the database is as empty as before. Ends with ANALYZE. Runs as a unit of its own, which outlives Ferry.',
+    'Everything in it belongs to `owner` afterwards. Extensions are left to postgres.extension. The dump is checked first; whatever fails, the database is as empty as before. Ends with ANALYZE. Runs as a unit of its own, which outlives Ferry. Like any program that restores dumps it does what the file says: take only files you trust.',
   undone: 'The database is made empty again; after the write line what was written is kept under another name.',
   tools: ['psql', 'pg_restore', 'vacuumdb'],
   params: z.strictObject({
     database: databaseName(),
-    path: absolutePath().describe('The dump, in pg_dump custom format; root reads it and hands it to pg_restore.'),
+    path: absolutePath().describe('The dump; root reads it and hands it to pg_restore or psql.'),
+    format: dumpFormat().describe(
+      'What pg_dump made it as. Of a plain one, which may be by anybody, commands of psql are refused; what it has of the database itself (-C), of extensions and of owners is left out.',
+    ),
     owner: roleName().describe('Role that will own everything restored.'),
     sha256: z
       .string()
@@ -52,13 +60,14 @@ export default defineAction({
     port: clusterPort(),
   }),
   outputs: { database: 'Name of the database.', tables: 'Number of tables restored.', bytes: 'Size of the dump.' },
-  facts: ({ host }, { database, path, owner, port }) => ({
+  facts: ({ host }, { database, path, owner, port, format }) => ({
     cluster: pgCluster(port).on(host.name),
     database: pgDatabase(port, database).on(host.name),
     contents: pgContents(port, database).on(host.name),
     client: pgClientVersion(port).on(host.name),
     owner: pgRole(port, owner).on(host.name),
     file: fileStat(path).on(host.name),
+    psql: format === 'plain' ? [psqlVersion(port).on(host.name)] : [],
   }),
   touches: ({ database, path, port }, role) => ({
     changes: [[role, pgContents.key(port, database)]],
@@ -109,6 +118,8 @@ export default defineAction({
         path,
         sha256: params.sha256 ?? null,
         privileges: params.privileges,
+        format: params.format,
+        restricts: facts.psql.some((psql) => psql.value !== undefined && knowsRestrict(psql.value)),
         bytes,
         analyzeOnly: isRestored,
       },
@@ -135,10 +146,12 @@ export default defineAction({
     } else {
       try {
         const total = bytes === null ? {} : { totalBytes: bytes };
-        const done = await on.detached('restore', restoreScript(data), {
+        const restrict = data.restricts ? `ferry${ctx.run}`.replaceAll(/[^A-Za-z0-9]/g, '') : null;
+        const script = data.format === 'plain' ? restorePlainScript({ ...data, restrict }) : restoreScript(data);
+        const done = await on.detached('restore', script, {
           progress: readPosition(path),
           note: 'restoring',
-          diagnose: whoBlocks(port, database, 'pg_restore'),
+          diagnose: whoBlocks(port, database, data.format === 'plain' ? 'psql' : 'pg_restore'),
           okCodes: [0, DAMAGED],
           ...total,
         });
@@ -170,5 +183,9 @@ export default defineAction({
   },
   examples: [
     { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },
+    {
+      title: 'A plain dump that somebody has made by pg_dump',
+      with: { database: 'app', owner: 'app', path: '/root/app.sql', format: 'plain' },
+    },
   ],
 });

@@ -41,7 +41,8 @@ export function settingStatements(head: string, settings: Readonly<Record<string
   return lines.join('\n');
 }
 
-function identifier(name: string): string {
+/** A name as SQL writes it, whatever characters it has. */
+export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

@@ -32,6 +32,7 @@ import { type PgSetting, pgSetting } from '../../../src/facts/pg-setting.ts';
 import { pgSize } from '../../../src/facts/pg-size.ts';
 import { pgSuperusers } from '../../../src/facts/pg-superusers.ts';
 import { scramVerifier } from '../../../src/facts/postgres/scram.ts';
+import { psqlVersion } from '../../../src/facts/psql-version.ts';
 import { Secret } from '../../../src/hosts/secret.ts';
 import { ENGINE_DATABASE, factOf, siteOf } from '../../kit/facts.ts';
 
@@ -563,10 +564,13 @@ describe('postgres.dump', () => {
       free?: number;
       earlier?: object;
       compress?: number;
+      format?: string;
     } = {},
   ) =>
     dump.plan(
-      dump.params.parse({ database: 'engine', path: '/srv/dumps/engine.dump', compress: more.compress }),
+      dump.params.parse({
+        ...{ database: 'engine', path: '/srv/dumps/engine.dump', format: more.format, compress: more.compress },
+      }),
       {
         cluster: clusterFact(),
         database: databaseFact(ENGINE_DATABASE),
@@ -616,6 +620,20 @@ describe('postgres.dump', () => {
     expect(plan(more)).toMatchObject({ kind: 'blocked', summary: expect.stringMatching(summary) });
   });
 
+  test('a plain one is not compressed: it takes more room, and no level', () => {
+    expect(plan({ format: 'plain' })).toMatchObject({
+      kind: 'change',
+      summary: 'dump engine (200 MB on disk) to /srv/dumps/engine.dump, as plain SQL',
+      data: { format: 'plain', compress: 0 },
+    });
+    expect(plan({ format: 'plain', free: 8_000_000 })).toMatchObject({ kind: 'blocked' });
+    expect(plan({ free: 8_000_000 })).toMatchObject({ kind: 'change', data: { compress: 1 } });
+    expect(plan({ format: 'plain', compress: 9 })).toMatchObject({
+      kind: 'blocked',
+      summary: 'a plain dump is not compressed',
+    });
+  });
+
   test('a second attempt replaces the file of the first, whatever room it took', () => {
     expect(plan({ file: { ...folder('0600'), type: 'file' }, free: 10, earlier: { undo: {} } })).toMatchObject({
       kind: 'change',
@@ -627,10 +645,22 @@ describe('postgres.dump', () => {
 describe('postgres.restore', () => {
   const file: FileStat = { type: 'file', mode: '0600', owner: 'root', group: 'root', sizeBytes: 61_000_000 };
   const plan = (
-    more: { contents?: PgContents; found?: PgDatabase | null; file?: FileStat | null; earlier?: object; client?: number } = {},
+    more: {
+      contents?: PgContents;
+      found?: PgDatabase | null;
+      file?: FileStat | null;
+      earlier?: object;
+      client?: number;
+      psql?: string;
+    } = {},
   ) =>
     restore.plan(
-      restore.params.parse({ database: 'engine', owner: 'engine', path: '/d/engine.dump' }),
+      restore.params.parse({
+        database: 'engine',
+        owner: 'engine',
+        path: '/d/engine.dump',
+        format: more.psql === undefined ? 'custom' : 'plain',
+      }),
       {
         cluster: clusterFact(),
         database: databaseFact(more.found === null ? undefined : ENGINE_DATABASE),
@@ -638,6 +668,7 @@ describe('postgres.restore', () => {
         client: factOf(pgClientVersion(5432).on(H), more.client ?? 15),
         owner: roleFact(aRole),
         file: factOf(fileStat('/d/engine.dump').on(H), more.file === null ? undefined : (more.file ?? file)),
+        psql: more.psql === undefined ? [] : [factOf(psqlVersion(5432).on(H), more.psql)],
       },
       { ...site, earlier: (more.earlier ?? null) as never },
     );
@@ -659,6 +690,12 @@ describe('postgres.restore', () => {
     ['the client is too old', { client: 13 }, /version 13, its server is version 15/],
   ])('is blocked when %s', (_, more, summary) => {
     expect(plan(more)).toMatchObject({ kind: 'blocked', summary: expect.stringMatching(summary) });
+  });
+
+  test('a plain dump is read under \\restrict by a psql that knows it', () => {
+    expect(plan()).toMatchObject({ data: { format: 'custom', restricts: false } });
+    expect(plan({ psql: '15.14' })).toMatchObject({ data: { format: 'plain', restricts: true } });
+    expect(plan({ psql: '15.13' })).toMatchObject({ data: { format: 'plain', restricts: false } });
   });
 
   test('what an earlier attempt has restored is only analyzed', () => {

@@ -23,7 +23,9 @@ const aDump: ExpectedDump = {
   server: 15,
   client: 15,
   grantees: ['engine', 'reader'],
+  format: 'custom',
 };
+const read = { format: 'custom', damage: null, server: 15, client: 15, grantees: [] } as const;
 const file = (more: Partial<FileStat>): FileStat => ({
   ...{ type: 'file', mode: '0600', owner: 'root', group: 'root', sizeBytes: null },
   ...more,
@@ -36,6 +38,7 @@ function find(more: {
   server?: number;
   client?: number;
   privileges?: boolean;
+  format?: 'plain';
   maxWalBytes?: number | null;
   roles?: readonly string[];
   madeRoles?: readonly string[];
@@ -56,10 +59,46 @@ function find(more: {
     ...(more.roles ?? []).map((name) => factOf(role(name), { name } as PgRole)),
     ...(more.madeRoles ?? []).map((name) => factOf(role(name), { name } as PgRole, { after: 'role' })),
   );
-  return restorePreflight({ database: 'engine', path, privileges: more.privileges ?? false, port: 5432 }, ask, siteOf(H));
+  return restorePreflight(
+    { database: 'engine', path, privileges: more.privileges ?? false, format: more.format ?? 'custom', port: 5432 },
+    ask,
+    siteOf(H),
+  );
 }
 
 describe('a dump that is to be restored', () => {
+  test.each([
+    [
+      'a plain one where custom is meant',
+      { inFile: { ...read, format: 'plain' as const } },
+      'DUMP_OTHER_FORMAT',
+      /is in plain format/,
+    ],
+    ['a custom one where plain is meant', { inFile: read, format: 'plain' as const }, 'DUMP_OTHER_FORMAT', /is in custom format/],
+    [
+      'a cut one',
+      { inFile: { ...read, format: 'plain' as const, damage: 'it was cut' }, format: 'plain' as const },
+      'DUMP_BROKEN',
+      /no whole dump of one database: it was cut\. Nothing/,
+    ],
+  ])('blocks the plan when it is %s', (_, more, code, message) => {
+    const { findings } = find({ file: file({ sizeBytes: 9 }), read: true, ...more });
+    expect(findings).toMatchObject([{ severity: 'error', code, message: expect.stringMatching(message) }]);
+  });
+
+  test('of which an earlier step makes another format blocks the plan too', () => {
+    const findings = find({ file: file({ dump: { ...aDump, format: 'plain' } }) }).findings;
+    expect(findings).toMatchObject([{ code: 'DUMP_OTHER_FORMAT' }]);
+  });
+
+  test('that is plain and too big to be read for its privileges says so', () => {
+    const more = { inFile: { ...read, format: 'plain' as const, grantees: null }, format: 'plain' as const, privileges: true };
+    expect(find({ file: file({ sizeBytes: 9 }), read: true, ...more })).toMatchObject({
+      findings: [],
+      notes: [expect.stringContaining('which roles its privileges name')],
+    });
+  });
+
   test.each([
     ['of the same version', { server: 15 }, []],
     ['of an older server', { server: 17 }, []],
@@ -76,7 +115,7 @@ describe('a dump that is to be restored', () => {
     ],
     [
       'that is there and says it is of a newer server',
-      { file: file({ sizeBytes: 9 }), read: true, inFile: { server: 16, client: 15, grantees: [] } },
+      { file: file({ sizeBytes: 9 }), read: true, inFile: { ...read, server: 16 } },
       ['PostgreSQL 16 > 15'],
     ],
     ['of which nobody knows anything', { file: file({ sizeBytes: 9 }) }, []],
