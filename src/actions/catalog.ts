@@ -13,6 +13,7 @@ const actions = {
   'http.check': () => import('./http/check.ts'),
   'ovirt.maintenance': () => import('./ovirt/maintenance.ts'),
   'package.install': () => import('./package/install.ts'),
+  'package.remove': () => import('./package/remove.ts'),
   'port.check': () => import('./port/check.ts'),
   'postgres.cluster': () => import('./postgres/cluster.ts'),
   'postgres.compare': () => import('./postgres/compare.ts'),

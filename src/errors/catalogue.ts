@@ -11,12 +11,14 @@ import { hostErrors } from './catalogue/hosts.ts';
 import { longCommandErrors } from './catalogue/long-commands.ts';
 import { notifyErrors } from './catalogue/notify.ts';
 import { overtakenErrors } from './catalogue/overtaken.ts';
+import { packageErrors } from './catalogue/packages.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
 import { rollbackErrors } from './catalogue/rollback.ts';
 import { runbookErrors } from './catalogue/runbook.ts';
 import { securityErrors } from './catalogue/security.ts';
+import { serviceErrors } from './catalogue/services.ts';
 import { takeoverErrors } from './catalogue/takeover.ts';
 import { usageErrors } from './catalogue/usage.ts';
 
@@ -35,11 +37,13 @@ export const catalogue = {
   ...deadManErrors,
   ...gateErrors,
   ...notifyErrors,
+  ...packageErrors,
   ...planErrors,
   ...preflightErrors,
   ...postgresErrors,
   ...dumpErrors,
   ...securityErrors,
+  ...serviceErrors,
   ...takeoverErrors,
   ...overtakenErrors,
   ...backupErrors,

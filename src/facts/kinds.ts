@@ -12,6 +12,7 @@ const kinds: Record<string, () => Promise<FactKind<unknown>>> = {
   hostTools: async () => (await import('./host-tools.ts')).hostTools.definition,
   maintenanceMode: async () => (await import('./maintenance-mode.ts')).maintenanceMode.definition,
   ownAddresses: async () => (await import('./own-addresses.ts')).ownAddresses.definition,
+  packageRemoval: async () => (await import('./package-removal.ts')).packageRemoval.definition,
   packageVersion: async () => (await import('./package-version.ts')).packageVersion.definition,
   pgClientVersion: async () => (await import('./pg-client-version.ts')).pgClientVersion.definition,
   pgCluster: async () => (await import('./pg-cluster.ts')).pgCluster.definition,

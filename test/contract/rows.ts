@@ -1,4 +1,5 @@
 import { Secret } from '../../src/hosts/secret.ts';
+import { MADE_PACKAGE, UNMADE_PACKAGE } from './made-package.ts';
 import type { Row } from './row.ts';
 
 const secret = new Secret('s3cr"e$t w0rd', 'input:password');
@@ -184,6 +185,19 @@ export const rows: readonly Row[] = [
     with: { packages: ['tree', 'jq'] },
     before: { he2: 'DEBIAN_FRONTEND=noninteractive apt-get -q -y purge tree >/dev/null 2>&1; :' },
     after: { he2: 'DEBIAN_FRONTEND=noninteractive apt-get -q -y purge tree jq >/dev/null 2>&1; :' },
+  },
+  {
+    action: 'package.remove',
+    host: 'he2',
+    with: { packages: ['ferry-test', 'pv', 'no-such-package'], units: ['ferry-test'], keep: ['/etc/ferry-test.d'] },
+    before: { he2: MADE_PACKAGE },
+    after: { he2: UNMADE_PACKAGE },
+    half: { he2: 'DEBIAN_FRONTEND=noninteractive apt-get remove -y -q ferry-test >/dev/null; rm /etc/ferry-test.conf' },
+    outputs: { removed: ['ferry-test', 'pv'] },
+    // Its own scripts would start it and write over what is ours; pv had come because something needed it.
+    clean: {
+      he2: '[ "$(cat /etc/ferry-test.conf /etc/ferry-test.d/id | xargs)" = "A=mine mine" ] && [ "$(apt-mark showauto pv)" = pv ] && [ ! -e /srv/ferry-test-started ]',
+    },
   },
   {
     action: 'ovirt.maintenance',

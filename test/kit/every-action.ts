@@ -84,6 +84,22 @@ function likely(kind: string, text: string): unknown[] {
     pgSuperusers: [['postgres']],
     pgRoom: [{ directory: '/d', data: room, wal: room, maxWalBytes: 1 }],
     sshReach: [{ client: true, answers: true, addresses: ['192.0.2.1'] }],
+    packageRemoval: [
+      {
+        packages: [
+          {
+            name: 'x',
+            version: '1',
+            inRepository: true,
+            auto: true,
+            bytes: 5,
+            conf: ['/etc/x.conf'],
+            units: [{ name: 'x.service', active: false, enabled: 'enabled' }],
+          },
+        ],
+        ...{ takes: [], brings: [], refused: null },
+      },
+    ],
     packageVersion: [{ version: null }, { version: '1.0' }],
     maintenanceMode: ['none', 'global'],
     commandCheck: [{ holds: false }],

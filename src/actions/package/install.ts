@@ -8,9 +8,8 @@ import { change, defineAction, type KeptOnPurpose, noChange } from '../action.ts
 import { ANY_CODE } from '../any-code.ts';
 import { duration, toMs, unitName } from '../params.ts';
 import { undoPreview } from '../undo-preview.ts';
+import { packageName } from './params.ts';
 import { installScript } from './scripts.ts';
-
-const packageName = () => z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9+._:]|-(?=.))*$/, 'write the name of a package');
 
 type InstallUndo = { packages: string[]; units: string[] };
 

@@ -2,6 +2,9 @@ import { type Sh, sh } from '../../hosts/sh.ts';
 
 export type Refresh = 'auto' | 'always' | 'never';
 
+/** What keeps apt and the scripts of packages from asking. */
+export const QUIET_APT: Sh = sh`export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none`;
+
 /**
  * Installs with apt: no questions, conf files of the administrator stay, another apt is waited for. `auto` fetches the lists
  * only when a package cannot be had from those that are there.
@@ -14,7 +17,7 @@ export function aptScript(packages: readonly string[], refresh: Refresh, lockWai
     auto: sh`apt-get -q -s install -- ${packages} >/dev/null 2>&1 || ${update} || exit 1`,
     never: sh`:`,
   };
-  return sh`export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
+  return sh`${QUIET_APT}
 ${first[refresh]}
 apt-get -q -y -o ${lock} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends install -- ${packages}`;
 }

@@ -4,6 +4,7 @@ import { toMs } from '../params.ts';
 import {
   actOnUnits,
   blockedByMissing,
+  fixedFindings,
   nothingToUndo,
   restoreUnits,
   setEnabled,
@@ -23,7 +24,10 @@ export default defineAction({
   undone: 'Units that did not run before are stopped, and start at boot only if they did before.',
   params: z.strictObject({
     units: unitsParam(),
-    enable: z.boolean().default(false).describe('Also let them start at boot.'),
+    enable: z
+      .boolean()
+      .default(false)
+      .describe('Also let them start at boot. A unit that systemctl cannot enable (static, generated) is a warning in the plan.'),
     missing: z.enum(['skip', 'fail']).default('fail').describe('What to do about units that are not installed.'),
     timeout: timeoutParam('90s'),
   }),
@@ -72,6 +76,9 @@ export default defineAction({
           .join(', ') || 'nothing: they were on their way up',
       data: { start: starts, enable: enables, waitMs: toMs(timeout) },
     });
+  },
+  preflight({ units, enable }, ask, site) {
+    return enable ? { findings: fixedFindings(ask({ units: unitFacts(site, units) }).units, site.host, 'enabled') } : {};
   },
   async apply({ on, change: { data } }) {
     await setEnabled(on, 'enable', data.enable);

@@ -5,6 +5,7 @@ import { toMs } from '../params.ts';
 import {
   actOnUnits,
   blockedByMissing,
+  fixedFindings,
   nothingToUndo,
   restoreUnits,
   running,
@@ -25,7 +26,12 @@ export default defineAction({
   undone: 'Units that ran are started again, and start at boot again if they did.',
   params: z.strictObject({
     units: unitsParam(),
-    disable: z.boolean().default(false).describe('Also keep them from starting at boot.'),
+    disable: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Also keep them from starting at boot. A unit that systemctl cannot disable (static, generated) is a warning in the plan.',
+      ),
     missing: z.enum(['skip', 'fail']).default('skip').describe('What to do about units that are not installed.'),
     timeout: timeoutParam('90s'),
   }),
@@ -82,11 +88,16 @@ export default defineAction({
       data: { stop: runs, disable: disables, waitMs: toMs(timeout) },
     });
   },
-  preflight({ units, missing }, ask, site) {
-    const facts = missing === 'skip' ? ask({ units: unitFacts(site, units) }).units : [];
-    if (facts.length === 0 || facts.some(({ absent, read }) => !absent || !read)) return {};
+  preflight({ units, missing, disable }, ask, site) {
+    const { units: facts } = ask({ units: unitFacts(site, units) });
     const args = { host: site.host.name, units: shown(units) };
-    return { findings: [finding('UNITS_ABSENT', args, undefined, { severity: 'warning' })] };
+    const isOdd = missing === 'skip' && facts.length > 0 && facts.every(({ absent, read }) => absent && read);
+    return {
+      findings: [
+        ...(isOdd ? [finding('UNITS_ABSENT', args, undefined, { severity: 'warning' as const })] : []),
+        ...(disable ? fixedFindings(facts, site.host, 'disabled') : []),
+      ],
+    };
   },
   async apply({ on, change: { data } }) {
     await actOnUnits(on, 'stop', data.stop, data.waitMs);

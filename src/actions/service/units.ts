@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Diagnostic } from '../../errors/diagnostic.ts';
 import { FerryError } from '../../errors/ferry-error.ts';
+import { finding } from '../../errors/finding.ts';
 import type { Fact } from '../../facts/fact.ts';
 import { type UnitState, unitState } from '../../facts/unit-state.ts';
 import type { ActingHost, HostInfo } from '../../hosts/host.ts';
@@ -42,6 +44,23 @@ export function shown(units: readonly string[]): string {
 /** Units that run now, in the order given; one that is on its way up counts, because it would come up. */
 export function running(facts: readonly UnitFact[]): string[] {
   return facts.filter((fact) => fact.value?.active || fact.value?.moving).map(unitOf);
+}
+
+// Without an install section of their own, or made by a generator: systemctl has no link to take away or to make.
+const FIXED = new Set(['static', 'generated', 'alias', 'transient']);
+
+/** Units whose start at boot is not theirs to say, with the word systemctl has for that. */
+export function fixedUnits(facts: readonly UnitFact[]): { unit: string; state: string }[] {
+  return facts.flatMap((fact) =>
+    FIXED.has(fact.value?.enabled ?? '') ? [{ unit: unitOf(fact), state: fact.value?.enabled ?? '' }] : [],
+  );
+}
+
+/** A warning for each unit that stays as it is at boot although a step says otherwise. */
+export function fixedFindings(facts: readonly UnitFact[], host: HostInfo, verb: 'enabled' | 'disabled'): Diagnostic[] {
+  return fixedUnits(facts).map(({ unit, state }) =>
+    finding('UNIT_FIXED', { unit, state, host: host.name, verb }, undefined, { severity: 'warning' }),
+  );
 }
 
 export function blockedByMissing(facts: readonly UnitFact[], host: HostInfo): Blocked | undefined {

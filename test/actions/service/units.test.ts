@@ -43,6 +43,31 @@ describe('service.stop', () => {
     ]);
   });
 
+  test.each([
+    ['enabled', [], ['a.service']],
+    ['disabled', [], []],
+    ['masked', [], []],
+    ['indirect', [], []],
+    ['static', ['a.service on engine cannot be disabled: it is static'], []],
+    ['generated', ['a.service on engine cannot be disabled: it is generated'], []],
+  ])('kept from starting at boot: one that is %s', (enabled, warnings, disables) => {
+    const state = { ...up, enabled };
+    expect(plan({ disable: true }, state)).toMatchObject({ data: { stop: ['a.service'], disable: disables } });
+    const { names, facts } = units(state);
+    const found = stop.preflight?.(stop.params.parse({ units: names, disable: true }), () => facts as never, {
+      ...site,
+      hostAt: () => undefined,
+    });
+    expect(found?.findings?.map(({ message, severity }) => [message.split(',')[0], severity])).toEqual(
+      warnings.map((warning) => [warning, 'warning']),
+    );
+    expect(
+      stop.preflight?.(stop.params.parse({ units: names }), () => facts as never, { ...site, hostAt: () => undefined }),
+    ).toEqual({
+      findings: [],
+    });
+  });
+
   test('a unit that waits to be started again is stopped too', () => {
     expect(plan({}, coming)).toMatchObject({ kind: 'change', data: { stop: ['a.service'] } });
   });
