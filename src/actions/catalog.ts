@@ -29,6 +29,7 @@ const actions = {
   'postgres.role': () => import('./postgres/role.ts'),
   'postgres.settings': () => import('./postgres/settings.ts'),
   'postgres.write-line': () => import('./postgres/write-line.ts'),
+  'prompt.answer': () => import('./prompt/answer.ts'),
   'service.read': () => import('./service/read.ts'),
   'service.restart': () => import('./service/restart.ts'),
   'service.start': () => import('./service/start.ts'),

@@ -135,5 +135,6 @@ export function readOnly(host: Host, step: string): ActingHost {
     hostKey: () => host.hostKey(),
     change: refuse,
     detached: refuse,
+    converse: refuse,
   };
 }

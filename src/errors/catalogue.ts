@@ -15,6 +15,7 @@ import { packageErrors } from './catalogue/packages.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
 import { preflightErrors } from './catalogue/preflight.ts';
+import { promptErrors } from './catalogue/prompts.ts';
 import { rollbackErrors } from './catalogue/rollback.ts';
 import { runbookErrors } from './catalogue/runbook.ts';
 import { securityErrors } from './catalogue/security.ts';
@@ -42,6 +43,7 @@ export const catalogue = {
   ...preflightErrors,
   ...postgresErrors,
   ...dumpErrors,
+  ...promptErrors,
   ...securityErrors,
   ...serviceErrors,
   ...takeoverErrors,

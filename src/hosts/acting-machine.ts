@@ -2,14 +2,27 @@ import type { Duplex } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
 import { poll } from '../lib/clock.ts';
 import { headOf, lastLines } from '../lib/text.ts';
+import { ConnectionLost, type Terminal } from '../transports/transport.ts';
 import { asUser } from './as-user.ts';
-import { detachedScript } from './detached-scripts.ts';
+import { converse } from './conversation.ts';
+import { conversationScript, conversationStateScript } from './conversation-scripts.ts';
+import { detachedScript, endDetachedScript } from './detached-scripts.ts';
 import { DetachedWatch } from './detached-watch.ts';
 import { changeScript, guard, OUTPUT_HEAD_BYTES, wholeStdin } from './effect-scripts.ts';
 import { parseExitCode, UNREADABLE } from './exit-code.ts';
-import type { ActingHost, ChangeOptions, DetachedOptions, Host, Progress, RunOptions, RunResult, Terms } from './host.ts';
+import type {
+  ActingHost,
+  ChangeOptions,
+  ConverseOptions,
+  DetachedOptions,
+  Host,
+  Progress,
+  RunOptions,
+  RunResult,
+  Terms,
+} from './host.ts';
 import { type AttemptId, secretsDir } from './layout.ts';
-import { bytesOf } from './machine.ts';
+import { bytesOf, type Machine } from './machine.ts';
 import { whyLost } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
 import { staleError } from './stale-epoch.ts';
@@ -22,13 +35,19 @@ export class ActingMachine implements ActingHost {
   readonly address: string;
   readonly user: string;
   readonly port: number;
-  readonly #host: Host;
+  readonly #host: Host & Pick<Machine, 'terminal'>;
   readonly #id: AttemptId;
   readonly #signal: AbortSignal;
   readonly #report: (progress: Progress) => void;
   readonly #terms: Terms;
 
-  constructor(host: Host, id: AttemptId, signal: AbortSignal, report: (progress: Progress) => void, terms: Terms = {}) {
+  constructor(
+    host: Host & Pick<Machine, 'terminal'>,
+    id: AttemptId,
+    signal: AbortSignal,
+    report: (progress: Progress) => void,
+    terms: Terms = {},
+  ) {
     ({ name: this.name, address: this.address, user: this.user, port: this.port } = host);
     this.#host = host;
     this.#id = id;
@@ -86,6 +105,49 @@ export class ActingMachine implements ActingHost {
     return this.#judge(name, ended, options);
   }
 
+  async converse(name: string, script: Sh, options: ConverseOptions): Promise<RunResult> {
+    this.#signal.throwIfAborted();
+    const before = await this.#standing(name);
+    if (before.word === 'none') await this.#talk(name, options.as ? asUser(options.as, script) : script, options);
+    // What somebody else had begun has nobody to answer it any more.
+    else if (before.word === 'running') await this.#end(name);
+    const { word, rest } = await this.#standing(name);
+    if (word === 'none') throw this.#lost(name, 'it never began');
+    if (word === 'lost') throw this.#lost(name, whyLost(rest));
+    const code = parseExitCode(rest);
+    if (word !== 'exited' || code === null) throw this.#lost(name, whyLost(UNREADABLE));
+    return this.#judge(name, { code, stdout: '', stderr: '' }, options);
+  }
+
+  /** Nothing of the program runs any more when this ends, however it does; what cannot be ended is an error. */
+  async #talk(name: string, command: Sh, { reply }: ConverseOptions): Promise<void> {
+    let terminal: Terminal | undefined;
+    try {
+      terminal = await this.#host.terminal(conversationScript(this.#id, name, command));
+      await converse(terminal, { of: `${name}@${this.name}`, reply, report: this.#report }, this.#signal);
+    } catch (thrown) {
+      await this.#end(name);
+      if (!(thrown instanceof ConnectionLost)) throw thrown;
+    } finally {
+      terminal?.hangUp();
+    }
+  }
+
+  /** Ends what runs of the attempt; a program at a terminal is the only thing that can. */
+  async #end(name: string): Promise<void> {
+    const ended = await this.#host.run(endDetachedScript(this.#id), { timeoutMs: 150_000 });
+    const { word, rest } = firstLine(ended.stdout);
+    if (word === 'stale') throw staleError(this.name, this.#id, rest);
+    if (ended.code !== 0) throw this.#failed(name, ended);
+  }
+
+  async #standing(name: string): Promise<{ word: string; rest: string }> {
+    const answer = await this.#host.run(conversationStateScript(this.#id, name));
+    const { word, rest } = firstLine(answer.stdout);
+    if (word !== 'none') this.#refuse(name, answer, word, rest);
+    return { word, rest };
+  }
+
   async #start(name: string, command: Sh, options: DetachedOptions): Promise<void> {
     this.#signal.throwIfAborted();
     const folder = secretsDir(this.#id, name);
@@ -112,7 +174,7 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
     return standing.is === 'exited' ? standing.result : undefined;
   }
 
-  #judge(name: string, result: RunResult, options: ChangeOptions): RunResult {
+  #judge(name: string, result: RunResult, options: Pick<ChangeOptions, 'okCodes'>): RunResult {
     if (!(options.okCodes ?? [0]).includes(result.code)) throw this.#failed(name, result);
     return result;
   }

@@ -90,6 +90,24 @@ export interface DetachedOptions extends ChangeOptions {
   readonly secrets?: Readonly<Record<string, string | Secret>>;
 }
 
+/** What a program at a terminal has printed since the last answer, and for how long it has been silent and running. */
+export interface Heard {
+  readonly said: string;
+  readonly quietMs: number;
+  readonly tookMs: number;
+  /** Whether it has paused: what it prints in one go is there whole. */
+  readonly hasPaused: boolean;
+}
+
+/** What to type, without the Enter, or null to go on listening. Called again and again; what it throws ends the program. */
+export type Reply = (heard: Heard) => string | Secret | null;
+
+export interface ConverseOptions {
+  readonly as?: string;
+  readonly okCodes?: readonly number[];
+  readonly reply: Reply;
+}
+
 /**
  * A machine as `apply` and `rollback` see it. Each mutating command has a name, unique in its attempt, and runs at most
  * once per attempt: called again with the same name after a crash, it returns what the first call left.
@@ -107,4 +125,11 @@ export interface ActingHost extends Host {
    * @throws COMMAND_FAILED, COMMAND_LOST
    */
   detached(name: string, script: Sh, options?: DetachedOptions): Promise<RunResult>;
+  /**
+   * Runs a program at a terminal and answers it. It cannot outlive the connection: whoever answers is gone then. So a lost connection ends
+   * it, with everything it started, and so does whatever else ends this call early; when this returns or throws, nothing of it runs
+   * any more, unless its host cannot be reached. stdout is empty: what it prints goes to the log.
+   * @throws COMMAND_FAILED; COMMAND_LOST when it was cut off, also in an earlier call of this attempt; TERMINAL_UNSUPPORTED; what `reply` throws
+   */
+  converse(name: string, script: Sh, options: ConverseOptions): Promise<RunResult>;
 }

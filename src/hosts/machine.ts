@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { FerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
-import { ConnectionLost, OutputTooLong, type Transport } from '../transports/transport.ts';
+import { ConnectionLost, OutputTooLong, type Terminal, type Transport } from '../transports/transport.ts';
 import { asUser } from './as-user.ts';
 import type { Host, HostInfo, RunOptions, RunResult } from './host.ts';
 import { reveal, type Secret } from './secret.ts';
@@ -48,6 +48,11 @@ export class Machine implements Host {
           });
       }
     }
+  }
+
+  /** Starts a script at a terminal, once: what a lost connection leaves open is for its own guard to tell. @throws ConnectionLost */
+  terminal(script: Sh): Promise<Terminal> {
+    return this.#transport.terminal(script.text);
   }
 
   connect(address: string, port: number, timeoutMs = 10_000): Promise<Duplex> {

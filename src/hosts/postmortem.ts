@@ -42,6 +42,7 @@ export function whyLost(line: string): string {
       return `it was killed by ${signalName(Number(found.get('ExecMainStatus')))}`;
     if (is('Result', 'exit-code')) return 'its exit code could not be written; is the disk under /var/lib/ferry full?';
   }
+  if (is('how', 'terminal')) return 'its terminal was closed: whoever answered it was gone';
   if (is('how', 'systemd')) return 'its unit is gone: somebody stopped it';
   return 'its process died';
 }

@@ -6,7 +6,8 @@ import type { HostSettings } from '../inventory/inventory.ts';
 import { timerMs } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { PRELUDE } from './become.ts';
-import { type CommandResult, OUTPUT_LIMIT_BYTES, OutputTooLong, type Transport } from './transport.ts';
+import { localTerminal } from './local-terminal.ts';
+import { type CommandResult, OUTPUT_LIMIT_BYTES, OutputTooLong, type Terminal, type Transport } from './transport.ts';
 
 /** The machine Ferry itself runs on, for an inventory host with `connection: local`. */
 export class LocalTransport implements Transport {
@@ -45,6 +46,10 @@ export class LocalTransport implements Transport {
     clock.abort();
     if (result.isMaxBuffer) throw new OutputTooLong();
     return { code: result.exitCode ?? 137, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  terminal(command: string): Promise<Terminal> {
+    return localTerminal(this.#settings.name, command);
   }
 
   forward(address: string, port: number, timeoutMs: number): Promise<Duplex> {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
+import type { ClientChannel, PseudoTtyOptions } from 'ssh2';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
 import { nowMs, timerMs } from '../lib/clock.ts';
@@ -10,7 +10,8 @@ import { addressOf } from './jump-hosts.ts';
 import { collect } from './ssh-channel.ts';
 import { type Connection, type SshShared, sshConnect } from './ssh-connect.ts';
 import { SshShell } from './ssh-shell.ts';
-import { type CommandResult, ConnectionLost, type Transport } from './transport.ts';
+import { PTY, sshTerminal } from './ssh-terminal.ts';
+import { type CommandResult, ConnectionLost, type Terminal, type Transport } from './transport.ts';
 
 // sshd allows 10 sessions a connection by default; two stay free.
 const CHANNELS_AT_ONCE = 8;
@@ -71,6 +72,23 @@ export class SshTransport implements Transport {
     const channel = await this.#channel(connection, becomeRoot(this.#settings.user, `sh -c ${quote(PRELUDE + command)}`));
     channel.end(options.stdin);
     return await this.#timed(collect(channel), options.timeoutMs, () => channel.close());
+  }
+
+  async terminal(command: string): Promise<Terminal> {
+    const words = becomeRoot(this.#settings.user, `sh -c ${quote(PRELUDE + command)}`);
+    this.#busy += 1;
+    try {
+      const terminal = sshTerminal(await this.#channel(await this.#connect(), words, PTY));
+      terminal.ended
+        .catch(() => undefined)
+        .finally(() => {
+          this.#busy -= 1;
+        });
+      return terminal;
+    } catch (thrown) {
+      this.#busy -= 1;
+      throw thrown;
+    }
   }
 
   async forward(address: string, port: number, timeoutMs: number): Promise<Duplex> {
@@ -219,7 +237,7 @@ export class SshTransport implements Transport {
     return result.stderr.trim().split('\n')[0] ?? '';
   }
 
-  async #channel(connection: Connection, command: string): Promise<ClientChannel> {
+  async #channel(connection: Connection, command: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
     while (this.#channels >= CHANNELS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#channels += 1;
     return await new Promise<ClientChannel>((resolve, reject) => {
@@ -228,7 +246,7 @@ export class SshTransport implements Transport {
         this.#waiting.shift()?.();
       };
       try {
-        connection.client.exec(command, (cause, channel) => {
+        connection.client.exec(command, pty ? { pty } : {}, (cause, channel) => {
           if (cause) {
             release();
             reject(new ConnectionLost(cause.message));

@@ -7,6 +7,21 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/**
+ * A command at a terminal of its own, for a program that will not be asked otherwise. What it prints is one stream, as it would
+ * stand on a screen.
+ */
+export interface Terminal {
+  /** Calls `listener` with what the command prints, from its beginning on. One listener only. */
+  onOutput(listener: (chunk: Uint8Array) => void): void;
+  /** Types text as it is; Enter is a carriage return. After its end nothing is typed. */
+  type(text: string): void;
+  /** Resolves when the command has ended, whatever with. @throws ConnectionLost when that is not known */
+  readonly ended: Promise<void>;
+  /** Goes away from the terminal: what runs at it is sent a SIGHUP. */
+  hangUp(): void;
+}
+
 /** How much of each stream is kept; a command that prints more is ended. */
 export const OUTPUT_LIMIT_BYTES = 8 * 1024 * 1024;
 
@@ -18,6 +33,8 @@ export interface Transport {
    * @throws ConnectionLost, HOST_UNREACHABLE, COMMAND_TIMEOUT
    */
   exec(command: string, options: { stdin?: Uint8Array; timeoutMs: number }): Promise<CommandResult>;
+  /** Starts one command at a terminal of its own. @throws ConnectionLost, HOST_UNREACHABLE, TERMINAL_UNSUPPORTED */
+  terminal(command: string): Promise<Terminal>;
   /** A TCP connection made by the machine. @throws CONNECT_REFUSED */
   forward(address: string, port: number, timeoutMs: number): Promise<Duplex>;
   /** The host key that was checked at connect; null where there is none. */

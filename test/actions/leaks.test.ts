@@ -138,6 +138,11 @@ describe('a secret given to a step', () => {
         "file.put content",
         "postgres.login password",
         "postgres.role password",
+        "prompt.answer answers.0.send",
+        "prompt.answer answers.1.send",
+        "prompt.answer answers.2.send",
+        "prompt.answer argv.0",
+        "prompt.answer shell",
       ]
     `);
   });

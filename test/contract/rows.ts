@@ -180,6 +180,27 @@ export const rows: readonly Row[] = [
     fails: { with: { argv: ['false'], readOnly: true }, code: 'CHECK_FAILED' },
   },
   {
+    action: 'prompt.answer',
+    host: 'newdb',
+    with: {
+      shell:
+        "echo half >/srv/wizard.conf; printf 'Word: '; read -r w; printf '%s\\n' \"$w\" >/srv/wizard.conf; mkdir /srv/wizard; tty; exit 3",
+      answers: [
+        { expect: 'Never asked', send: 'x', optional: true },
+        { expect: 'Word: $', send: secret },
+      ],
+      ...{ protects: ['/srv/wizard.conf'], creates: '/srv/wizard', exitCodes: [3] },
+    },
+    before: {
+      newdb: 'rm -rf /srv/wizard; echo old >/srv/wizard.conf; chown daemon /srv/wizard.conf; chmod 0600 /srv/wizard.conf',
+    },
+    after: { newdb: 'rm -rf /srv/wizard /srv/wizard.conf' },
+    half: { newdb: 'echo half >/srv/wizard.conf' },
+    again: 'no-change',
+    outputs: { code: 3 },
+    secrets,
+  },
+  {
     action: 'package.install',
     host: 'he2',
     with: { packages: ['tree', 'jq'] },

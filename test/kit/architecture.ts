@@ -110,7 +110,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Where a package may be imported; one that is not here may be imported nowhere in src. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   ssh2: ['src/transports/'],
-  execa: ['src/transports/local.ts'],
+  execa: ['src/transports/local.ts', 'src/transports/local-terminal.ts'],
   pg: ['src/transports/', 'src/journal/', 'src/hosts/login.ts'],
   listr2: ['src/renderers/'],
   diff: ['src/actions/'],

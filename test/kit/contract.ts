@@ -138,6 +138,10 @@ export class Step {
           count();
           return host.detached(...args);
         },
+        converse: async (...args: Parameters<ActingHost['converse']>) => {
+          count();
+          return host.converse(...args);
+        },
       });
     };
     try {

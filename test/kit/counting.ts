@@ -7,6 +7,7 @@ export function counting(transport: Transport, count: (command: string) => void)
       count(command);
       return transport.exec(command, options);
     },
+    terminal: (command) => transport.terminal(command),
     forward: (address, port, timeoutMs) => transport.forward(address, port, timeoutMs),
     hostKey: () => transport.hostKey(),
     rest: () => transport.rest(),

@@ -3,7 +3,7 @@ import { catalog } from '../../src/actions/catalog.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { FactRef, FactTree, Observed } from '../../src/facts/fact.ts';
 import { contentOf } from '../../src/facts/file-content.ts';
-import type { ActingHost, RunResult } from '../../src/hosts/host.ts';
+import type { ActingHost, ConverseOptions, RunResult } from '../../src/hosts/host.ts';
 import type { Sh } from '../../src/hosts/sh.ts';
 import { factsOf, refsOf } from '../../src/plan/fact-view.ts';
 import { postgresRows } from '../contract/postgres-rows.ts';
@@ -164,8 +164,14 @@ export function recordingHost(name: string, scripts: Sh[], spoken: unknown[] = [
     ...(await run(script, options)),
     stdout: said[step] ?? '',
   });
+  // What it would type at the questions of the examples and rows.
+  const converse = async (step: string, script: Sh, { reply }: ConverseOptions) => {
+    for (const said of ['Host name: ', 'Word: ', 'Password: ', 'Overwrite it? [no]: ', 'Never asked'])
+      spoken.push({ stdin: reply({ said, quietMs: 200, tookMs: 200, hasPaused: true }) ?? '' });
+    return act(step, script);
+  };
   return {
-    ...{ name, address: `${name}.example.com`, user: 'admin', port: 22, run, change: act, detached: act },
+    ...{ name, address: `${name}.example.com`, user: 'admin', port: 22, run, change: act, detached: act, converse },
     hostKey: () => Promise.resolve({ type: 'ssh-ed25519', blob: 'A'.repeat(68) }),
     connect: (address, port) =>
       Promise.reject(new FerryError('CONNECT_REFUSED', { from: name, address, port, why: 'a model', how: 'refused' })),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import { openFleet } from '../../src/hosts/open-fleet.ts';
+import { localTerminal } from '../../src/transports/local-terminal.ts';
 import type { CommandResult, Transport } from '../../src/transports/transport.ts';
 import { localSettings } from './local-settings.ts';
 
@@ -22,6 +23,7 @@ export function fleetHere(folder: string): Fleet {
       .replaceAll('mktemp -p /run ', `mktemp -p ${folder}/run `);
   const transport: Transport = {
     exec: (command, { stdin }) => execHere(moved(command), stdin),
+    terminal: (command) => localTerminal('here', moved(command)),
     forward: () => Promise.reject(new Error('no network here')),
     hostKey: () => Promise.resolve(null),
     rest: () => undefined,

@@ -20,6 +20,7 @@ export function localHost(name = 'one'): ActingHost & { readonly ran: string[] }
   return {
     ...{ name, address: '127.0.0.1', user: 'root', port: 22, ran, run, change },
     detached: change,
+    converse: (step, script, { as: _, ...options }) => change(step, script, options),
     hostKey: () => Promise.resolve(null),
     connect: (address, port) =>
       new Promise((resolve, reject) => {

@@ -141,6 +141,15 @@ export class ModelWorld implements Fleet {
         effect.finish?.();
         return outcome(effect, name);
       },
+      converse: async (name, script) => {
+        const before = this.attempts.get(this.#folder(host, id))?.get(name);
+        const effect = perform(name, script.text, true);
+        // Nobody can go on with what another had begun to answer.
+        if (before && effect.state === 'running') effect.state = 'lost';
+        signal?.throwIfAborted();
+        effect.finish?.();
+        return outcome(effect, name);
+      },
     };
   }
   /** Called while a detached command runs. */

@@ -8,7 +8,7 @@ import type { ActContext, KeptOnPurpose } from '../action.ts';
 import type { Outputs } from '../outputs.ts';
 import { toMs } from '../params.ts';
 import { type FileUndo, restoreScript } from '../replace-file.ts';
-import { type CommandParams, shownCommand } from './params.ts';
+import { type CommandParams, type CommandText, shownCommand } from './params.ts';
 
 export type CommandUndo = {
   script: string | null;
@@ -30,7 +30,7 @@ export function limitOf({ timeout, long }: Pick<CommandParams, 'timeout' | 'long
 }
 
 /** The command as shell text. Its author's own shell text stands in it as written; all else is quoted. */
-export function commandScript({ argv, shell, env }: CommandParams): Sh {
+export function commandScript({ argv, shell, env }: CommandText): Sh {
   const exports = Object.entries(env).map(([name, text]) => sh`export ${new Sh(name)}=${reveal(text)}`);
   const body = argv ? sh`${argv.map((word) => (typeof word === 'number' ? word : reveal(word)))}` : new Sh(reveal(shell ?? ''));
   return joinSh([...exports, body]);

@@ -19,7 +19,7 @@ steps:
     with: { argv: [engine-setup, --config-append=/root/answers.conf, --accept-defaults], irreversible: it sets up a database }`,
   check: (book) =>
     book.all('run-command').flatMap(({ by, what }) => {
-      if (paramOf(by.step, 'stdin')) return [];
+      if (paramOf(by.step, 'stdin') || paramOf(by.step, 'answers')) return [];
       const asking = programsOf(what).flatMap((call) => {
         const why = whyAsking(call);
         return why ? [{ args: { step: by.step.id, program: call.program, why }, step: by }] : [];
