@@ -19,7 +19,7 @@ const PACKAGES = [
     'postgresql',
     'postgresql-contrib',
   ],
-  ...['python3', 'python3-psycopg2', 'iproute2', 'nftables', 'curl', 'procps', 'less'],
+  ...['python3', 'python3-psycopg2', 'iproute2', 'nftables', 'curl', 'procps', 'less', 'xz-utils', 'bzip2'],
 ];
 const FLAGS = [
   '--variant=minbase',

@@ -44,7 +44,7 @@ export async function installEngine(files: RootFiles, password: string): Promise
     if (name !== 'ovirt-engine-notifier') await files.enable(`${name}.service`);
   }
   for (const name of PACKED_UNITS) await files.enable(`${name}.service`, '/lib/systemd/system');
-  await copy(files, ['ovirt-engine.conf', `${ENGINE_SHARE}/ovirt-engine.conf`]);
+  await copy(files, ['ovirt-engine.conf', `${ENGINE_SHARE}/ovirt-engine.conf`], ['engine-backup.py', '/usr/bin/engine-backup']);
   await files.write('/etc/ovirt-engine/engine.conf', '# Settings go to files in engine.conf.d\n', {
     group: 'ovirt',
     mode: 0o640,

@@ -34,12 +34,14 @@ CREATE TABLE vds_statistics (
   ha_local_maintenance boolean NOT NULL DEFAULT false, boot_time bigint);
 CREATE TABLE vm_static (
   vm_guid uuid PRIMARY KEY, vm_name varchar(255) NOT NULL, cluster_id uuid REFERENCES cluster, mem_size_mb int NOT NULL, description varchar(4000), free_text_comment text,
-  creation_date timestamptz, origin int DEFAULT 0, custom_properties jsonb NOT NULL DEFAULT '{}', icon bytea, labels text[] NOT NULL DEFAULT '{}');
+  creation_date timestamptz, origin int DEFAULT 0, custom_properties jsonb NOT NULL DEFAULT '{}', icon bytea, labels text[] NOT NULL DEFAULT '{}',
+  auto_startup boolean NOT NULL DEFAULT false, lease_sd_id uuid);
 CREATE INDEX idx_vm_static_lower_name ON vm_static (lower(vm_name));
 CREATE INDEX idx_vm_static_properties ON vm_static USING gin (custom_properties);
 CREATE TABLE vm_dynamic (
-  vm_guid uuid PRIMARY KEY REFERENCES vm_static ON DELETE CASCADE, status vm_status NOT NULL, run_on_vds uuid REFERENCES vds_static, vm_ip text, cpu_usage percent,
-  last_start_time timestamptz, guest_mem numeric(20,6), hash varchar(64));
+  vm_guid uuid PRIMARY KEY REFERENCES vm_static ON DELETE CASCADE, status int NOT NULL, run_on_vds uuid REFERENCES vds_static, vm_ip text, cpu_usage percent,
+  last_start_time timestamptz, guest_mem numeric(20,6), hash varchar(64),
+  migrating_to_vds uuid REFERENCES vds_static, exit_status int NOT NULL DEFAULT 0, exit_reason int DEFAULT -1);
 CREATE TABLE vm_ovf_generations (
   vm_guid uuid PRIMARY KEY REFERENCES vm_static ON DELETE CASCADE, storage_pool_id uuid REFERENCES storage_pool, ovf_generation bigint DEFAULT 0, ovf_data text);
 CREATE TABLE snapshots (

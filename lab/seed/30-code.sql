@@ -22,7 +22,7 @@ CREATE AGGREGATE string_sum (text) (SFUNC = textcat, STYPE = text, INITCOND = ''
 
 CREATE VIEW vms AS
   SELECT s.vm_guid, s.vm_name, d.status, d.run_on_vds, c.name AS cluster_name, s.mem_size_mb FROM vm_static s JOIN vm_dynamic d USING (vm_guid) LEFT JOIN cluster c USING (cluster_id);
-CREATE VIEW vms_running AS SELECT * FROM vms WHERE (status)::text = ANY (ARRAY['up'::varchar, 'powering_up'::varchar, 'paused'::varchar]::text[]);
+CREATE VIEW vms_running AS SELECT * FROM vms WHERE (status)::text = ANY (ARRAY['1'::varchar, '2'::varchar, '4'::varchar]::text[]);
 CREATE VIEW vds AS SELECT s.*, t.ha_score, t.ha_global_maintenance, t.ha_local_maintenance FROM vds_static s JOIN vds_statistics t USING (vds_id);
 CREATE VIEW audit_log_alerts AS SELECT audit_log_id, log_time, message FROM audit_log WHERE severity = ANY (ARRAY[2, 10]) AND NOT deleted;
 CREATE VIEW "Mixed View" AS SELECT "Id", "Select" || coalesce("with space", '') AS "Both" FROM "Mixed Case";

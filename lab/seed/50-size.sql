@@ -9,7 +9,7 @@ BEGIN
     b := a + rows_per_round - 1;
     INSERT INTO vm_static SELECT pg_temp.id('vm', n), 'vm-' || n, pg_temp.id('cluster', 1 + n % 6), 1024 * (1 + n % 16), pg_temp.words(n), pg_temp.words(n + 2), pg_temp.at(n), n % 5,
       jsonb_build_object('n', n, 'hooks', ARRAY['a', 'b'], 'text', pg_temp.words(n)), decode(repeat(md5('icon' || n), 8), 'hex'), ARRAY['label' || n % 7, 'x"y'] FROM generate_series(a, b) n;
-    INSERT INTO vm_dynamic SELECT pg_temp.id('vm', n), (enum_range(NULL::vm_status))[1 + n % 6], CASE WHEN n % 3 = 0 THEN pg_temp.id('vds', 1 + n % 2) END, '10.8.' || n % 256 || '.7', n % 101, pg_temp.at(n), n / 7.0, md5(n::text)
+    INSERT INTO vm_dynamic SELECT pg_temp.id('vm', n), n % 6, CASE WHEN n % 3 = 0 THEN pg_temp.id('vds', 1 + n % 2) END, '10.8.' || n % 256 || '.7', n % 101, pg_temp.at(n), n / 7.0, md5(n::text)
       FROM generate_series(a, b) n;
     INSERT INTO vm_ovf_generations SELECT pg_temp.id('vm', n), pg_temp.id('pool', 1 + n % 3), n, (SELECT string_agg(repeat('<Item id="' || md5(n || ':' || i) || E'"/>\n', 3), '') FROM generate_series(1, 8) i) FROM generate_series(a, b) n;
     INSERT INTO snapshots SELECT pg_temp.id('snapshot', n), pg_temp.id('vm', n), 'ACTIVE', 'OK', pg_temp.words(n), pg_temp.at(n), (SELECT string_agg(repeat(md5(n || '.' || i) || ' ', 3), '') FROM generate_series(1, 12) i), decode(md5('m' || n), 'hex')
@@ -26,6 +26,8 @@ BEGIN
   END LOOP;
 END $f$;
 CALL pg_temp.fill(:size_mb * 1000000::bigint);
+-- Highly available ones: without a lease, and one with.
+UPDATE vm_static SET auto_startup = true, lease_sd_id = CASE WHEN vm_name = 'vm-9' THEN pg_temp.id('domain', 1) END WHERE vm_name IN ('vm-1', 'vm-3', 'vm-9');
 REFRESH MATERIALIZED VIEW vm_counts;
 ALTER SEQUENCE audit_log_seq INCREMENT BY 1 CACHE 1;
 SELECT setval('audit_log_seq', (SELECT max(audit_log_id) FROM audit_log) + 1234);
