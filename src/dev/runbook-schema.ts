@@ -15,6 +15,7 @@ const INPUT_TYPES = {
   boolean: 'true or false.',
   duration: 'A duration such as 30s, 5m or 1h30m.',
   path: 'An absolute path.',
+  list: 'Texts; on a command line with commas between them.',
   secret: 'A text that is shown nowhere; given by its source: --secret name=file:PATH, env:VARIABLE or cmd:COMMAND.',
 };
 
@@ -122,7 +123,8 @@ export function runbookSchema(actions: Actions, rules: readonly ErrorCode[] = []
           },
           default: {
             title: 'default: value',
-            type: ['string', 'number', 'boolean'],
+            type: ['string', 'number', 'boolean', 'array'],
+            items: { type: 'string' },
             description: 'Taken when none is given. May use inputs declared before it. Never for a secret.',
           },
           optional: {

@@ -39,6 +39,7 @@ const CEL_TYPES: Record<InputType, string> = {
   boolean: 'bool',
   duration: 'string',
   path: 'string',
+  list: 'list<string>',
   secret: 'string',
 };
 

@@ -11,6 +11,7 @@ export const EXPECTED: Record<InputType, string> = {
   boolean: 'true or false',
   duration: 'a duration such as 30s, 5m or 1h30m',
   path: 'an absolute path',
+  list: 'texts, with commas between them',
   secret: 'a secret text',
 };
 
@@ -40,6 +41,13 @@ export function convertInput(
       return typeof value === 'string' && parseDuration(value) !== null ? { value } : problem;
     case 'path':
       return typeof value === 'string' && value.startsWith('/') && !value.includes('\0') ? { value } : problem;
+    case 'list': {
+      // Nothing between two commas is a slip of the hand, and an empty text is the empty list.
+      const texts = typeof value === 'string' ? value.split(',').map((text) => text.trim()) : value;
+      if (!Array.isArray(texts)) return problem;
+      const isOne = (text: Json) => typeof text === 'string' && text !== '';
+      return texts.every(isOne) ? { value: texts } : value === '' ? { value: [] } : problem;
+    }
     case 'secret':
       return typeof value === 'string' || typeof value === 'number'
         ? { value: new Secret(String(value), from) }

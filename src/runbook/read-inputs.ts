@@ -35,8 +35,14 @@ function readDefault(
   value: Json | undefined,
   report: (found: Diagnostic) => void,
 ): Pick<InputSpec, 'default'> {
-  if (value === undefined || value === null || typeof value === 'object') return {};
+  const isList = Array.isArray(value);
+  if (value === undefined || value === null || (typeof value === 'object' && !isList)) return {};
   const path = ['inputs', name, 'default'];
+  if (isList && type !== 'list' && type !== 'secret') {
+    const args = { input: name, expected: EXPECTED[type], got: describeValue(value) };
+    report(finding('DEFAULT_INVALID', args, document.place(path)));
+    return {};
+  }
   if (type === 'secret') {
     report(finding('SECRET_DEFAULT_FOUND', { input: name }, document.keyPlace(path)));
     return {};

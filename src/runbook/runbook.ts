@@ -3,7 +3,7 @@ import type { Terms } from '../hosts/host.ts';
 import type { Json } from '../lib/json.ts';
 import type { Allow } from './model.ts';
 
-export type InputType = 'string' | 'integer' | 'boolean' | 'duration' | 'path' | 'secret';
+export type InputType = 'string' | 'integer' | 'boolean' | 'duration' | 'path' | 'list' | 'secret';
 
 export interface InputSpec {
   readonly name: string;

@@ -16,12 +16,12 @@ const ferry = new FerryOnLab(labDir);
 const folder = mkdtempSync(join(tmpdir(), 'ferry-prepare-'));
 const file = join(folder, 'prepare.plan');
 const secret = join(folder, 'password');
-const inputs = ['database=engine', 'user=engine', 'clients=engine.lab.example'].flatMap((one) => ['--input', one]);
+const inputs = ['database=engine', 'user=engine', 'more_clients=engine.lab.example'].flatMap((one) => ['--input', one]);
 const words = [
   ...ferry.hosts,
   ...inputs,
   '--role',
-  'client=engine',
+  'clients=engine',
   '--role',
   'new_db=newdb',
   '--secret',

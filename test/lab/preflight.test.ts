@@ -138,7 +138,7 @@ describe('a fresh lab', () => {
   it('has no finding, and its hosts are asked three times at most after connecting', async () => {
     const { plan, trips } = await countTrips(MOVE);
     expect([plan.blockers, plan.warnings]).toEqual([[], []]);
-    expect(plan.lines.find((line) => line.step === 'prepare.login')?.notes).toEqual([
+    expect(plan.lines.find((line) => line.step === 'prepare.login@engine')?.notes).toEqual([
       expect.stringMatching(/^the login is tried after .*prepare\.role/),
     ]);
     // What only a preflight asked about is no part of what a rollback is held against.

@@ -7,6 +7,7 @@ import type { FactRef, Observed } from '../../src/facts/fact.ts';
 import { contentOf } from '../../src/facts/file-content.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { resolveInputs } from '../../src/runbook/inputs.ts';
+import { spreadRunbook } from '../../src/runbook/spread.ts';
 import { hostInfo } from '../kit/facts.ts';
 
 const path = join(import.meta.dirname, '..', '..', 'runbooks/ovirt/migrate-engine-db.yaml');
@@ -36,7 +37,14 @@ const inDwhd = (key: string, text: string) => (file: Conf) =>
 /** The plan where the conf files say this, and a database `engine` is on every machine. */
 async function planWhere(
   files: readonly Conf[],
-  more: { old_db?: string; new_db?: string; connected?: string; inputs?: Record<string, string>; asked?: string[] } = {},
+  more: {
+    old_db?: string;
+    new_db?: string;
+    clients?: string[];
+    connected?: string;
+    inputs?: Record<string, string>;
+    asked?: string[];
+  } = {},
 ) {
   const info = (name: string) => hostInfo(name, { address: `${name}.example.com` });
   const roles = { he_host: 'he1', engine: 'engine', old_db: more.old_db ?? 'engine', new_db: more.new_db ?? 'newdb' };
@@ -71,15 +79,18 @@ async function planWhere(
         return undefined;
     }
   };
-  const rolesByName = new Map(Object.entries(roles).map(([role, host]) => [role, info(host)]));
+  const clients = more.clients ?? ['engine'];
+  const on = new Map([...Object.entries(roles).map(([role, host]): [string, string[]] => [role, [host]]), ['clients', clients]]);
+  const spread = spreadRunbook(runbook, on);
+  const rolesByName = new Map([...spread.roles].map(([role, host]) => [role, info(host)]));
   const inputs = resolveInputs(
-    runbook,
+    spread.runbook,
     new Map(Object.entries(more.inputs ?? {})),
     (role) => rolesByName.get(role) ?? info(role),
   );
   if ('diagnostics' in inputs) throw new Error(JSON.stringify(inputs.diagnostics));
   return makePlan({
-    ...{ runbook, actions, inputs: inputs.inputs, madeAt: '', roles: rolesByName },
+    ...{ runbook: spread.runbook, actions, inputs: inputs.inputs, madeAt: '', roles: rolesByName },
     async read(host, refs) {
       more.asked?.push(host);
       return refs.map((ref): Observed<unknown> => {

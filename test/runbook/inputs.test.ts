@@ -89,3 +89,32 @@ test.each([
 ])('%s cannot be "%s"', (name, value) => {
   expect(codes({ database: 'x', password, [name]: value })[0]?.[0]).toBe('INPUT_INVALID');
 });
+
+test('a list is texts in a file, and one text with commas on a command line', async () => {
+  const text = `ferry: 1
+name: lists
+inputs:
+  clients: { type: list, default: [a, b] }
+  more: { type: list, default: "" }
+  all: { type: list, default: "\${{ inputs.clients + inputs.more }}" }
+roles: { db: }
+steps:
+  - { id: look, host: db, uses: file.remove, with: { paths: "\${{ inputs.all }}" } }
+`;
+  const found = await loadRunbook('lists.yaml', { readFile: async () => text });
+  if ('diagnostics' in found) throw new Error(JSON.stringify(found.diagnostics));
+  const values = (given: Record<string, Json>) => {
+    const result = resolveInputs(found.runbook, new Map(Object.entries(given)), role);
+    return 'inputs' in result
+      ? Object.fromEntries(result.inputs)
+      : result.diagnostics.map(({ code, message }) => [code, message]);
+  };
+  expect(values({})).toEqual({ clients: ['a', 'b'], more: [], all: ['a', 'b'] });
+  expect(values({ clients: '192.0.2.7, 2001:db8::7', more: ['c'] })).toEqual({
+    clients: ['192.0.2.7', '2001:db8::7'],
+    more: ['c'],
+    all: ['192.0.2.7', '2001:db8::7', 'c'],
+  });
+  for (const wrong of ['a,,b', [1], { a: 'b' }, 5])
+    expect(values({ clients: wrong as Json })).toMatchObject([['INPUT_INVALID', expect.stringContaining('texts, with commas')]]);
+});

@@ -171,11 +171,11 @@ describe('a password with every awkward character, in a database whose name has 
   });
 
   it('is set on a new server from a file, in JSON, across a crash, and taken back', async () => {
-    const inputs = { database: 'Engine-DB', user: 'engine', clients: '0.0.0.0/0' };
+    const inputs = { database: 'Engine-DB', user: 'engine', more_clients: '0.0.0.0/0' };
     const words = [
       ...Object.entries(inputs).flatMap(([name, value]) => ['--input', `${name}=${value}`]),
       '--role',
-      'client=engine',
+      'clients=engine',
     ];
     const saved = join(plans, 'prepare.plan');
     await does(0, ['plan', PREPARE, ...ferry.hosts, ...words, ...given, '--json', '--out', saved]);

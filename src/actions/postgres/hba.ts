@@ -1,9 +1,13 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgHba } from '../../facts/pg-hba.ts';
+import { pgRole } from '../../facts/pg-role.ts';
+import { hbaMethod } from '../../facts/postgres/hba-method.ts';
 import { type HbaRule, hbaLine, leadingComments, rulesMissing } from '../../facts/postgres/hba-rules.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
+import { resolvedName } from '../../facts/resolved-name.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
 import { plural } from '../../lib/text.ts';
 import { blocked, change, defineAction, noChange, type Site } from '../action.ts';
@@ -37,9 +41,11 @@ export default defineAction({
           role: roleName().describe('Role, or all.'),
           address: z.union([address, z.array(address).min(1)]).describe('One client, or a list of them.'),
           method: z
-            .enum(['scram-sha-256', 'md5', 'cert', 'trust', 'reject'])
+            .enum(['scram-sha-256', 'md5', 'as-stored', 'cert', 'trust', 'reject'])
             .default('scram-sha-256')
-            .describe('How the client proves who it is.'),
+            .describe(
+              'How the client proves who it is; as-stored: scram-sha-256, or md5 where the password of the role is stored as that.',
+            ),
           type: z
             .enum(['host', 'hostssl', 'hostnossl'])
             .default('host')
@@ -48,18 +54,37 @@ export default defineAction({
       )
       .min(1)
       .describe('Rules, in the order they should stand.'),
+    resolve: z
+      .boolean()
+      .default(false)
+      .describe('Write the addresses a host name has, IPv4 and IPv6, as the server resolves it now, in place of the name.'),
   }),
   outputs: { added: 'Number of lines that were put in.' },
-  facts: ({ host }, { port }) => ({ cluster: pgCluster(port).on(host.name), hba: pgHba(port).on(host.name) }),
+  facts: ({ host }, { port, rules, resolve }) => ({
+    cluster: pgCluster(port).on(host.name),
+    hba: pgHba(port).on(host.name),
+    names: resolve ? namesIn(rules).map((name) => resolvedName(name).on(host.name)) : [],
+    roles: rules.map(({ role, method }) => (method === 'as-stored' ? [pgRole(port, role).on(host.name)] : [])),
+  }),
   touches: ({ port, rules }, role) => ({
     changes: [[role, pgHba.key(port)]],
     effects: rules.map((rule) => ({ does: 'let-in', role, port, database: rule.database })),
   }),
-  plan({ port, rules }, { cluster, hba }, { host }: Site) {
+  plan({ port, rules, resolve }, { cluster, hba, names, roles }, { host }: Site) {
     const stopped = notReady(cluster, port);
     if (stopped || !cluster.value) return stopped ?? blocked('no cluster', '');
-    const wanted = rules.flatMap(({ address: clients, ...rule }) =>
-      [clients].flat().map((client): HbaRule => ({ ...rule, address: client })),
+    const known = new Map(namesIn(rules).map((name, index) => [name, names[index]?.value]));
+    const unknown = resolve ? [...known].find(([, found]) => found === undefined)?.[0] : undefined;
+    if (unknown !== undefined)
+      return blocked(`"${unknown}" has no address on ${host.name}`, `Write its address, or let ${host.name} resolve it.`);
+    const wanted = rules.flatMap(({ address: clients, method, ...rule }, index) =>
+      [...new Set([clients].flat().flatMap((client) => known.get(client) ?? [client]))].map(
+        (client): HbaRule => ({
+          ...rule,
+          method: method === 'as-stored' ? hbaMethod(rule.role, roles[index]?.[0]?.value) : method,
+          address: client,
+        }),
+      ),
     );
     const now = hba.value;
     if (!now && hba.read && cluster.read)
@@ -120,6 +145,13 @@ ${runSql({ port }, 'SELECT pg_reload_conf();')} >/dev/null`,
     },
   ],
 });
+
+/** The host names among the clients. */
+function namesIn(rules: readonly { readonly address: string | readonly string[] }[]): string[] {
+  const clients = rules.flatMap(({ address }) => address);
+  const isName = (client: string) => !/^(all|samehost|samenet|\..*|.*\/.*)$/.test(client) && isIP(client) === 0;
+  return [...new Set(clients.filter(isName))];
+}
 
 function insert(content: string, after: number, lines: readonly string[]): string {
   const all = content.split('\n');

@@ -43,7 +43,7 @@ ${asPostgres} pg_restore ${flags} -L "$l" -p ${wish.port} -d ${conninfo(wish.dat
 export function restorePlainScript(wish: RestoreWish & { readonly restrict: string | null }): Sh {
   const { restrict } = wish;
   const begin = ['BEGIN', `SET ROLE ${identifier(wish.owner)}`, ...(restrict === null ? [] : [`\\restrict ${restrict}`])];
-  const psql = sh`psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -p ${wish.port} -d ${conninfo(wish.database)} ${begin.flatMap((line) => ['-c', line])} -f -`;
+  const psql = sh`psql -X -q -A -t -v ON_ERROR_STOP=1 -p ${wish.port} -d ${conninfo(wish.database)} ${begin.flatMap((line) => ['-c', line])} -f -`;
   return sh`${checked(wish, readPlainSql('check', wish))}
 o=$(${asPostgres} ${readPlainSql('load', wish)} <"$f" | ${asPostgres} ${psql}) || exit
 case "$o" in *${RESTORED}) ;; *) echo 'the dump was not read to its end' >&2; exit 1 ;; esac`;

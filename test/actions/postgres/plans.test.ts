@@ -33,6 +33,7 @@ import { pgSize } from '../../../src/facts/pg-size.ts';
 import { pgSuperusers } from '../../../src/facts/pg-superusers.ts';
 import { scramVerifier } from '../../../src/facts/postgres/scram.ts';
 import { psqlVersion } from '../../../src/facts/psql-version.ts';
+import { resolvedName } from '../../../src/facts/resolved-name.ts';
 import { Secret } from '../../../src/hosts/secret.ts';
 import { ENGINE_DATABASE, factOf, siteOf } from '../../kit/facts.ts';
 
@@ -338,12 +339,25 @@ describe('postgres.hba', () => {
     content: '# head\n\nlocal all all peer\n',
     loaded: true,
   };
-  const plan = (found: PgHba) =>
+  const plan = (
+    found: PgHba,
+    more: { address?: string[]; method?: string; resolve?: boolean } = {},
+    around: { names?: Record<string, string[] | undefined>; role?: PgRole } = {},
+  ) =>
     hba.plan(
-      hba.params.parse({ rules: [{ database: 'engine', role: 'engine', address: ['192.0.2.7', '192.0.2.8'] }] }),
-      { cluster: clusterFact(), hba: factOf(pgHba(5432).on(H), found) },
+      hba.params.parse({
+        rules: [{ database: 'engine', role: 'engine', address: more.address ?? ['192.0.2.7', '192.0.2.8'], method: more.method }],
+        resolve: more.resolve,
+      }),
+      {
+        cluster: clusterFact(),
+        hba: factOf(pgHba(5432).on(H), found),
+        names: Object.entries(around.names ?? {}).map(([name, on]) => factOf(resolvedName(name).on(H), on)),
+        roles: [more.method === 'as-stored' ? [roleFact(around.role)] : []],
+      },
       site,
     );
+  const lines = (planned: ReturnType<typeof plan>) => planned.kind === 'change' && planned.data.lines;
 
   test('puts a line for each address at the top, and keeps the file', () => {
     const planned = plan(file);
@@ -366,6 +380,34 @@ describe('postgres.hba', () => {
     );
     expect(plan(next)).toMatchObject({ kind: 'no-change' });
     expect(plan({ ...next, loaded: false })).toMatchObject({ kind: 'change', summary: 'reload pg_hba.conf', diff: [] });
+  });
+
+  test('writes the addresses of a name where it is told to, both families, each once', () => {
+    const address = ['engine.example.com', '192.0.2.7', '10.0.0.0/8', '.example.com', 'samenet'];
+    const names = { 'engine.example.com': ['192.0.2.7', '2001:db8::7'] };
+    expect(lines(plan(file, { address, resolve: true }, { names }))).toEqual(
+      ['192.0.2.7/32', '2001:db8::7/128', '10.0.0.0/8', '.example.com', 'samenet'].map(
+        (client) => `host engine engine ${client} scram-sha-256 # ferry`,
+      ),
+    );
+    expect(lines(plan(file, { address: ['engine.example.com'] }))).toEqual([
+      'host engine engine engine.example.com scram-sha-256 # ferry',
+    ]);
+    expect(plan(file, { address, resolve: true }, { names: { 'engine.example.com': undefined } })).toMatchObject({
+      kind: 'blocked',
+      summary: '"engine.example.com" has no address on newdb',
+    });
+  });
+
+  test.each([
+    ['stored by SCRAM', aRole, 'scram-sha-256'],
+    ['stored by md5', { ...aRole, verifier: `md5${'0'.repeat(32)}` }, 'md5'],
+    ['that an earlier step sets', { ...aRole, verifier: `md5${'0'.repeat(32)}`, password: 'new' }, 'scram-sha-256'],
+    ['there is none of yet', { ...aRole, verifier: null }, 'scram-sha-256'],
+    ['of a role that is not there', undefined, 'scram-sha-256'],
+  ])('asks for what fits a password %s', (_, found, method) => {
+    const planned = plan(file, { method: 'as-stored', address: ['192.0.2.7'] }, found ? { role: found } : {});
+    expect(lines(planned)).toEqual([`host engine engine 192.0.2.7/32 ${method} # ferry`]);
   });
 
   test('refuses an address that is none', () => {
