@@ -5,9 +5,11 @@ import { deadManErrors } from './catalogue/dead-man.ts';
 import { dumpErrors } from './catalogue/dumps.ts';
 import { engineErrors } from './catalogue/engine.ts';
 import { fanOutErrors } from './catalogue/fan-out.ts';
+import { firewallErrors } from './catalogue/firewall.ts';
 import { gateErrors } from './catalogue/gates.ts';
 import { hostKeyErrors } from './catalogue/host-keys.ts';
 import { hostErrors } from './catalogue/hosts.ts';
+import { localeErrors } from './catalogue/locales.ts';
 import { longCommandErrors } from './catalogue/long-commands.ts';
 import { notifyErrors } from './catalogue/notify.ts';
 import { overtakenErrors } from './catalogue/overtaken.ts';
@@ -29,6 +31,7 @@ export const catalogue = {
   ...runbookErrors,
   ...hostKeyErrors,
   ...hostErrors,
+  ...localeErrors,
   ...longCommandErrors,
   ...actionErrors,
   ...engineErrors,
@@ -36,6 +39,7 @@ export const catalogue = {
   ...byHandErrors,
   ...rollbackErrors,
   ...deadManErrors,
+  ...firewallErrors,
   ...gateErrors,
   ...notifyErrors,
   ...packageErrors,

@@ -49,6 +49,7 @@ const PACKAGES: Readonly<Record<string, { readonly debian: string; readonly el: 
   pg_dump: { debian: 'postgresql-client', el: 'postgresql' },
   pg_restore: { debian: 'postgresql-client', el: 'postgresql' },
   vacuumdb: { debian: 'postgresql-client', el: 'postgresql' },
+  openssl: { debian: 'openssl', el: 'openssl' },
   ssh: { debian: 'openssh-client', el: 'openssh-clients' },
   'ssh-keygen': { debian: 'openssh-client', el: 'openssh' },
 };

@@ -81,8 +81,8 @@ describe.runIf(process.getuid?.() === 0)('what a dead-man switch puts back', () 
     }));
 });
 
-test('every step type that can have a dead-man switch keeps files on its own host, and is named where one cannot', async () => {
+test('every step type that can have a dead-man switch is on its own host alone, and is named where one cannot', async () => {
   const all = await Promise.all(Object.entries(catalog).map(async ([name, load]) => ({ name, action: (await load()).default })));
   const fit = all.filter(({ action }) => action.putBack).map(({ name }) => name);
-  expect(fit.sort()).toEqual(['command.run', 'config.set', 'file.put', 'postgres.hba', 'prompt.answer']);
+  expect(fit.sort()).toEqual(['command.run', 'config.set', 'file.put', 'firewall.open', 'postgres.hba', 'prompt.answer']);
 });

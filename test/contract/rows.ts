@@ -1,4 +1,5 @@
 import { Secret } from '../../src/hosts/secret.ts';
+import { NFTABLES_DOWN, NFTABLES_UP } from './firewalls.ts';
 import { MADE_PACKAGE, UNMADE_PACKAGE } from './made-package.ts';
 import type { Row } from './row.ts';
 
@@ -206,6 +207,41 @@ export const rows: readonly Row[] = [
     with: { packages: ['tree', 'jq'] },
     before: { he2: 'DEBIAN_FRONTEND=noninteractive apt-get -q -y purge tree >/dev/null 2>&1; :' },
     after: { he2: 'DEBIAN_FRONTEND=noninteractive apt-get -q -y purge tree jq >/dev/null 2>&1; :' },
+  },
+  {
+    action: 'firewall.open',
+    about: 'in nftables, which loads its rules at boot',
+    host: 'newdb',
+    with: { ports: [2222, 5432], from: ['engine', '2001:db8::/32', '198.51.100.0/24'] },
+    before: { newdb: NFTABLES_UP },
+    after: { newdb: NFTABLES_DOWN },
+    half: { newdb: `nft 'insert rule inet filter input ip saddr 198.51.100.0/24 tcp dport 5432 accept comment "ferry"'` },
+    outputs: { firewall: 'nftables', added: 6 },
+    clean: { newdb: 'cmp /etc/nftables.conf /srv/nftables.conf && nft -c -f /etc/nftables.conf' },
+  },
+  {
+    action: 'locale.generate',
+    about: 'that the running server does not see yet',
+    host: 'newdb',
+    with: { locales: ['en_US.UTF-8', 'de_DE.UTF-8'] },
+    before: {
+      newdb: `localedef --delete-from-archive de_DE.utf8 2>/dev/null; sed -i '/^de_DE/d' /etc/locale.gen; pg_ctlcluster 15 main restart -m fast`,
+    },
+    after: { newdb: `localedef --delete-from-archive de_DE.utf8; sed -i '/^de_DE/d' /etc/locale.gen` },
+    half: { newdb: 'echo de_DE.UTF-8 UTF-8 >>/etc/locale.gen' },
+    outputs: { made: ['de_DE.UTF-8'], restarted: true },
+  },
+  {
+    action: 'certificate.make',
+    host: 'newdb',
+    with: {
+      ...{ certificate: '/srv/tls/server.crt', key: '/srv/tls/server.key', owner: 'postgres', group: 'postgres' },
+      names: ['newdb.lab.example', 'newdb', '192.0.2.1'],
+    },
+    before: { newdb: 'rm -rf /srv/tls; mkdir /srv/tls' },
+    after: { newdb: 'rm -rf /srv/tls' },
+    half: { newdb: 'echo half >/srv/tls/server.key' },
+    clean: { newdb: '[ -z "$(ls -A /srv/tls)" ]' },
   },
   {
     action: 'package.remove',

@@ -84,6 +84,22 @@ function likely(kind: string, text: string): unknown[] {
     pgSuperusers: [['postgres']],
     pgRoom: [{ directory: '/d', data: room, wal: room, maxWalBytes: 1 }],
     sshReach: [{ client: true, answers: true, addresses: ['192.0.2.1'] }],
+    certificate: [{ fingerprint: 'AA', names: ['x'], endsAtS: 5, fits: false }],
+    osLocale: [
+      { installed: false, by: 'locale-gen' },
+      { installed: true, by: 'langpack' },
+    ],
+    firewall: [
+      {
+        kind: 'firewalld',
+        zone: 'public',
+        lists: [
+          { name: 'runtime', rules: [] },
+          { name: 'permanent', rules: [] },
+        ],
+        saved: [],
+      },
+    ],
     packageRemoval: [
       {
         packages: [

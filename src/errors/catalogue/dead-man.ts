@@ -5,7 +5,7 @@ export const deadManErrors = {
   DEAD_MAN_UNFIT: entry<{ step: string; uses: string; why: string }>({
     title: 'A step cannot have a dead-man switch',
     message: (a) => `Step "${a.step}" has a deadMan, which does not go with ${a.uses}: ${a.why}.`,
-    hint: () => 'It is for file.put, config.set, postgres.hba, and command.run with protects.',
+    hint: () => 'It is for file.put, config.set, postgres.hba, firewall.open, and command.run with protects.',
     exit: 65,
     example: { step: 'stop', uses: 'service.stop', why: 'it keeps no file that could be put back' },
   }),
