@@ -24,6 +24,8 @@ export type Effect =
   /** Fails unless the file is there. */
   | { readonly does: 'need-file'; readonly role: string; readonly path: string }
   | { readonly does: 'remove-file'; readonly role: string; readonly path: string; readonly kept: boolean }
+  /** `forGood`: also when they cannot come back. */
+  | { readonly does: 'remove-package'; readonly role: string; readonly packages: readonly string[]; readonly forGood: boolean }
   | { readonly does: 'configure'; readonly role: string; readonly path: string; readonly keys: readonly string[] }
   | { readonly does: 'stop-unit'; readonly role: string; readonly unit: string; readonly forGood: boolean }
   | { readonly does: 'start-unit' | 'restart-unit'; readonly role: string; readonly unit: string }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
+import { hostTools } from '../../facts/host-tools.ts';
 import { packageVersion } from '../../facts/package-version.ts';
 import { unitState } from '../../facts/unit-state.ts';
 import type { ActingHost } from '../../hosts/host.ts';
@@ -19,7 +20,17 @@ export default defineAction({
     'With apt-get (or dnf), without questions; another package manager at work is waited for. Installed packages are not upgraded.',
   undone: 'Packages stay where they are, and the proof says so: other things may have come to need them.',
   params: z.strictObject({
-    packages: z.array(packageName()).describe('Names of packages.'),
+    packages: z
+      .array(
+        z.union([
+          packageName(),
+          z.strictObject({
+            debian: packageName().describe('Its name for apt-get.'),
+            el: packageName().describe('Its name for dnf.'),
+          }),
+        ]),
+      )
+      .describe('Names of packages; one that has another name on Enterprise Linux as { debian: NAME, el: NAME }.'),
     units: z
       .array(unitName())
       .default([])
@@ -33,14 +44,21 @@ export default defineAction({
   }),
   outputs: { installed: 'Packages that were not installed before.' },
   facts: ({ host }, { packages, units }) => ({
-    packages: packages.map((name) => packageVersion(name).on(host.name)),
+    packages: packages.map((one) => namesOf(one).map((name) => packageVersion(name).on(host.name))),
     units: units.map((name) => unitState(name).on(host.name)),
+    tools: hostTools([]).on(host.name),
   }),
   touches: ({ packages, units }, role) => ({
-    changes: [...packages.map(packageVersion.key), ...units.map(unitState.key)].map((key) => [role, key] as const),
+    changes: [
+      ...packages.flatMap(namesOf).map((name) => packageVersion.key(name)),
+      ...units.map((unit) => unitState.key(unit)),
+    ].map((key) => [role, key] as const),
   }),
-  plan({ packages }, facts, { earlier }) {
-    const missing = packages.filter((_, index) => facts.packages[index]?.absent);
+  plan(params, facts, { earlier }) {
+    const isEl = facts.tools.value?.family === 'el';
+    const packages = params.packages.map((one) => (typeof one === 'string' ? one : isEl ? one.el : one.debian));
+    const versions = facts.packages.map((names) => names[isEl ? names.length - 1 : 0]);
+    const missing = packages.filter((_, index) => versions[index]?.absent);
     const outputs = { installed: packages.filter((name) => missing.includes(name) || earlier?.undo.packages.includes(name)) };
     if (missing.length === 0) return noChange(packages.length === 0 ? 'no package to install' : 'installed already', { outputs });
     const newUnits = facts.units.filter(({ absent }) => absent);
@@ -48,7 +66,7 @@ export default defineAction({
     return change({
       summary: `install ${missing.join(', ')}`,
       predicts: [
-        ...facts.packages.filter(({ absent }) => absent).map((fact) => fact.becomes({ version: null })),
+        ...versions.flatMap((fact) => (fact?.absent ? [fact.becomes({ version: null })] : [])),
         ...facts.units.map((fact) => fact.becomesUnknown()),
       ],
       outputs,
@@ -82,8 +100,16 @@ export default defineAction({
       ),
     }),
   }),
-  examples: [{ title: 'The extension modules of PostgreSQL', with: { packages: ['postgresql-contrib'] } }],
+  examples: [
+    { title: 'The extension modules of PostgreSQL', with: { packages: ['postgresql-contrib'] } },
+    { title: 'Its server, on either system', with: { packages: [{ debian: 'postgresql', el: 'postgresql-server' }] } },
+  ],
 });
+
+/** The names a package goes by: one, or that of Debian and then that of Enterprise Linux. */
+function namesOf(one: string | { debian: string; el: string }): string[] {
+  return typeof one === 'string' ? [one] : [one.debian, one.el];
+}
 
 /** Changes nothing: says which of the packages and their units are there now and were not before. */
 async function tellWhatStays({ on, undo }: { on: ActingHost; undo: InstallUndo }): Promise<KeptOnPurpose[]> {

@@ -54,7 +54,8 @@ export default defineAction({
     keep: keep.map((path) => fileStat(path).on(host.name)),
     removal: packageRemoval(packages).on(host.name),
   }),
-  touches: ({ packages, units, keep }, role) => ({
+  touches: ({ packages, units, keep, requireUndo }, role) => ({
+    effects: [{ does: 'remove-package', role, packages, forGood: !requireUndo }],
     changes: [...packages.map(packageVersion.key), ...units.map(unitState.key), ...keep.map(fileStat.key)].map(
       (key) => [role, key] as const,
     ),

@@ -99,13 +99,12 @@ const ownErrors = {
     exit: 65,
     example: { condition: "inputs.mode == 'a' && inputs.mode == 'b'", value: 'false', what: 'what it stands on is never done' },
   }),
-  GATE_MISSING: entry<{ step: string }>({
+  GATE_MISSING: entry<{ step: string; does: string }>({
     title: 'What cannot be taken back is done without asking',
-    message: (a) =>
-      `Step "${a.step}" runs a command that cannot be taken back and cannot tell whether it is done, and no gate before it says what is at stake.`,
+    message: (a) => `Step "${a.step}" ${a.does}, and no gate before it says what is at stake.`,
     hint: () => 'Add  confirm: a question in your words   to the step, or a gate.confirm before it.',
     exit: 65,
-    example: { step: 'wipe' },
+    example: { step: 'wipe', does: 'runs a command that cannot be taken back and cannot tell whether it is done' },
   }),
   ALLOW_UNUSED: entry<{ rule: string }>({
     title: 'An allow silences nothing',

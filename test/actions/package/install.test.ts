@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import install from '../../../src/actions/package/install.ts';
 import { aptScript, dnfScript } from '../../../src/actions/package/scripts.ts';
+import { hostTools } from '../../../src/facts/host-tools.ts';
 import { packageVersion } from '../../../src/facts/package-version.ts';
 import { unitState } from '../../../src/facts/unit-state.ts';
 import { factOf, siteOf } from '../../kit/facts.ts';
@@ -10,10 +11,11 @@ describe('package.install', () => {
     install.plan(
       install.params.parse({ packages: Object.keys(found), units }),
       {
-        packages: Object.entries(found).map(([name, version]) =>
+        packages: Object.entries(found).map(([name, version]) => [
           factOf(packageVersion(name).on('one'), version ? { version } : undefined),
-        ),
+        ]),
         units: units.map((unit) => factOf(unitState(unit).on('one'), undefined)),
+        tools: factOf(hostTools([]).on('one'), { missing: [], family: 'debian' }),
       },
       siteOf('one'),
     );
@@ -27,6 +29,25 @@ describe('package.install', () => {
       opaque: true,
     });
     expect(plan({ a: '1' })).toMatchObject({ kind: 'no-change', summary: 'installed already' });
+  });
+
+  test.each([
+    ['debian', 'postgresql'],
+    ['el', 'postgresql-server'],
+    ['other', 'postgresql'],
+  ] as const)('a package with two names is installed under that of the system: %s', (family, name) => {
+    const params = install.params.parse({ packages: [{ debian: 'postgresql', el: 'postgresql-server' }, 'postgresql-contrib'] });
+    const facts = {
+      packages: [['postgresql', 'postgresql-server'], ['postgresql-contrib']].map((names) =>
+        names.map((one) => factOf(packageVersion(one).on('one'), one === name ? undefined : { version: '1' })),
+      ),
+      units: [],
+      tools: factOf(hostTools([]).on('one'), { missing: [], family }),
+    };
+    const planned = install.plan(params, facts, siteOf('one'));
+    // The client alone, or nothing of that name, is not the server.
+    expect(planned).toMatchObject({ kind: 'change', data: { packages: [name] }, outputs: { installed: [name] } });
+    expect(planned.kind === 'change' && planned.predicts.map(({ key }) => key)).toEqual([`packageVersion(${name})`]);
   });
 
   test('a name that apt would take for a removal or an option is refused', () => {

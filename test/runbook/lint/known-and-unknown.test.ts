@@ -297,3 +297,18 @@ describe('conditions', () => {
     expect(await when(condition, type)).toEqual(['warning CONDITION_CONSTANT']);
   });
 });
+
+describe('packages that are removed', () => {
+  const step = (more: string) => `steps:\n  - { id: gone, host: app, uses: package.remove, with: { packages: [app]${more} } }\n`;
+
+  test('are asked about when they may not come back, and need no question when they do', async () => {
+    expect(await found(step(''))).toEqual([]);
+    expect(await found(step(', requireUndo: false'))).toEqual(['warning GATE_MISSING']);
+    expect(await found(step(', requireUndo: false').replace(' } }', ' }, confirm: For good? }'))).toEqual([]);
+  });
+
+  test('by a command have an action', async () => {
+    const yum = `steps:\n  - { id: gone, host: app, uses: command.run, with: { argv: [yum, -y, remove, app], irreversible: it goes }, confirm: Sure? }\n`;
+    expect(await found(yum)).toEqual(['warning COMMAND_HAS_ACTION']);
+  });
+});

@@ -9,6 +9,10 @@ const PROGRAMS: Record<string, string> = {
   createuser: 'postgres.role',
   initdb: 'postgres.cluster',
   'postgresql-setup': 'postgres.cluster',
+  'locale-gen': 'locale.generate',
+  localedef: 'locale.generate',
+  'firewall-cmd': 'firewall.open',
+  ufw: 'firewall.open',
   scp: 'file.transfer',
 };
 
@@ -45,7 +49,10 @@ function actionFor({ program, args }: ProgramCall): string | undefined {
   if (program === 'systemctl') return SYSTEMCTL[args.find((arg) => !arg.startsWith('-')) ?? ''];
   if (program === 'service') return SYSTEMCTL[args[1] ?? ''];
   if (program === 'hosted-engine') return text.includes('--set-maintenance') ? 'ovirt.maintenance' : undefined;
-  if (['yum', 'dnf', 'apt', 'apt-get'].includes(program)) return args.includes('install') ? 'package.install' : undefined;
+  if (['yum', 'dnf', 'apt', 'apt-get'].includes(program)) {
+    if (args.includes('install')) return 'package.install';
+    return ['remove', 'erase'].some((verb) => args.includes(verb)) ? 'package.remove' : undefined;
+  }
   if (program === 'psql') return SQL.find(([pattern]) => pattern.test(text))?.[1];
   if (program === 'sed')
     return args.some((arg) => /^-\w*i|^--in-place/.test(arg)) && /\/etc\/\S+\.conf/.test(text) ? 'config.set' : undefined;

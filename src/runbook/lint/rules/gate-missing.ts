@@ -21,10 +21,14 @@ steps:
     const gates = book.steps.filter(
       ({ step, effects }) => step.confirm !== undefined || effects.some(({ does }) => does === 'ask'),
     );
-    return book.all('run-command').flatMap(({ by, what }) => {
-      if (what.readOnly || what.reversible || what.checked) return [];
+    return book.all('run-command', 'remove-package').flatMap(({ by, what }) => {
+      if (what.does === 'remove-package' ? !what.forGood : what.readOnly || what.reversible || what.checked) return [];
       const isAsked = gates.some((gate) => gate === by || book.isBefore(gate, by));
-      return isAsked ? [] : [{ args: { step: by.step.id }, step: by }];
+      const does =
+        what.does === 'remove-package'
+          ? 'removes packages also when they cannot come back'
+          : 'runs a command that cannot be taken back and cannot tell whether it is done';
+      return isAsked ? [] : [{ args: { step: by.step.id, does }, step: by }];
     });
   },
 });
