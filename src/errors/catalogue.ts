@@ -1,4 +1,5 @@
 import { actionErrors } from './catalogue/actions.ts';
+import { arrivalErrors } from './catalogue/arrivals.ts';
 import { backupErrors } from './catalogue/backups.ts';
 import { byHandErrors } from './catalogue/by-hand.ts';
 import { deadManErrors } from './catalogue/dead-man.ts';
@@ -34,6 +35,7 @@ export const catalogue = {
   ...localeErrors,
   ...longCommandErrors,
   ...actionErrors,
+  ...arrivalErrors,
   ...engineErrors,
   ...fanOutErrors,
   ...byHandErrors,

@@ -36,9 +36,9 @@ const SQL = String.raw`SELECT json_build_object(
     FROM pg_db_role_setting r, unnest(r.setconfig) s WHERE r.setdatabase = d.oid AND r.setrole = 0),
   'extensions', CASE WHEN :'open' THEN (SELECT coalesce(json_object_agg(extname, json_build_object('version', extversion,
     'owner', pg_get_userbyid(extowner), 'schema', extnamespace::regnamespace::text) ORDER BY extname), '{}') FROM pg_extension WHERE extname <> 'plpgsql') END,
-  'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('to',
+  'grants', CASE WHEN d.datacl IS DISTINCT FROM acldefault('d', d.datdba) AND d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('to',
     CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee) END, 'privilege', a.privilege_type)
-    ORDER BY a.grantee, a.privilege_type), '[]') FROM aclexplode(d.datacl) a) END,
+    ORDER BY CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee)::text END COLLATE "C", a.privilege_type COLLATE "C"), '[]') FROM aclexplode(d.datacl) a) END,
   'comment', shobj_description(d.oid, 'pg_database')) FROM pg_database d WHERE d.datname = :'db';
 SELECT unnest(setconfig) FROM pg_db_role_setting r, pg_database d WHERE r.setdatabase = d.oid AND r.setrole = 0 AND d.datname = :'db' ORDER BY 1;
 \endif`;
@@ -67,9 +67,21 @@ function readDatabase(answer: Answer): Observed<PgDatabase> {
   return found.state === 'value' && hash.length > 1 ? value({ ...found.value, settingsHash: hash }) : found;
 }
 
+type Grants = NonNullable<PgDatabase['grants']>;
+
 /** The same database with other settings. */
 export function withSettings({ settingsHash: _, ...rest }: PgDatabase, settings: PgDatabase['settings']): PgDatabase {
   return { ...rest, settings };
+}
+
+/** The same database with these grants, which are null while they are the defaults. */
+export function withGrants(database: PgDatabase, grants: readonly Grants[number][]): PgDatabase {
+  const key = ({ to, privilege }: Grants[number]) => Buffer.from(`${to}\0${privilege}`);
+  const sorted = grants.toSorted((a, b) => Buffer.compare(key(a), key(b)));
+  const usual = [...['CONNECT', 'TEMPORARY'].map((name) => `|${name}`)];
+  usual.push(...['CONNECT', 'CREATE', 'TEMPORARY'].map((name) => `${database.owner}|${name}`));
+  const isUsual = sorted.length === usual.length && sorted.every(({ to, privilege }) => usual.includes(`${to}|${privilege}`));
+  return { ...database, grants: isUsual ? null : sorted };
 }
 
 function published(found: PgDatabase): Json {

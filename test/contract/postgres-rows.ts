@@ -149,5 +149,28 @@ export const postgresRows: readonly Row[] = [
       code: 'LOGIN_REFUSED',
     },
   },
+  {
+    action: 'postgres.grant',
+    host: 'newdb',
+    with: {
+      database: both.database,
+      grants: [
+        { to: 'other', privilege: 'CONNECT' },
+        { to: 'other', privilege: 'CREATE' },
+      ],
+    },
+    before: { newdb: made(sql('CREATE ROLE other;')) },
+    after: gone,
+    half: { newdb: sql('GRANT CONNECT ON DATABASE "Con-Tract" TO other;') },
+  },
+  {
+    action: 'postgres.arrivals',
+    host: 'engine',
+    with: { database: 'ovirt_engine_history', table: 'host_samples_history', column: 'history_datetime', timeout: '30s' },
+    fails: {
+      with: { database: 'ovirt_engine_history', table: 'host_daily_history', column: 'history_datetime', timeout: '2s' },
+      code: 'ROWS_MISSING',
+    },
+  },
   { action: 'postgres.write-line', host: 'newdb', with: { database: both.database }, before: { newdb: filled }, after: gone },
 ];

@@ -5,8 +5,10 @@ export interface Snapshot {
   readonly [what: string]: string;
 }
 
-const UNITS = 'ovirt-engine.service ovirt-engine-dwhd.service ovirt-engine-notifier.service ovirt-fence-kdump-listener.service';
-const CONF = '/etc/ovirt-engine/engine.conf.d /etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d';
+const UNITS =
+  'ovirt-engine.service ovirt-engine-dwhd.service ovirt-engine-notifier.service ovirt-fence-kdump-listener.service grafana-server.service';
+const CONF =
+  '/etc/ovirt-engine/engine.conf.d /etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d /etc/ovirt-engine-dwh/examples /etc/grafana';
 const psql = (sql: string) => `runuser -u postgres -- psql -XAt -c "${sql}"`;
 const DATABASES = psql(
   'SELECT datname, pg_get_userbyid(datdba), datconnlimit, datallowconn, datcollate, (SELECT array_agg(setconfig) FROM pg_db_role_setting WHERE setdatabase = d.oid) FROM pg_database d ORDER BY 1',
@@ -18,7 +20,7 @@ const ROLES = psql(
 const AUTO_CONF = 'cat /var/lib/postgresql/15/main/postgresql.auto.conf | grep -v "^#" | sort';
 const HBA = 'cat /etc/postgresql/15/main/pg_hba.conf; stat -c "%a %U %G" /etc/postgresql/15/main/pg_hba.conf';
 
-/** Reads everything a run of migrate-engine-db may change, straight from the hosts and past Ferry. */
+/** Reads everything a move of either database may change, straight from the hosts and past Ferry. */
 export async function snapshot(labDir: string): Promise<Snapshot> {
   const ask = async (host: string, script: string) => {
     const answer = await execOn(labDir, host, script);

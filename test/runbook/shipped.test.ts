@@ -15,8 +15,9 @@ const shipped = ['runbooks', 'examples'].flatMap((folder) =>
 const examples = shipped.filter((file) => file.startsWith('examples/'));
 
 describe('what is shipped beside the program', () => {
-  test('there are two runbooks and six lessons, numbered in order', () => {
+  test('there are runbooks for each database and six lessons, numbered in order', () => {
     expect(shipped).toContain('runbooks/ovirt/migrate-engine-db.yaml');
+    expect(shipped).toContain('runbooks/ovirt/migrate-dwh-db.yaml');
     expect(shipped).toContain('runbooks/ovirt/prepare-remote-db.yaml');
     expect(examples.map((file) => file.slice('examples/'.length, 'examples/'.length + 3))).toEqual([
       '01-',

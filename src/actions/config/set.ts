@@ -29,6 +29,10 @@ export default defineAction({
       set: z.record(keyName(), configValue()).describe('Keys and their values; a value may be a secret.'),
       ...formatParams(),
       create: z.boolean().default(false).describe('Make the file when it is not there.'),
+      missing: z
+        .enum(['fail', 'skip'])
+        .default('fail')
+        .describe('What to do about a file that is not there and is not to be made.'),
       mode: octalMode().default('0600').describe('Mode of a file that is made.'),
       owner: userName().default('root').describe('Owner of a file that is made.'),
       group: userName().default('root').describe('Group of a file that is made.'),
@@ -49,6 +53,8 @@ export default defineAction({
       if (wrong !== null) return blocked(`the value of ${key} cannot be written: ${wrong}`, 'Give another value.');
     }
     const found = facts.content.value;
+    if (!found && facts.content.read && !params.create && params.missing === 'skip')
+      return noChange(`${path} is not there`, { outputs: { path, changed: [] } });
     if (!found && !params.create)
       return blocked(`${path} is not there on ${host.name}`, 'Check the path, or set create: true to make the file.');
     const text = found ? textOf(found) : '';

@@ -8,7 +8,7 @@ import { portNumber } from '../params.ts';
 const NAME = /^\P{Cc}+$/u;
 
 /** The name of something in PostgreSQL, taken as it is: case, dashes and quotes count. At most 63 bytes, as the server cuts the rest. */
-function pgName(what: string) {
+export function pgName(what: string) {
   return z
     .string()
     .regex(NAME, `write the name of a ${what}`)

@@ -6,8 +6,12 @@ import { identifier } from './sql.ts';
 /** Exit code of a restore script for a dump that is not whole; the last line printed says why. */
 export const DAMAGED = NOT_A_DUMP;
 
-// Entries the restoring role may not touch, or that the target has already: extensions are made by postgres beforehand.
-const LEFT_OUT = '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION - |COMMENT - EXTENSION |SCHEMA - public |COMMENT - SCHEMA public )';
+// Entries the restoring role may not touch, or that the target has already: extensions are made by postgres beforehand,
+// default privileges set by it afterwards, because one role may not set those of another.
+const LEFT_OUT =
+  '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT ACL |EXTENSION - |COMMENT - EXTENSION |SCHEMA - public |COMMENT - SCHEMA public )';
+
+const DEFAULT_PRIVILEGES = '^[0-9]+; [0-9]+ [0-9]+ DEFAULT ACL ';
 
 export interface RestoreWish {
   readonly port: number;
@@ -35,8 +39,16 @@ printf '%s\\n' "$t" | grep -Ev ${LEFT_OUT} >"$l" && chown postgres "$l" || exit 
 ${asPostgres} pg_restore ${flags} -L "$l" -p ${wish.port} -d ${conninfo(wish.database)} <"$f"`;
 }
 
+/** Sets the default privileges that a dump in custom format has, of whatever roles; what is there already stays. */
+export function defaultPrivilegesScript(wish: Pick<RestoreWish, 'path' | 'port' | 'database'>): Sh {
+  return sh`f=${wish.path}; l=$(mktemp) && trap 'rm -f -- "$l"' EXIT || exit 1
+t=$(${asPostgres} pg_restore -l <"$f") || exit 1
+printf '%s\\n' "$t" | grep -E ${DEFAULT_PRIVILEGES} >"$l" || exit 0
+chown postgres "$l" && ${asPostgres} pg_restore --exit-on-error --single-transaction -L "$l" -p ${wish.port} -d ${conninfo(wish.database)} <"$f"`;
+}
+
 /**
- * The same for a plain dump, by psql. The reader prints COMMIT when it has come to the end of a whole dump, so that a file cut
+ * What `restoreScript` does for a plain dump, by psql. The reader prints COMMIT when it has come to the end of a whole dump, so that a file cut
  * meanwhile leaves nothing; psql alone would take the end of its input for the end of the work. `restrict` is a word nobody
  * who wrote the file can know, null for a psql that takes none.
  */
@@ -45,7 +57,7 @@ export function restorePlainScript(wish: RestoreWish & { readonly restrict: stri
   const begin = ['BEGIN', `SET ROLE ${identifier(wish.owner)}`, ...(restrict === null ? [] : [`\\restrict ${restrict}`])];
   const psql = sh`psql -X -q -A -t -v ON_ERROR_STOP=1 -p ${wish.port} -d ${conninfo(wish.database)} ${begin.flatMap((line) => ['-c', line])} -f -`;
   return sh`${checked(wish, readPlainSql('check', wish))}
-o=$(${asPostgres} ${readPlainSql('load', wish)} <"$f" | ${asPostgres} ${psql}) || exit
+o=$(${asPostgres} ${readPlainSql('load', { ...wish, role: identifier(wish.owner) })} <"$f" | ${asPostgres} ${psql}) || exit
 case "$o" in *${RESTORED}) ;; *) echo 'the dump was not read to its end' >&2; exit 1 ;; esac`;
 }
 

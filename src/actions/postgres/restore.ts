@@ -19,7 +19,7 @@ import { emptyDatabase } from './databases.ts';
 import { type FormerSettings, formerSettings, wholeSettings } from './former-settings.ts';
 import { clientTooOld, clusterPort, databaseName, dumpFormat, notReady, roleName } from './params.ts';
 import { restorePreflight } from './restore-preflight.ts';
-import { DAMAGED, readPosition, restorePlainScript, restoreScript } from './restore-script.ts';
+import { DAMAGED, defaultPrivilegesScript, readPosition, restorePlainScript, restoreScript } from './restore-script.ts';
 import { restorePreview } from './undo-of-databases.ts';
 import { whoBlocks } from './who-blocks.ts';
 
@@ -56,7 +56,10 @@ export default defineAction({
       .regex(/^[0-9a-f]{64}$/, 'write 64 hex digits')
       .optional()
       .describe('What the file must hash to, as postgres.dump tells. Without it the whole dump is read once before the restore.'),
-    privileges: z.boolean().default(false).describe('Restore GRANTs too; every role they name must exist.'),
+    privileges: z
+      .boolean()
+      .default(false)
+      .describe('Restore GRANTs and default privileges too; every role they name must exist.'),
     port: clusterPort(),
   }),
   outputs: { database: 'Name of the database.', tables: 'Number of tables restored.', bytes: 'Size of the dump.' },
@@ -168,6 +171,8 @@ export default defineAction({
         throw new FerryError('RESTORE_FAILED', { host: on.name, database, why: thrown.args.output }, { cause: thrown, left });
       }
     }
+    if (data.privileges && data.format === 'custom')
+      await on.detached('defaults', defaultPrivilegesScript(data), { note: 'setting default privileges' });
     await on.detached('analyze', sh`${asPostgres} vacuumdb --quiet --analyze-only -p ${port} -d ${conninfo(database)}`, {
       note: 'analyzing',
       diagnose: whoBlocks(port, database, 'vacuumdb'),

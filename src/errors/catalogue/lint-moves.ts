@@ -87,6 +87,14 @@ export const lintMoveErrors = {
     exit: 65,
     example: { step: 'point-engine' },
   }),
+  DWH_READER_FORGOTTEN: entry<{ step: string; left: string }>({
+    title: "A reader of the data warehouse's database is forgotten",
+    message: (a) =>
+      `Step "${a.step}" points somebody at the data warehouse's moved database, and no step does so for ${a.left}: left behind on the old one.`,
+    hint: () => 'Set the address in its file too; runbooks/ovirt/migrate-dwh-db.yaml has all places.',
+    exit: 65,
+    example: { step: 'point-dwhd', left: "the engine's dashboard (/etc/ovirt-engine/engine.conf.d)" },
+  }),
   ENGINE_WRITERS_LEFT: entry<{ step: string; units: string; role: string }>({
     title: 'Other services that use the engine database keep running',
     message: (a) =>

@@ -30,7 +30,7 @@ function wanted(u) {
   if (u ~ /^(CREATE|DROP|ALTER|COMMENT ON) SCHEMA (IF (NOT )?EXISTS )?PUBLIC( |$)/) return 0
   if (u ~ /^ALTER .* OWNER TO [^ ]+$/) return 0
   if (u ~ /^(GRANT|REVOKE) .* ON DATABASE /) return 0
-  if (u ~ /^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) /) { if (mode == "grants") print raw; return privileges }
+  if (u ~ /^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) /) { if (mode == "grants") print raw; if (u ~ /^A.* FOR (ROLE|USER) / && role != "") raw = "RESET ROLE; " raw " SET ROLE " role ";"; return privileges }
   if (u ~ /^COPY /) { if (u !~ / FROM STDIN( |$)/) stop("line " NR " copies to or from a file of the server, which no dump does"); copies = 1 }
   return 1
 }
@@ -106,12 +106,18 @@ END {
  * A command that reads a plain SQL dump on its stdin to the end, and fails with `NOT_A_DUMP` where it is no whole dump of one
  * database. To `load` it prints what is for the database, then COMMIT: extensions, the database itself, owners and, unless
  * wanted, privileges are left out, and so is all that would end the transaction or be a command of psql. For `grants` it prints
- * statements about privileges alone, to `check` nothing.
+ * statements about privileges alone, to `check` nothing. Default privileges of named roles are set by the superuser, who then
+ * is `role`, an identifier, again.
  */
 export function readPlainSql(
   mode: 'load' | 'check' | 'grants',
-  wish: { readonly privileges: boolean; readonly restrict?: string | null },
+  wish: { readonly privileges: boolean; readonly restrict?: string | null; readonly role?: string },
 ): Sh {
-  const variables = [`mode=${mode}`, `privileges=${wish.privileges ? 1 : 0}`, `restrict=${wish.restrict ?? ''}`];
+  const variables = [
+    `mode=${mode}`,
+    `privileges=${wish.privileges ? 1 : 0}`,
+    `restrict=${wish.restrict ?? ''}`,
+    `role=${(wish.role ?? '').replaceAll('\\', '\\\\')}`,
+  ];
   return sh`env LC_ALL=C awk ${variables.flatMap((text) => ['-v', text])} ${READER}`;
 }

@@ -8,6 +8,7 @@ import conditionConstant from './rules/condition-constant.ts';
 import databaseLeftWritable from './rules/database-left-writable.ts';
 import databaseUnreachable from './rules/database-unreachable.ts';
 import dumpUnguarded from './rules/dump-unguarded.ts';
+import dwhReaderForgotten from './rules/dwh-reader-forgotten.ts';
 import engineDwhForgotten from './rules/engine-dwh-forgotten.ts';
 import engineSettingsMissing from './rules/engine-settings-missing.ts';
 import engineUrlStale from './rules/engine-url-stale.ts';
@@ -43,6 +44,7 @@ export const rules: readonly LintRule[] = [
   databaseLeftWritable,
   databaseUnreachable,
   dumpUnguarded,
+  dwhReaderForgotten,
   engineDwhForgotten,
   engineSettingsMissing,
   engineUrlStale,

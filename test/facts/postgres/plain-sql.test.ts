@@ -5,13 +5,19 @@ import { NOT_A_DUMP, readPlainSql } from '../../../src/facts/postgres/plain-sql.
 const END = '--\n-- PostgreSQL database dump complete\n--\n\n';
 
 /** What the reader prints of a text, by the awk of this machine. */
-function read(text: string, mode: 'load' | 'check' | 'grants' = 'load', privileges = false, restrict: string | null = null) {
-  const ran = spawnSync('sh', ['-c', readPlainSql(mode, { privileges, restrict }).text], { input: text, encoding: 'utf8' });
+function read(
+  text: string,
+  mode: 'load' | 'check' | 'grants' = 'load',
+  privileges = false,
+  restrict: string | null = null,
+  role = '',
+) {
+  const ran = spawnSync('sh', ['-c', readPlainSql(mode, { privileges, restrict, role }).text], { input: text, encoding: 'utf8' });
   return { code: ran.status, out: ran.stdout, why: ran.stderr.trim() };
 }
 /** What is left of statements, without the end of a dump and of the load. */
-const left = (text: string, privileges = false) => {
-  const { code, out, why } = read(`${text}\n${END}`, 'load', privileges);
+const left = (text: string, privileges = false, role?: string) => {
+  const { code, out, why } = read(`${text}\n${END}`, 'load', privileges, null, role);
   expect([code, why]).toEqual([0, '']);
   return out.slice(0, out.indexOf('--\n-- PostgreSQL database dump complete')).trim();
 };
@@ -59,6 +65,12 @@ describe('a plain dump that is read for a restore', () => {
   ])('leaves out %s unless it is wanted', (_, text) => {
     expect(left(text)).toBe('');
     expect(left(text, true)).toBe(text);
+  });
+
+  test('has the superuser set default privileges of any role, and the owner go on', () => {
+    const sql = 'ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT SELECT ON TABLES TO reader;';
+    expect(left(sql, true, '"O\\x"')).toBe(`RESET ROLE; ${sql} SET ROLE "O\\x";`);
+    expect(left('ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader;', true, '"o"')).not.toContain('RESET');
   });
 
   test.each([
