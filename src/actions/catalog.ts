@@ -19,6 +19,7 @@ const actions = {
   'package.remove': () => import('./package/remove.ts'),
   'port.check': () => import('./port/check.ts'),
   'postgres.arrivals': () => import('./postgres/arrivals.ts'),
+  'postgres.carry': () => import('./postgres/carry.ts'),
   'postgres.cluster': () => import('./postgres/cluster.ts'),
   'postgres.compare': () => import('./postgres/compare.ts'),
   'postgres.connections': () => import('./postgres/connections.ts'),

@@ -28,6 +28,7 @@ const kinds: Record<string, () => Promise<FactKind<unknown>>> = {
   pgHba: async () => (await import('./pg-hba.ts')).pgHba.definition,
   pgInstall: async () => (await import('./pg-install.ts')).pgInstall.definition,
   pgLocale: async () => (await import('./pg-locale.ts')).pgLocale.definition,
+  pgPrivileges: async () => (await import('./pg-privileges.ts')).pgPrivileges.definition,
   pgRole: async () => (await import('./pg-role.ts')).pgRole.definition,
   pgRoom: async () => (await import('./pg-room.ts')).pgRoom.definition,
   pgSessions: async () => (await import('./pg-sessions.ts')).pgSessions.definition,

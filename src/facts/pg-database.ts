@@ -64,7 +64,24 @@ if [ -n "$s" ]; then ${keyedHash(sh`printf '%s' "$s"`)}; echo "$h"; fi; exit $r`
 function readDatabase(answer: Answer): Observed<PgDatabase> {
   const [line = '', hash = ''] = answer.stdout.split('\n');
   const found = fromJson({ ...answer, stdout: line }, shape);
-  return found.state === 'value' && hash.length > 1 ? value({ ...found.value, settingsHash: hash }) : found;
+  if (found.state !== 'value') return found;
+  const read = { ...found.value, grants: grantsOf(found.value.owner, found.value.grants) };
+  return value(hash.length > 1 ? { ...read, settingsHash: hash } : read);
+}
+
+/** Grants in an order of their own; null where they are what every new database has. */
+export function grantsOf(owner: string, grants: PgDatabase['grants']): PgDatabase['grants'] {
+  if (grants === null) return null;
+  const inOrder = (list: NonNullable<PgDatabase['grants']>) =>
+    [...list].sort((a, b) => (`${a.to} ${a.privilege}` < `${b.to} ${b.privilege}` ? -1 : 1));
+  const given = inOrder(grants);
+  return sameJson(given, inOrder(usualGrants(owner))) ? null : given;
+}
+
+/** What everybody and the owner may do with a database unless somebody says otherwise. */
+export function usualGrants(owner: string): NonNullable<PgDatabase['grants']> {
+  const may = (to: string, ...privileges: string[]) => privileges.map((privilege) => ({ to, privilege }));
+  return [...may('', 'CONNECT', 'TEMPORARY'), ...may(owner, 'CONNECT', 'CREATE', 'TEMPORARY')];
 }
 
 type Grants = NonNullable<PgDatabase['grants']>;

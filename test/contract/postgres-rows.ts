@@ -27,6 +27,17 @@ const plainEmptied = `${emptied}\n${sql(
   `SET ROLE other;\nCREATE TABLE public.t (body text);\nINSERT INTO t VALUES (E'\\\\.\\nALTER TABLE t OWNER TO x;');\nGRANT SELECT ON t TO "Con-Owner";\nSELECT lo_from_bytea(4711, 'x');`,
   'Con-Plain',
 )}\nrunuser -u postgres -- pg_dump -C Con-Plain >/srv/con/t.sql\n${sql('DROP DATABASE "Con-Plain";\nDROP ROLE other;')}`;
+const toCarry = `${sql(
+  `DROP DATABASE IF EXISTS "Con-From";\nDROP ROLE IF EXISTS "Con-Reader";\nCREATE ROLE "Con-Reader";\nCREATE ROLE other;\nCREATE DATABASE "Con-From" OWNER other TEMPLATE template0;
+REVOKE CONNECT ON DATABASE "Con-From" FROM PUBLIC;\nGRANT CONNECT ON DATABASE "Con-From" TO "Con-Reader";
+ALTER DATABASE "Con-From" SET search_path = '$user', public;\nALTER DATABASE "Con-From" SET app.jwt_secret = 'OpenSesame';`,
+)}\n${sql(
+  `SET ROLE other;\nCREATE TABLE public.t (id serial PRIMARY KEY, body text);\nGRANT SELECT ON t TO "Con-Reader" WITH GRANT OPTION;
+GRANT UPDATE (body) ON t TO "Con-Reader";\nRESET ROLE;\nREVOKE USAGE ON SCHEMA public FROM PUBLIC;\nGRANT USAGE ON SCHEMA public TO "Con-Reader";
+ALTER DEFAULT PRIVILEGES FOR ROLE other IN SCHEMA public GRANT SELECT ON TABLES TO "Con-Reader";
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO "Con-Reader";\nALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC;`,
+  'Con-From',
+)}`;
 
 /** Actions on PostgreSQL, on the new server unless they need what only another host has. */
 export const postgresRows: readonly Row[] = [
@@ -115,6 +126,15 @@ export const postgresRows: readonly Row[] = [
     again: 'blocked',
     before: { newdb: plainEmptied },
     after: gone,
+  },
+  {
+    action: 'postgres.carry',
+    about: 'from a database of another owner',
+    host: 'newdb',
+    with: { database: both.database, from: { host: 'newdb', database: 'Con-From' } },
+    before: { newdb: `${filled}\n${toCarry}` },
+    after: { newdb: `${sql('DROP DATABASE IF EXISTS "Con-From";')}\n${gone.newdb}\n${sql('DROP ROLE IF EXISTS "Con-Reader";')}` },
+    secrets: ['OpenSesame'],
   },
   {
     action: 'postgres.freeze',

@@ -80,6 +80,10 @@ function likely(kind: string, text: string): unknown[] {
     psqlVersion: ['15.18'],
     pgExtensionAvailable: [{ version: '1.0' }],
     pgGrantees: [['x']],
+    pgPrivileges: [
+      [],
+      [{ verb: 'GRANT', privilege: 'SELECT', columns: null, on: 'TABLE public.t', to: 'x', grantable: false, future: null }],
+    ],
     pgDatabaseNames: [['x']],
     pgSuperusers: [['postgres']],
     pgRoom: [{ directory: '/d', data: room, wal: room, maxWalBytes: 1 }],

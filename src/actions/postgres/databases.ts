@@ -1,10 +1,14 @@
+import { FerryError } from '../../errors/ferry-error.ts';
 import { pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
+import { type PgPrivilege, pgPrivileges } from '../../facts/pg-privileges.ts';
 import { psql, runSql } from '../../facts/postgres/psql.ts';
+import { readFacts } from '../../facts/read.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import type { KeptOnPurpose } from '../action.ts';
 import { lookForUndo } from './look-for-undo.ts';
-import { DROP_DATABASE, END_SESSIONS, IF_DATABASE, settingStatements } from './sql.ts';
+import { privilegeStatements } from './privileges.ts';
+import { DROP_DATABASE, END_SESSIONS, IF_DATABASE, identifier, settingStatements } from './sql.ts';
 import { decideEmpty, decideTakeBack, type Found, foundOf, keptAs, keptNames } from './take-back.ts';
 
 export interface NewDatabase {
@@ -117,7 +121,7 @@ export async function emptyDatabase(
     'limit',
     runSql({ port }, 'ALTER DATABASE :"db" CONNECTION LIMIT :limit;', { db: database, limit: connectionLimit }),
   );
-  if (former.grants) await on.change('grants', grantsSql(port, database, former.grants));
+  if (former.grants) await setGrants(on, 'grants', { port, database, grants: former.grants });
   for (const [index, [name, { schema }]] of Object.entries(former.extensions ?? {}).entries()) {
     const sql = 'SET search_path = :"schema";\nCREATE EXTENSION IF NOT EXISTS :"name";';
     await on.change(`extension-${index}`, runSql({ port, database }, sql, { name, schema }));
@@ -125,10 +129,33 @@ export async function emptyDatabase(
   return decision.kept;
 }
 
-function grantsSql(port: number, db: string, grants: NonNullable<PgDatabase['grants']>) {
-  const variables = Object.fromEntries(grants.map(({ to }, index) => [`to${index}`, to]));
-  const lines = grants.flatMap(({ to, privilege }, index) =>
-    /^[A-Z]+$/.test(privilege) ? [`GRANT ${privilege} ON DATABASE :"db" TO ${to === '' ? 'PUBLIC' : `:"to${index}"`};`] : [],
+/** Gives exactly these grants on a database to others than its owner, if it is there; those of the owner too, where they are named. */
+export async function setGrants(
+  on: ActingHost,
+  name: string,
+  wish: { readonly port: number; readonly database: string; readonly grants: NonNullable<PgDatabase['grants']> },
+): Promise<void> {
+  const lines = wish.grants.flatMap(({ to, privilege }) =>
+    /^[A-Z]+$/.test(privilege) ? [`GRANT ${privilege} ON DATABASE :"db" TO ${to === '' ? 'PUBLIC' : identifier(to)};`] : [],
   );
-  return runSql({ port }, ['REVOKE ALL ON DATABASE :"db" FROM PUBLIC;', ...lines].join('\n'), { db, ...variables });
+  const sql = [IF_DATABASE, 'BEGIN;', REVOKE_ALL, ...lines, 'COMMIT;', '\\endif'].join('\n');
+  await on.change(name, psql({ port: wish.port }, { db: wish.database }), { stdin: `${sql}\n` });
+}
+
+const REVOKE_ALL = String.raw`REVOKE ALL ON DATABASE :"db" FROM PUBLIC;
+SELECT format('REVOKE ALL ON DATABASE %I FROM %I', datname, pg_get_userbyid(grantee)) FROM pg_database, aclexplode(datacl)
+ WHERE datname = :'db' AND grantee NOT IN (0, datdba) GROUP BY 1 \gexec`;
+
+/** Brings the privileges inside a database, from whatever they are, to these, in one transaction. */
+export async function setPrivileges(
+  on: ActingHost,
+  name: string,
+  wish: { readonly port: number; readonly database: string; readonly privileges: readonly PgPrivilege[] },
+): Promise<void> {
+  const { port, database } = wish;
+  const [now] = await readFacts(on, [pgPrivileges(port, database).on(on.name)]);
+  if (now?.state === 'unreadable')
+    throw new FerryError('FACT_UNREADABLE', { host: on.name, fact: `Privileges in ${database}`, why: now.why });
+  const lines = privilegeStatements(now?.state === 'value' ? (now.value as PgPrivilege[]) : [], wish.privileges);
+  await on.change(name, psql({ port, database }), { stdin: `BEGIN;\n${lines.join('\n')}\nCOMMIT;\n` });
 }

@@ -1,15 +1,14 @@
 import type { Diagnostic } from '../../errors/diagnostic.ts';
 import { finding } from '../../errors/finding.ts';
-import type { Fact } from '../../facts/fact.ts';
 import { fileStat } from '../../facts/file-stat.ts';
 import { pgClientVersion } from '../../facts/pg-client-version.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { type DumpFormat, pgDumpFile } from '../../facts/pg-dump-file.ts';
-import { type PgRole, pgRole } from '../../facts/pg-role.ts';
+import { pgRole } from '../../facts/pg-role.ts';
 import { pgRoom } from '../../facts/pg-room.ts';
-import { quote } from '../../lib/quote.ts';
 import type { Ask, Preflight, Room, Site } from '../action.ts';
 import { canRead, type Expected, restoredFromFile, walExpected } from './estimate.ts';
+import { rolesMissing } from './roles-missing.ts';
 
 interface Wish {
   readonly database: string;
@@ -74,11 +73,4 @@ function roomFor(
       what: 'write-ahead log',
     },
   ];
-}
-
-function rolesMissing(host: string, database: string, names: readonly string[], facts: readonly Fact<PgRole>[]): Diagnostic[] {
-  const missing = names.filter((_, index) => facts[index]?.absent && facts[index]?.read);
-  if (missing.length === 0) return [];
-  const statement = `for r in ${missing.map(quote).join(' ')}; do runuser -u postgres -- createuser --no-login -- "$r"; done`;
-  return [finding('ROLES_MISSING', { host, database, roles: missing.join(', '), statement })];
 }
