@@ -137,6 +137,7 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
   const done = request.runbook.done.map((step) => {
     const result = planDone(request, step, plan(step));
     if (result.kind === 'planned') outputs.set(step.id, result.planned.outputs);
+    if (result.kind === 'skipped') outputs.set(step.id, SKIPPED);
     return result;
   });
   const lines = request.runbook.steps.map((step): PlanLine => {
@@ -177,9 +178,13 @@ function walkSteps(request: PlanRequest, { known, unreached, used }: World): Wal
     const line = lineOf(step, action, result, host);
     return withoutHosts({ ...line, notes: [...line.notes, ...(preflight?.notes ?? [])] }, unreached);
   });
+  // A check whose condition is false says nothing; that none says anything is no proof.
+  const asked = done.filter(({ kind }) => kind !== 'skipped');
   const isDone =
-    done.length > 0 &&
-    done.every((result) => result.kind === 'planned' && (result.planned.kind === 'check' || result.planned.kind === 'no-change'));
+    asked.length > 0 &&
+    asked.every(
+      (result) => result.kind === 'planned' && (result.planned.kind === 'check' || result.planned.kind === 'no-change'),
+    );
   findings.add(ledger.findings());
   // Hosts that a run has left half-way may look done, or blocked by what that run has made: its end comes first.
   const told = held.length > 0 ? [...held, ...[...unreached.values()].map(ofError)] : isDone ? [] : findings.all;

@@ -186,6 +186,15 @@ describe('a plan', () => {
     expect((await planOf(runbookOf(steps), { 'a/x': '1' })).plan.alreadyDone).toBe(false);
   });
 
+  it('leaves out a check of done whose condition is false, unless none is left', async () => {
+    const when = [{ source: 'false', at, scope: runbookOf([]).root }];
+    const holds = step('holds', 'model.atomic', { key: 'x', value: '1' });
+    const out = { ...step('out', 'model.atomic', { key: 'y', value: '1' }), when };
+    const isDone = async (done: (typeof holds)[]) =>
+      (await planOf({ ...runbookOf([holds]), done }, { 'a/x': '1', 'a/y': '0' })).plan.alreadyDone;
+    expect([await isDone([holds, out]), await isDone([out])]).toEqual([true, false]);
+  });
+
   it('has one digest for equal plans and another when anything differs', async () => {
     const book = runbookOf([step('one', 'model.atomic', { key: 'x', value: '1' })]);
     const [first, second, other] = [

@@ -41,13 +41,20 @@ async function planWhere(
     old_db?: string;
     new_db?: string;
     clients?: string[];
+    dwhd?: string;
     connected?: string;
     inputs?: Record<string, string>;
     asked?: string[];
   } = {},
 ) {
   const info = (name: string) => hostInfo(name, { address: `${name}.example.com` });
-  const roles = { he_host: 'he1', engine: 'engine', old_db: more.old_db ?? 'engine', new_db: more.new_db ?? 'newdb' };
+  const roles = {
+    he_host: 'he1',
+    engine: 'engine',
+    dwhd: more.dwhd ?? 'engine',
+    old_db: more.old_db ?? 'engine',
+    new_db: more.new_db ?? 'newdb',
+  };
   const ofKind = (host: string, ref: FactRef<unknown>): unknown => {
     const first = String(ref.args[0]);
     const name = first.replace(/\.example\.com$/, '');
@@ -162,6 +169,38 @@ describe('the database to be moved', () => {
   test('is taken as told where a person says that a proxy is in between', async () => {
     const inputs = { check_old_db: 'false' };
     expect(await blockersOf(confs('proxy.example.com'), { old_db: 'newdb', new_db: 'third', inputs })).toEqual([]);
+  });
+});
+
+describe('the data warehouse', () => {
+  const isDwhd = ({ path: file }: Conf) => file.includes('-dwhd.conf.d/');
+  /** What becomes of the steps that are about it: their host, or that they are left out. */
+  const about = async (files: readonly Conf[], dwhd = 'engine') => {
+    const { lines } = await planWhere(files, { dwhd });
+    const ids = ['dwhd-login', 'stop-dwhd', 'point-dwhd', 'start-dwhd'];
+    const tell = ({ kind, host }: (typeof lines)[number]) => (kind === 'skipped' ? 'left out' : host);
+    return Object.fromEntries(ids.map((id) => [id, lines.flatMap((line) => (line.step === id ? [tell(line)] : [])).join()]));
+  };
+
+  test('beside the engine has its copy of the conf changed there', async () => {
+    expect(await about(confs('localhost'))).toEqual({
+      ...{ 'dwhd-login': 'left out', 'stop-dwhd': 'left out', 'point-dwhd': 'engine', 'start-dwhd': 'left out' },
+    });
+  });
+
+  test('that there is none of is not looked for', async () => {
+    expect(await about(confs('localhost').filter((file) => !isDwhd(file)))).toEqual({
+      ...{ 'dwhd-login': 'left out', 'stop-dwhd': 'left out', 'point-dwhd': 'left out', 'start-dwhd': 'left out' },
+    });
+    const moved = confs('newdb.example.com').filter((file) => !isDwhd(file));
+    expect((await planWhere(moved, { connected: 'newdb' })).alreadyDone).toBe(true);
+  });
+
+  // pg_hba let in the engine alone, and its own copy of the conf stayed behind.
+  test('on a machine of its own is let in, stopped, pointed at the new server and started there', async () => {
+    expect(await about(confs('localhost'), 'third')).toEqual({
+      ...{ 'dwhd-login': 'third', 'stop-dwhd': 'third', 'point-dwhd': 'third', 'start-dwhd': 'third' },
+    });
   });
 });
 

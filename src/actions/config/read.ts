@@ -16,7 +16,7 @@ export default defineAction({
   summary: 'Read the effective values of conf files (KEY="value", ini or YAML).',
   description:
     'The files are read in the order given, a pattern with * or ? in the order of names; the last value of a key counts. In shell-like files ${NAME} takes the value NAME has so far, as in oVirt. ' +
-    'Files that are not there are left out. Values of keys with PASSWORD, SECRET, TOKEN or PASSPHRASE in their name, and those that hold a password, as a URL can, are secret outputs.',
+    'Files that are not there are left out; where none is, only optional keys can be asked for. Values of keys with PASSWORD, SECRET, TOKEN or PASSPHRASE in their name, and those that hold a password, as a URL can, are secret outputs.',
   params: z
     .strictObject({
       files: z.array(absolutePath()).min(1).describe('Files or patterns, in the order in which the program reads them.'),
@@ -52,7 +52,8 @@ export default defineAction({
     const sources = facts.files.flatMap((fact, index) => sourcesOf(files[index] ?? '', fact));
     const odd = sources.find(({ text }) => text === null);
     if (odd) return blocked(`${odd.path} on ${host.name} is no text of at most 64 KiB`, `Name ${format.title} files only.`);
-    if (sources.length === 0)
+    const isNeeded = Object.keys(expect).length > 0 || namedKeys(keys).some(([, key]) => !optional.includes(key));
+    if (sources.length === 0 && isNeeded)
       return blocked(`none of the files is there on ${host.name}: ${files.join(', ')}`, 'Check the paths and the host.');
     const { values, problem } = format.read(sources as ConfigSource[]);
     if (problem)
