@@ -71,7 +71,7 @@ describe('the shipped migration of the engine database', () => {
     ['fence-old', ['DATABASE_LEFT_WRITABLE', 'DUMP_UNGUARDED']],
     ['compare', ['MOVE_NOT_COMPARED']],
     ['point-dwhd', ['ENGINE_DWH_FORGOTTEN']],
-    ['copy', ['FILE_NOT_MADE', 'REMOVAL_FINAL']],
+    ['copy', ['FILE_NOT_MADE']],
     ['count-writes', ['WRITE_LINE_MISSING']],
     ['start-services', ['SERVICE_LEFT_STOPPED']],
     ['lift-maintenance', ['MAINTENANCE_LEFT_SET']],
