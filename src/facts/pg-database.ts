@@ -36,9 +36,8 @@ const SQL = String.raw`SELECT json_build_object(
     FROM pg_db_role_setting r, unnest(r.setconfig) s WHERE r.setdatabase = d.oid AND r.setrole = 0),
   'extensions', CASE WHEN :'open' THEN (SELECT coalesce(json_object_agg(extname, json_build_object('version', extversion,
     'owner', pg_get_userbyid(extowner), 'schema', extnamespace::regnamespace::text) ORDER BY extname), '{}') FROM pg_extension WHERE extname <> 'plpgsql') END,
-  'grants', CASE WHEN d.datacl IS DISTINCT FROM acldefault('d', d.datdba) AND d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('to',
-    CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee) END, 'privilege', a.privilege_type)
-    ORDER BY CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee)::text END COLLATE "C", a.privilege_type COLLATE "C"), '[]') FROM aclexplode(d.datacl) a) END,
+  'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('to',
+    CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee) END, 'privilege', a.privilege_type)), '[]') FROM aclexplode(d.datacl) a) END,
   'comment', shobj_description(d.oid, 'pg_database')) FROM pg_database d WHERE d.datname = :'db';
 SELECT unnest(setconfig) FROM pg_db_role_setting r, pg_database d WHERE r.setdatabase = d.oid AND r.setrole = 0 AND d.datname = :'db' ORDER BY 1;
 \endif`;
@@ -65,23 +64,8 @@ function readDatabase(answer: Answer): Observed<PgDatabase> {
   const [line = '', hash = ''] = answer.stdout.split('\n');
   const found = fromJson({ ...answer, stdout: line }, shape);
   if (found.state !== 'value') return found;
-  const read = { ...found.value, grants: grantsOf(found.value.owner, found.value.grants) };
+  const read = found.value.grants === null ? found.value : withGrants(found.value, found.value.grants);
   return value(hash.length > 1 ? { ...read, settingsHash: hash } : read);
-}
-
-/** Grants in an order of their own; null where they are what every new database has. */
-export function grantsOf(owner: string, grants: PgDatabase['grants']): PgDatabase['grants'] {
-  if (grants === null) return null;
-  const inOrder = (list: NonNullable<PgDatabase['grants']>) =>
-    [...list].sort((a, b) => (`${a.to} ${a.privilege}` < `${b.to} ${b.privilege}` ? -1 : 1));
-  const given = inOrder(grants);
-  return sameJson(given, inOrder(usualGrants(owner))) ? null : given;
-}
-
-/** What everybody and the owner may do with a database unless somebody says otherwise. */
-export function usualGrants(owner: string): NonNullable<PgDatabase['grants']> {
-  const may = (to: string, ...privileges: string[]) => privileges.map((privilege) => ({ to, privilege }));
-  return [...may('', 'CONNECT', 'TEMPORARY'), ...may(owner, 'CONNECT', 'CREATE', 'TEMPORARY')];
 }
 
 type Grants = NonNullable<PgDatabase['grants']>;
@@ -91,14 +75,18 @@ export function withSettings({ settingsHash: _, ...rest }: PgDatabase, settings:
   return { ...rest, settings };
 }
 
-/** The same database with these grants, which are null while they are the defaults. */
+/** The same database with these grants, in the order every database has them, and null while they are the defaults. */
 export function withGrants(database: PgDatabase, grants: readonly Grants[number][]): PgDatabase {
   const key = ({ to, privilege }: Grants[number]) => Buffer.from(`${to}\0${privilege}`);
-  const sorted = grants.toSorted((a, b) => Buffer.compare(key(a), key(b)));
-  const usual = [...['CONNECT', 'TEMPORARY'].map((name) => `|${name}`)];
-  usual.push(...['CONNECT', 'CREATE', 'TEMPORARY'].map((name) => `${database.owner}|${name}`));
-  const isUsual = sorted.length === usual.length && sorted.every(({ to, privilege }) => usual.includes(`${to}|${privilege}`));
-  return { ...database, grants: isUsual ? null : sorted };
+  const sorted = (list: readonly Grants[number][]) => list.toSorted((a, b) => Buffer.compare(key(a), key(b)));
+  const given = sorted(grants);
+  return { ...database, grants: sameJson(given, sorted(usualGrants(database.owner))) ? null : given };
+}
+
+/** What everybody and the owner may do with a database unless somebody says otherwise. */
+export function usualGrants(owner: string): Grants {
+  const may = (to: string, ...privileges: string[]) => privileges.map((privilege) => ({ to, privilege }));
+  return [...may('', 'CONNECT', 'TEMPORARY'), ...may(owner, 'CONNECT', 'CREATE', 'TEMPORARY')];
 }
 
 function published(found: PgDatabase): Json {

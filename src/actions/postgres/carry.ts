@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pgCluster } from '../../facts/pg-cluster.ts';
-import { grantsOf, type PgDatabase, pgDatabase, usualGrants, withSettings } from '../../facts/pg-database.ts';
+import { type PgDatabase, pgDatabase, usualGrants, withGrants, withSettings } from '../../facts/pg-database.ts';
 import { type PgPrivilege, pgPrivileges } from '../../facts/pg-privileges.ts';
 import { pgRole } from '../../facts/pg-role.ts';
 import { plural } from '../../lib/text.ts';
@@ -145,5 +145,5 @@ function carriedGrants(old: PgDatabase, now: PgDatabase): PgDatabase['grants'] {
   if (old.grants === null) return now.grants;
   const others = old.grants.filter(({ to }) => to !== old.owner && to !== now.owner);
   const owners = (now.grants ?? usualGrants(now.owner)).filter(({ to }) => to === now.owner);
-  return grantsOf(now.owner, [...others, ...owners]);
+  return withGrants(now, [...others, ...owners]).grants;
 }

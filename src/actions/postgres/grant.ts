@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pgCluster } from '../../facts/pg-cluster.ts';
-import { type PgDatabase, pgDatabase, withGrants } from '../../facts/pg-database.ts';
+import { type PgDatabase, pgDatabase, usualGrants, withGrants } from '../../facts/pg-database.ts';
 import { pgRole } from '../../facts/pg-role.ts';
 import { runSql } from '../../facts/postgres/psql.ts';
 import { plural } from '../../lib/text.ts';
@@ -104,11 +104,7 @@ const holds = (database: PgDatabase, grant: Grant): boolean => grantsOf(database
 
 /** What is granted on a database: by default everybody may connect and make temporary tables, its owner all. */
 function grantsOf({ owner, grants }: PgDatabase): readonly Held[] {
-  if (grants) return grants;
-  return [
-    ...['CONNECT', 'TEMPORARY'].map((privilege) => ({ to: '', privilege })),
-    ...['CONNECT', 'CREATE', 'TEMPORARY'].map((privilege) => ({ to: owner, privilege })),
-  ];
+  return grants ?? usualGrants(owner);
 }
 
 function variables({ database, grants }: Data): Record<string, string> {

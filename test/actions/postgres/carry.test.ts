@@ -4,7 +4,7 @@ import { carriedTo, privilegeLines, privilegeStatements, rolesNamed } from '../.
 import type { Fact } from '../../../src/facts/fact.ts';
 import { MASK } from '../../../src/facts/mask.ts';
 import { type PgCluster, pgCluster } from '../../../src/facts/pg-cluster.ts';
-import { grantsOf, type PgDatabase, pgDatabase, usualGrants } from '../../../src/facts/pg-database.ts';
+import { type PgDatabase, pgDatabase, usualGrants, withGrants } from '../../../src/facts/pg-database.ts';
 import { type PgPrivilege, pgPrivileges, sorted } from '../../../src/facts/pg-privileges.ts';
 import { type PgRole, pgRole } from '../../../src/facts/pg-role.ts';
 import { asking } from '../../kit/asking.ts';
@@ -69,6 +69,9 @@ describe('privileges', () => {
     ]);
   });
 });
+
+const grantsOf = (owner: string, grants: Parameters<typeof withGrants>[1]) =>
+  withGrants({ ...ENGINE_DATABASE, owner }, grants).grants;
 
 test('grants that every database has are none', () => {
   expect(grantsOf('x', usualGrants('x').reverse())).toBe(null);
