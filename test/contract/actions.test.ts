@@ -54,7 +54,8 @@ const checks = all.filter(isCheck);
 
 function isCheck({ action, with: given }: Row): boolean {
   return (
-    /\.(read|check|compare|connections|login|write-line)$/.test(action) || (given as { readOnly?: boolean }).readOnly === true
+    /\.(read|arrivals|check|compare|connections|login|write-line)$/.test(action) ||
+    (given as { readOnly?: boolean }).readOnly === true
   );
 }
 
