@@ -14,6 +14,7 @@ import { localeErrors } from './catalogue/locales.ts';
 import { longCommandErrors } from './catalogue/long-commands.ts';
 import { notifyErrors } from './catalogue/notify.ts';
 import { overtakenErrors } from './catalogue/overtaken.ts';
+import { ovirtSetupErrors } from './catalogue/ovirt-setup.ts';
 import { packageErrors } from './catalogue/packages.ts';
 import { planErrors } from './catalogue/plans.ts';
 import { postgresErrors } from './catalogue/postgres.ts';
@@ -50,6 +51,7 @@ export const catalogue = {
   ...postgresErrors,
   ...dumpErrors,
   ...promptErrors,
+  ...ovirtSetupErrors,
   ...securityErrors,
   ...serviceErrors,
   ...takeoverErrors,

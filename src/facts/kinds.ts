@@ -9,6 +9,7 @@ const kinds: Record<string, () => Promise<FactKind<unknown>>> = {
   fileContent: async () => (await import('./file-content.ts')).fileContent.definition,
   fileStat: async () => (await import('./file-stat.ts')).fileStat.definition,
   fileTime: async () => (await import('./file-time.ts')).fileTime.definition,
+  fileTree: async () => (await import('./file-tree.ts')).fileTree.definition,
   firewall: async () => (await import('./firewall.ts')).firewall.definition,
   hostClock: async () => (await import('./host-clock.ts')).hostClock.definition,
   hostTools: async () => (await import('./host-tools.ts')).hostTools.definition,

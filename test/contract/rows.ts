@@ -181,6 +181,28 @@ export const rows: readonly Row[] = [
     fails: { with: { argv: ['false'], readOnly: true }, code: 'CHECK_FAILED' },
   },
   {
+    action: 'ovirt.setup',
+    about: 'where the data warehouse was set up before',
+    host: 'engine',
+    with: {
+      answers: {
+        'OVESETUP_DIALOG/confirmSettings': true,
+        'OVESETUP_CONFIG/continueSetupOnHEVM': true,
+        'OVESETUP_DWH_DB/performBackup': false,
+        'OVESETUP_DWH_CONFIG/scale': '2',
+        'OVESETUP_CONFIG/remoteEngineHostRootPassword': new Secret('s3cr"e$t %w0rd', 'input:password'),
+      },
+      options: ['--offline', '--reconfigure-dwh-scale'],
+      protects: ['/etc/ovirt-engine-dwh', '/etc/ovirt-engine-setup.conf.d', '/etc/ovirt-engine/engine.conf.d', '/srv/none'],
+      units: ['ovirt-engine-dwhd'],
+    },
+    half: { engine: 'systemctl stop ovirt-engine-dwhd; cd /etc/ovirt-engine-dwh && rm -r examples && chmod 0700 . && touch new' },
+    clean: {
+      engine: '[ -z "$(ls /var/lib/ovirt-engine/setup/answers)" ] && ! grep -rq s3cr /var/log/ovirt-engine /var/lib/ferry',
+    },
+    secrets,
+  },
+  {
     action: 'prompt.answer',
     host: 'newdb',
     with: {

@@ -53,6 +53,7 @@ function likely(kind: string, text: string): unknown[] {
       { active: true, moving: false, enabled: 'enabled' },
       { active: false, moving: false, enabled: 'disabled' },
     ],
+    fileTree: [{ members: ['d 0755 root:root', 'f 0600 root:root a.conf'], keyedHash: null }],
     fileStat: [
       { type: 'folder', sizeBytes: null, ...owner },
       { type: 'file', sizeBytes: 5, ...owner },
