@@ -15,6 +15,7 @@ const actions = {
   'http.check': () => import('./http/check.ts'),
   'locale.generate': () => import('./locale/generate.ts'),
   'ovirt.maintenance': () => import('./ovirt/maintenance.ts'),
+  'ovirt.sampling': () => import('./ovirt/sampling.ts'),
   'ovirt.setup': () => import('./ovirt/setup.ts'),
   'package.install': () => import('./package/install.ts'),
   'package.remove': () => import('./package/remove.ts'),

@@ -181,6 +181,14 @@ export const rows: readonly Row[] = [
     fails: { with: { argv: ['false'], readOnly: true }, code: 'CHECK_FAILED' },
   },
   {
+    action: 'ovirt.sampling',
+    host: 'engine',
+    with: { database: 'engine', from: 'engine.lab.example', timeout: '30s' },
+    before: { engine: 'systemctl start ovirt-engine-dwhd' },
+    outputs: { host: 'engine.lab.example' },
+    fails: { with: { database: 'engine', from: 'dwh.lab.example', timeout: '200ms' }, code: 'CHECK_FAILED' },
+  },
+  {
     action: 'ovirt.setup',
     about: 'where the data warehouse was set up before',
     host: 'engine',

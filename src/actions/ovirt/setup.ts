@@ -67,7 +67,8 @@ export default defineAction({
         argv: [PROGRAM, '--config-append', ...options],
         readOnly: false,
         checked: false,
-        reversible: !disconnectExisting,
+        // An expression, until its value is known, is no promise to disconnect.
+        reversible: disconnectExisting !== true,
       },
       ...units.map((unit) => ({ does: 'start-unit', role, unit }) as const),
     ],
