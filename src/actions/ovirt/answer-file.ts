@@ -13,8 +13,9 @@ export function unfitAnswer(given: Answer): string | undefined {
   if (texts.some((text) => /\p{Cc}/u.test(text))) return 'it has a line break or another control character in it';
   // The reader takes blanks at the end of a line away.
   if (texts.some((text) => text !== text.trimEnd())) return 'it ends with a blank, which engine-setup does not read';
-  if (Array.isArray(given) && texts.some((text) => text !== text.trim() || text === ''))
-    return 'a member of its list is empty or begins with a blank';
+  // A line of its own that begins so is a comment, or goes on elsewhere.
+  if (Array.isArray(given) && texts.some((text) => /^($|[\s#;])/.test(text)))
+    return 'a member of its list is empty, or begins with a blank, # or ;';
   return undefined;
 }
 
