@@ -7,7 +7,7 @@ import { reveal, Secret } from './secret.ts';
 
 const TICK_MS = 50;
 // What comes in pieces comes faster than this; a question is looked at when it stands there whole.
-const SETTLE_MS = 150;
+const SETTLE_MS = 250;
 const HELD_CHARACTERS = 65_536;
 
 /**
