@@ -46,11 +46,12 @@ const samplesFrom = async (host: string) => {
   expect(await kept('dwhHostname')).toBe(`${host}.lab.example`);
   expect(await kept('DwhCurrentlyRunning')).toBe('1');
 };
-const sessions = (user: string, from: string) =>
+/** Sessions on the data warehouse's database, from the new machine or from elsewhere. */
+const sessions = (isFromDwh: boolean) =>
   ask(
     labDir,
     'engine',
-    `cd /; a=$(getent ahostsv4 ${from}.lab.example | head -1 | cut -d' ' -f1); runuser -u postgres -- psql -XAt -c "SELECT count(*) FROM pg_stat_activity WHERE usename = '${user}' AND client_addr = '$a'"`,
+    `cd /; a=$(getent ahostsv4 dwh.lab.example | head -1 | cut -d' ' -f1); runuser -u postgres -- psql -XAt -c "SELECT count(*) FROM pg_stat_activity WHERE usename = 'ovirt_engine_history' AND (client_addr = '$a') = ${isFromDwh}"`,
   );
 
 /** As a stock server would be: it listens to itself alone and lets in nobody from elsewhere. */
@@ -58,7 +59,7 @@ const CLOSED = `cd /; sed -i '/^host.*\\(0.0.0.0\\|::0\\)/d' /etc/postgresql/15/
 pg_conftool 15 main set listen_addresses localhost; systemctl restart postgresql@15-main ovirt-engine ovirt-engine-dwhd`;
 
 beforeEach(async () => {
-  await labReset({ dir: labDir, hosts: ['engine', 'dwh'], say: () => undefined });
+  await labReset({ dir: labDir, hosts: ['engine', 'dwh', 'he1'], say: () => undefined });
   await ask(labDir, 'he1', 'hosted-engine --set-maintenance --mode=none');
   const { code, stderr } = await execOn(labDir, 'engine', CLOSED);
   if (code !== 0) throw new Error(stderr);
@@ -73,9 +74,19 @@ async function isMoved(isRemoved: boolean): Promise<void> {
   expect(await ask(labDir, 'dwh', 'systemctl is-active ovirt-engine-dwhd; systemctl is-enabled ovirt-engine-dwhd')).toBe(
     'active\nenabled',
   );
-  expect(Number(await sessions('ovirt_engine_history', 'dwh'))).toBeGreaterThan(0);
-  // The dashboard's connection goes by the new address, not by the socket or localhost.
-  expect(Number(await sessions('ovirt_engine_history', 'engine'))).toBeGreaterThan(0);
+  expect(Number(await sessions(true))).toBeGreaterThan(0);
+  // The dashboard's connection: the engine has read its conf file since that says the new address.
+  expect(Number(await sessions(false))).toBeGreaterThan(0);
+  const conf = '/etc/ovirt-engine/engine.conf.d/10-setup-dwh-database.conf';
+  expect(await ask(labDir, 'engine', `grep -c engine.lab.example ${conf}; stat -c '%a %U' ${conf}`)).toBe('2\n600 ovirt');
+  const [changed, started] = (
+    await ask(
+      labDir,
+      'engine',
+      `stat -c %Y ${conf}; date -d "$(systemctl show -p ActiveEnterTimestamp --value ovirt-engine)" +%s`,
+    )
+  ).split('\n');
+  expect(Number(started)).toBeGreaterThanOrEqual(Number(changed));
   expect(await ask(labDir, 'engine', 'systemctl is-active ovirt-engine-dwhd || :')).toBe('inactive');
   const there = await ask(
     labDir,
