@@ -15,18 +15,13 @@ const shipped = ['runbooks', 'examples'].flatMap((folder) =>
 const examples = shipped.filter((file) => file.startsWith('examples/'));
 
 describe('what is shipped beside the program', () => {
-  test('there are runbooks for each database and six lessons, numbered in order', () => {
+  test('there are runbooks for each database and lessons, numbered in order', () => {
     expect(shipped).toContain('runbooks/ovirt/migrate-engine-db.yaml');
     expect(shipped).toContain('runbooks/ovirt/migrate-dwh-db.yaml');
     expect(shipped).toContain('runbooks/ovirt/prepare-remote-db.yaml');
-    expect(examples.map((file) => file.slice('examples/'.length, 'examples/'.length + 3))).toEqual([
-      '01-',
-      '02-',
-      '03-',
-      '04-',
-      '05-',
-      '06-',
-    ]);
+    expect(examples.length).toBeGreaterThanOrEqual(11);
+    const numbers = examples.map((_, index) => `${String(index + 1).padStart(2, '0')}-`);
+    expect(examples.map((file) => file.slice('examples/'.length, 'examples/'.length + 3))).toEqual(numbers);
   });
 
   test.each(shipped)('%s loads without errors or warnings', async (file) => {
