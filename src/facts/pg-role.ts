@@ -23,6 +23,8 @@ const shape = z.object({
 export interface PgRole extends z.infer<typeof shape> {
   /** Only in predictions, in place of `verifier`: the password the verifier will match. */
   readonly password?: string | Secret;
+  /** Beside it, when that is not SCRAM: how the verifier is going to be made. */
+  readonly encryption?: 'md5';
 }
 
 const SQL = `SELECT json_build_object('name', rolname, 'login', rolcanlogin, 'superuser', rolsuper, 'inherit', rolinherit, 'createdb', rolcreatedb,
@@ -55,6 +57,11 @@ function attributes(role: PgRole) {
 }
 
 function publish(found: PgRole): Json {
-  const kind = found.password !== undefined ? 'scram-sha-256' : found.verifier === null ? null : verifierKind(found.verifier);
+  const kind =
+    found.password !== undefined
+      ? (found.encryption ?? 'scram-sha-256')
+      : found.verifier === null
+        ? null
+        : verifierKind(found.verifier);
   return { ...attributes(found), hasPassword: kind !== null, verifierKind: kind };
 }

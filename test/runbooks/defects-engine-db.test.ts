@@ -127,7 +127,7 @@ describe('the documented move of the engine database', () => {
     const rules = async (...edits: Edit[]) => (await plan({ pgRole: () => stored }, ...edits))('prepare.access').diff;
     expect(await rules([/ +method: as-stored\n/])).toContain('+ host engine engine 192.0.2.1/32 scram-sha-256 # ferry');
     expect(await rules()).toContain('+ host engine engine 192.0.2.1/32 md5 # ferry');
-    expect(await codes([/ +password_encryption: .*\n/])).toContain('ENGINE_SETTINGS_MISSING');
+    expect(await codes([/ {8}password_encryption: .*\n/])).toContain('ENGINE_SETTINGS_MISSING');
   });
 
   test('11. the dump lies about, readable by everybody, for ever', async () => {

@@ -4,7 +4,7 @@ import { MASK, OTHER_MASK } from '../../facts/mask.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { type PgRole, pgRole } from '../../facts/pg-role.ts';
 import { psql, runSql } from '../../facts/postgres/psql.ts';
-import { scramVerifier, verifierMatches } from '../../facts/postgres/scram.ts';
+import { md5Verifier, scramVerifier, verifierMatches } from '../../facts/postgres/scram.ts';
 import { reveal, Secret } from '../../hosts/secret.ts';
 import { sh } from '../../hosts/sh.ts';
 import { randomToken } from '../../lib/random.ts';
@@ -42,18 +42,22 @@ COMMIT;
 export default defineAction({
   summary: 'Have a role that may log in with a password.',
   description:
-    'The password is turned into its SCRAM-SHA-256 verifier before it is sent, so that it reaches neither the server nor a log. A role whose password is right already is left alone.',
+    'The password is turned into its verifier, SCRAM-SHA-256 unless told otherwise, before it is sent, so that it reaches neither the server nor a log. A role whose password is right already is left alone, however it is stored.',
   undone: 'A new role is dropped unless something belongs to it; a former password is in force again.',
   tools: ['psql'],
   params: z.strictObject({
     name: roleName(),
     password: secretText().optional().describe('Password of the role; left as it is when not given.'),
+    encryption: z
+      .enum(['scram-sha-256', 'md5'])
+      .default('scram-sha-256')
+      .describe('How a password that is set is stored; md5 only for clients that know nothing else.'),
     port: clusterPort(),
   }),
   outputs: { name: 'Name of the role.' },
   facts: ({ host }, { name, port }) => ({ cluster: pgCluster(port).on(host.name), role: pgRole(port, name).on(host.name) }),
   touches: ({ name, port }, role) => ({ changes: [[role, pgRole.key(port, name)]] }),
-  plan({ name, password, port }, { cluster, role }, { host }: Site) {
+  plan({ name, password, encryption, port }, { cluster, role }, { host }: Site) {
     if (password !== undefined && reveal(password) === '')
       return blocked(`the password of ${name} is empty`, 'Give one; PostgreSQL takes no empty password.');
     const stopped = notReady(cluster, port);
@@ -64,7 +68,11 @@ export default defineAction({
     const words = now
       ? [now.login ? '' : 'allow login', matches ? '' : 'set the password'].filter(Boolean).join(', ')
       : 'new, may log in';
-    const next: PgRole = { ...(now ?? { ...PLAIN, name }), login: true, ...(password === undefined ? {} : { password }) };
+    const next: PgRole = {
+      ...(now ?? { ...PLAIN, name }),
+      login: true,
+      ...(matches || password === undefined ? {} : { password, ...(encryption === 'md5' ? { encryption } : {}) }),
+    };
     return change<Undo, Data>({
       summary: `role ${name}: ${words}`,
       diff: now
@@ -90,9 +98,11 @@ export default defineAction({
   async apply({ on, params, change: { data } }) {
     const verifier =
       data.setPassword && params.password !== undefined
-        ? scramVerifier(params.password, Buffer.from(randomToken(16), 'hex'))
+        ? params.encryption === 'md5'
+          ? md5Verifier(params.password, data.name)
+          : scramVerifier(params.password, Buffer.from(randomToken(16), 'hex'))
         : undefined;
-    // Base64 and punctuation only, so it can stand between quotes.
+    // Base64, hex and punctuation only, so it can stand between quotes.
     const given = verifier === undefined ? '' : `\\set verifier '${verifier}'\n`;
     await on.change('set', psql({ port: data.port }, { role: data.name }), {
       stdin: new Secret(`${given}${QUIET}\n${SET_ROLE}\n`, 'verifier of a role'),

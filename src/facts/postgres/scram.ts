@@ -29,7 +29,12 @@ export function verifierMatches(verifier: string | null, password: string | Secr
   if (verifier === null) return false;
   const scram = /^SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$/.exec(verifier);
   if (scram) return same(verifier, scramVerifier(password, Buffer.from(scram[2] ?? '', 'base64'), Number(scram[1])));
-  return same(verifier, `md5${createHash('md5').update(reveal(password)).update(user).digest('hex')}`);
+  return same(verifier, md5Verifier(password, user));
+}
+
+/** The text PostgreSQL stores for a password under md5, for clients too old for SCRAM. Who has it can log in with it. */
+export function md5Verifier(password: string | Secret, user: string): string {
+  return `md5${createHash('md5').update(reveal(password)).update(user).digest('hex')}`;
 }
 
 function same(a: string, b: string): boolean {

@@ -31,7 +31,7 @@ import { type PgSessions, pgSessions } from '../../../src/facts/pg-sessions.ts';
 import { type PgSetting, pgSetting } from '../../../src/facts/pg-setting.ts';
 import { pgSize } from '../../../src/facts/pg-size.ts';
 import { pgSuperusers } from '../../../src/facts/pg-superusers.ts';
-import { scramVerifier } from '../../../src/facts/postgres/scram.ts';
+import { md5Verifier, scramVerifier } from '../../../src/facts/postgres/scram.ts';
 import { psqlVersion } from '../../../src/facts/psql-version.ts';
 import { resolvedName } from '../../../src/facts/resolved-name.ts';
 import { Secret } from '../../../src/hosts/secret.ts';
@@ -403,6 +403,7 @@ describe('postgres.hba', () => {
     ['stored by SCRAM', aRole, 'scram-sha-256'],
     ['stored by md5', { ...aRole, verifier: `md5${'0'.repeat(32)}` }, 'md5'],
     ['that an earlier step sets', { ...aRole, verifier: `md5${'0'.repeat(32)}`, password: 'new' }, 'scram-sha-256'],
+    ['that an earlier step sets by md5', { ...aRole, password: 'new', encryption: 'md5' as const }, 'md5'],
     ['there is none of yet', { ...aRole, verifier: null }, 'scram-sha-256'],
     ['of a role that is not there', undefined, 'scram-sha-256'],
   ])('asks for what fits a password %s', (_, found, method) => {
@@ -427,6 +428,22 @@ describe('postgres.role', () => {
       summary: 'role engine: new, may log in',
       undo: { created: true },
       undoSummary: 'drop it',
+    });
+  });
+
+  test('predicts how the password will be stored, and leaves one that is right as it is', () => {
+    const by = (encryption: string, found?: PgRole) =>
+      role.plan(
+        role.params.parse({ name: 'engine', password: 'right', encryption }),
+        { cluster: clusterFact(), role: roleFact(found) },
+        site,
+      );
+    expect(by('md5')).toMatchObject({ predicts: [{ to: { value: { password: 'right', encryption: 'md5' } } }] });
+    expect(by('scram-sha-256')).not.toMatchObject({ predicts: [{ to: { value: { encryption: 'md5' } } }] });
+    const stored = { ...aRole, verifier: md5Verifier('right', 'engine') };
+    expect(by('scram-sha-256', stored)).toMatchObject({ kind: 'no-change' });
+    expect(by('scram-sha-256', { ...stored, login: false })).toMatchObject({
+      predicts: [{ to: { value: { verifier: stored.verifier, login: true } } }],
     });
   });
 
