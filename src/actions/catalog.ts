@@ -29,7 +29,6 @@ const actions = {
   'postgres.dump': () => import('./postgres/dump.ts'),
   'postgres.extension': () => import('./postgres/extension.ts'),
   'postgres.freeze': () => import('./postgres/freeze.ts'),
-  'postgres.grant': () => import('./postgres/grant.ts'),
   'postgres.hba': () => import('./postgres/hba.ts'),
   'postgres.login': () => import('./postgres/login.ts'),
   'postgres.read': () => import('./postgres/read.ts'),

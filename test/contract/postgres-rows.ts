@@ -170,20 +170,6 @@ export const postgresRows: readonly Row[] = [
     },
   },
   {
-    action: 'postgres.grant',
-    host: 'newdb',
-    with: {
-      database: both.database,
-      grants: [
-        { to: 'other', privilege: 'CONNECT' },
-        { to: 'other', privilege: 'CREATE' },
-      ],
-    },
-    before: { newdb: made(sql('CREATE ROLE other;')) },
-    after: gone,
-    half: { newdb: sql('GRANT CONNECT ON DATABASE "Con-Tract" TO other;') },
-  },
-  {
     action: 'postgres.arrivals',
     host: 'engine',
     with: { database: 'ovirt_engine_history', table: 'host_samples_history', column: 'history_datetime', timeout: '30s' },

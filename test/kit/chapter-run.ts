@@ -9,10 +9,13 @@ export class ChapterRun {
   readonly ferry: FerryOnLab;
   readonly #labDir: string;
   readonly #words: readonly string[];
+  readonly #always: readonly string[];
   #begun = false;
 
-  constructor(labDir: string, words: readonly string[]) {
+  /** `always` are words for each verb that begins the run or goes on with it, such as `--yes`. */
+  constructor(labDir: string, words: readonly string[], always: readonly string[] = []) {
     this.#labDir = labDir;
+    this.#always = always;
     this.ferry = new FerryOnLab(labDir);
     this.#words = [...words, ...this.ferry.hosts];
   }
@@ -25,7 +28,7 @@ export class ChapterRun {
   go(env: NodeJS.ProcessEnv = {}, more: readonly string[] = []): Promise<FerryResult> {
     const verb = this.#begun ? ['resume'] : ['run', ...this.#words];
     this.#begun = true;
-    return this.ferry.run([...verb, ...more], env);
+    return this.ferry.run([...verb, ...this.#always, ...more], env);
   }
 
   /** Goes on to a gate, which must be the one that is named, or to the end when none is. */

@@ -25,7 +25,6 @@ export const SHAPES: Readonly<Record<string, string>> = {
   'postgres.dump': 'detached',
   'postgres.extension': 'atomic',
   'postgres.freeze': 'partial',
-  'postgres.grant': 'atomic',
   'postgres.hba': 'saving',
   'postgres.login': 'check',
   'postgres.read': 'check',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Event } from '../../src/engine/events.ts';
 import { FerryError } from '../../src/errors/ferry-error.ts';
 import { auditMarkdown, auditText } from '../../src/renderers/audit.ts';
+import { backupText } from '../../src/renderers/backup.ts';
 import { cleanText } from '../../src/renderers/clean.ts';
 import { diagnosticsText } from '../../src/renderers/diagnostics.ts';
 import { diffLines } from '../../src/renderers/diff.ts';
@@ -134,6 +135,20 @@ const gate = {
   ...{ plan: 'd'.repeat(64), askedAt: '2026-01-01T02:00:00.000Z', diff: [['+', 'line']] as const },
 };
 
+const backup = {
+  ...{ file: '/b', sizeBytes: 9, compressor: 'gzip', version: '4.5.7', osVersion: 'centos9', hashList: 'sha256sum' },
+  members: [{ name: 'config', type: 'file', sizeBytes: 9, mode: '0644', owner: 'root:root', hash: 'wrong' }],
+  dumps: [
+    {
+      ...{ scope: 'db', member: 'db/engine_backup.db', title: 'engine', format: 'custom', compressor: 'none' },
+      ...{ sizeBytes: 9, server: '15.1', client: '15.1', database: 'engine', proof: 'damaged' },
+    },
+  ],
+  files: { compressor: 'xz', members: 2, sizeBytes: 9, enabled: ['OVESETUP_DWH_CORE/enable'], proof: 'unproven' },
+  findings: [finding],
+  verdict: 'damaged',
+} as const;
+
 /** Each renderer, over what it is given with hostile text behind every text in it. */
 const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string | Promise<string> } = {
   planText: (evil, page) => planText(spoiltBy(plan, evil), page),
@@ -174,6 +189,14 @@ const RENDERERS: { readonly [name: string]: (evil: string, page: Page) => string
       ),
       page,
     ),
+  backupText: (evil, page) => {
+    const { dumps, files, ...rest } = spoiltBy(backup, evil) as unknown as typeof backup;
+    // What Ferry itself found out is one of a few words.
+    return backupText(
+      { ...rest, dumps: dumps.map((dump) => ({ ...dump, proof: 'damaged' })), files: { ...files, proof: 'unproven' } } as never,
+      page,
+    );
+  },
   statusText: (evil, page) => statusText(spoiltBy(state, evil), page, false),
   rollbackPlanText: (evil, page) =>
     rollbackPlanText(

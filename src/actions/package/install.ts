@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
+import { fileStat } from '../../facts/file-stat.ts';
+import { fileTree } from '../../facts/file-tree.ts';
 import { hostTools } from '../../facts/host-tools.ts';
 import { packageVersion } from '../../facts/package-version.ts';
 import { unitState } from '../../facts/unit-state.ts';
@@ -7,12 +9,12 @@ import type { ActingHost } from '../../hosts/host.ts';
 import { lastLines } from '../../lib/text.ts';
 import { change, defineAction, type KeptOnPurpose, noChange } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
-import { duration, toMs, unitName } from '../params.ts';
+import { absolutePath, duration, toMs, unitName } from '../params.ts';
 import { undoPreview } from '../undo-preview.ts';
 import { packageName } from './params.ts';
 import { installScript } from './scripts.ts';
 
-type InstallUndo = { packages: string[]; units: string[] };
+type InstallUndo = { packages: string[]; units: string[]; files?: string[] };
 
 export default defineAction({
   summary: 'Install packages that are not installed.',
@@ -35,6 +37,12 @@ export default defineAction({
       .array(unitName())
       .default([])
       .describe('Units the packages bring: later steps on them are then planned after this one.'),
+    files: z
+      .array(absolutePath())
+      .default([])
+      .describe(
+        'Files and folders the packages bring: the same holds for them, and the proof of a rollback knows why they are there.',
+      ),
     refresh: z
       .enum(['auto', 'always', 'never'])
       .default('auto')
@@ -43,15 +51,18 @@ export default defineAction({
     timeout: duration().default('30m').describe('How long it may take.'),
   }),
   outputs: { installed: 'Packages that were not installed before.' },
-  facts: ({ host }, { packages, units }) => ({
+  facts: ({ host }, { packages, units, files }) => ({
     packages: packages.map((one) => namesOf(one).map((name) => packageVersion(name).on(host.name))),
     units: units.map((name) => unitState(name).on(host.name)),
+    files: files.map((path) => fileStat(path).on(host.name)),
+    trees: files.map((path) => fileTree(path).on(host.name)),
     tools: hostTools([]).on(host.name),
   }),
-  touches: ({ packages, units }, role) => ({
+  touches: ({ packages, units, files }, role) => ({
     changes: [
       ...packages.flatMap(namesOf).map((name) => packageVersion.key(name)),
       ...units.map((unit) => unitState.key(unit)),
+      ...files.flatMap((path) => [fileStat.key(path), fileTree.key(path)]),
     ].map((key) => [role, key] as const),
   }),
   plan(params, facts, { earlier }) {
@@ -62,12 +73,13 @@ export default defineAction({
     const outputs = { installed: packages.filter((name) => missing.includes(name) || earlier?.undo.packages.includes(name)) };
     if (missing.length === 0) return noChange(packages.length === 0 ? 'no package to install' : 'installed already', { outputs });
     const newUnits = facts.units.filter(({ absent }) => absent);
-    const undo: InstallUndo = { packages: missing, units: newUnits.map(({ key }) => key.slice('unitState('.length, -1)) };
+    const files = params.files.filter((_, index) => facts.files[index]?.absent);
+    const undo: InstallUndo = { packages: missing, units: newUnits.map(({ key }) => key.slice('unitState('.length, -1)), files };
     return change({
       summary: `install ${missing.join(', ')}`,
       predicts: [
         ...versions.flatMap((fact) => (fact?.absent ? [fact.becomes({ version: null })] : [])),
-        ...facts.units.map((fact) => fact.becomesUnknown()),
+        ...[...facts.units, ...facts.files, ...facts.trees].map((fact) => fact.becomesUnknown()),
       ],
       outputs,
       undo,
@@ -91,12 +103,12 @@ export default defineAction({
   rollback: tellWhatStays,
   preview: undoPreview({
     facts: ({ packages }: InstallUndo, { host }) => packages.map((name) => packageVersion(name).on(host)),
-    look: ({ packages, units }, facts, { host }) => ({
+    look: ({ packages, units, files }, facts, { host }) => ({
       diff: [],
       kept: staying(
         host,
         packages.filter((_, index) => facts[index]?.value),
-        units,
+        { units, files },
       ),
     }),
   }),
@@ -111,23 +123,28 @@ function namesOf(one: string | { debian: string; el: string }): string[] {
   return typeof one === 'string' ? [one] : [one.debian, one.el];
 }
 
-/** Changes nothing: says which of the packages and their units are there now and were not before. */
+/** Changes nothing: says which of the packages, their units and files are there now and were not before. */
 async function tellWhatStays({ on, undo }: { on: ActingHost; undo: InstallUndo }): Promise<KeptOnPurpose[]> {
   const there: string[] = [];
   for (const name of undo.packages) {
     const found = packageVersion.definition.parse(await on.run(packageVersion.definition.script(name)), name);
     if (found.state === 'value') there.push(name);
   }
-  return staying(on.name, there, undo.units);
+  return staying(on.name, there, undo);
 }
 
-function staying(host: string, packages: readonly string[], units: readonly string[]): KeptOnPurpose[] {
+function staying(
+  host: string,
+  packages: readonly string[],
+  brought: { units: string[]; files?: string[] | undefined },
+): KeptOnPurpose[] {
+  const stays = packages.map((name) => ({ host, key: packageVersion.key(name), what: `package ${name} stays installed` }));
+  if (packages.length === 0) return stays;
   return [
-    ...packages.map((name) => ({ host, key: packageVersion.key(name), what: `package ${name} stays installed` })),
-    ...(packages.length > 0 ? units : []).map((unit) => ({
-      host,
-      key: unitState.key(unit),
-      what: `unit ${unit} came with a package`,
-    })),
+    ...stays,
+    ...brought.units.map((unit) => ({ host, key: unitState.key(unit), what: `unit ${unit} came with a package` })),
+    ...(brought.files ?? []).flatMap((path) =>
+      [fileStat.key(path), fileTree.key(path)].map((key) => ({ host, key, what: `${path} came with a package` })),
+    ),
   ];
 }

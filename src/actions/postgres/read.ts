@@ -29,7 +29,6 @@ export default defineAction({
     collate: 'LC_COLLATE, such as en_US.UTF-8.',
     ctype: 'LC_CTYPE.',
     settings: 'Map of what ALTER DATABASE ... SET has set.',
-    grants: 'List of privileges on the database itself that roles beside its owner hold, as postgres.grant takes it.',
     extensions: 'Names of its extensions, plpgsql left out.',
     bytes: 'Size on disk; null when it cannot be told.',
     tables: 'Number of tables; null when it cannot be told.',
@@ -65,7 +64,6 @@ export default defineAction({
     return check(`${database}: owner ${owner}, ${encoding}, ${collate}${size ? `, ${formatBytes(size.bytes)}` : ''}`, {
       outputs: {
         ...{ database, port, owner, encoding, collate, ctype, settings: withSecrets(host.name, database, settings) },
-        grants: (found.grants ?? []).filter(({ to }) => to !== '' && to !== owner),
         extensions: Object.keys(found.extensions ?? {}),
         bytes: size?.bytes ?? null,
         tables: size?.tables ?? null,

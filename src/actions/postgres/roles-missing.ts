@@ -11,7 +11,8 @@ export function rolesMissing(
   names: readonly string[],
   facts: readonly Fact<PgRole>[],
 ): Diagnostic[] {
-  const missing = names.filter((_, index) => facts[index]?.absent && facts[index]?.read);
+  // Names with pg_ are the server's own; one that does not run yet has them too.
+  const missing = names.filter((name, index) => !name.startsWith('pg_') && facts[index]?.absent && facts[index]?.read);
   if (missing.length === 0) return [];
   const statement = `for r in ${missing.map(quote).join(' ')}; do runuser -u postgres -- createuser --no-login -- "$r"; done`;
   return [finding('ROLES_MISSING', { host, database, roles: missing.join(', '), statement })];

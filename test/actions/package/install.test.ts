@@ -1,29 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import install from '../../../src/actions/package/install.ts';
 import { aptScript, dnfScript } from '../../../src/actions/package/scripts.ts';
+import { fileStat } from '../../../src/facts/file-stat.ts';
+import { fileTree } from '../../../src/facts/file-tree.ts';
 import { hostTools } from '../../../src/facts/host-tools.ts';
 import { packageVersion } from '../../../src/facts/package-version.ts';
 import { unitState } from '../../../src/facts/unit-state.ts';
 import { factOf, siteOf } from '../../kit/facts.ts';
 
 describe('package.install', () => {
-  const plan = (found: Record<string, string | undefined>, units: string[] = []) =>
+  const plan = (found: Record<string, string | undefined>, units: string[] = [], files: string[] = []) =>
     install.plan(
-      install.params.parse({ packages: Object.keys(found), units }),
+      install.params.parse({ packages: Object.keys(found), units, files }),
       {
         packages: Object.entries(found).map(([name, version]) => [
           factOf(packageVersion(name).on('one'), version ? { version } : undefined),
         ]),
         units: units.map((unit) => factOf(unitState(unit).on('one'), undefined)),
+        files: files.map((path) => factOf(fileStat(path).on('one'), undefined)),
+        trees: files.map((path) => factOf(fileTree(path).on('one'), undefined)),
         tools: factOf(hostTools([]).on('one'), { missing: [], family: 'debian' }),
       },
       siteOf('one'),
     );
 
   test('installs what is missing, and undo leaves it there', () => {
-    expect(plan({ a: '1', b: undefined }, ['b.service'])).toMatchObject({
+    expect(plan({ a: '1', b: undefined }, ['b.service'], ['/etc/b'])).toMatchObject({
       summary: 'install b',
-      undo: { packages: ['b'], units: ['b.service'] },
+      undo: { packages: ['b'], units: ['b.service'], files: ['/etc/b'] },
       undoSummary: 'nothing: packages stay',
       outputs: { installed: ['b'] },
       opaque: true,
@@ -42,6 +46,8 @@ describe('package.install', () => {
         names.map((one) => factOf(packageVersion(one).on('one'), one === name ? undefined : { version: '1' })),
       ),
       units: [],
+      files: [],
+      trees: [],
       tools: factOf(hostTools([]).on('one'), { missing: [], family }),
     };
     const planned = install.plan(params, facts, siteOf('one'));
