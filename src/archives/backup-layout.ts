@@ -40,7 +40,29 @@ export type HashList = (typeof HASH_LISTS)[number];
 /** The product's files, an archive of its own inside. */
 export const FILES = 'files';
 
-/** What engine-backup saves of a machine's files: all of it lies under one of these. */
+/** What engine-backup saves of a machine's files; under the last two not everything. */
+export const BACKUP_PATHS: readonly string[] = [
+  ...['/etc/ovirt-engine', '/etc/ovirt-engine-dwh', '/etc/ovirt-provider-ovn/conf.d', '/etc/ovirt-provider-ovn/logger.conf'],
+  ...['/etc/ovirt-vmconsole', '/etc/pki/ovirt-engine', '/etc/pki/ovirt-vmconsole', '/etc/ovirt-engine-setup.conf.d'],
+  '/etc/httpd/conf.d/internalsso-openidc.conf',
+  '/etc/httpd/conf.d/ovirt-engine-grafana-proxy.conf',
+  '/etc/httpd/conf.d/ovirt-engine-root-redirect.conf',
+  '/etc/httpd/conf.d/ssl.conf',
+  '/etc/httpd/conf.d/z-ovirt-engine-proxy.conf',
+  '/etc/httpd/conf.d/z-ovirt-engine-keycloak-proxy.conf',
+  '/etc/httpd/conf.d/ovirt-sso.conf',
+  '/etc/httpd/http.keytab',
+  ...['/etc/yum/pluginconf.d/versionlock.list', '/etc/dnf/plugins/versionlock.list'],
+  ...['/etc/firewalld/services/ovirt-https.xml', '/etc/firewalld/services/ovirt-http.xml'],
+  ...['/etc/firewalld/services/ovirt-postgres.xml', '/etc/firewalld/services/ovirt-provider-ovn.xml'],
+  '/etc/firewalld/services/ovn-central-firewall-service.xml',
+  '/var/lib/openvswitch',
+  '/etc/grafana',
+  '/var/lib/ovirt-engine/*',
+  '/var/lib/grafana/*',
+];
+
+/** Where they lie: all that engine-backup saves is under one of these. */
 export const SAVED_PATHS: readonly string[] = [
   'etc/ovirt-engine',
   'etc/ovirt-engine-dwh',

@@ -1,5 +1,6 @@
 import { actionErrors } from './catalogue/actions.ts';
 import { arrivalErrors } from './catalogue/arrivals.ts';
+import { backupRunErrors } from './catalogue/backup-runs.ts';
 import { backupErrors } from './catalogue/backups.ts';
 import { byHandErrors } from './catalogue/by-hand.ts';
 import { deadManErrors } from './catalogue/dead-man.ts';
@@ -57,6 +58,7 @@ export const catalogue = {
   ...takeoverErrors,
   ...overtakenErrors,
   ...backupErrors,
+  ...backupRunErrors,
 };
 
 export type ErrorCode = keyof typeof catalogue;

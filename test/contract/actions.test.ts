@@ -8,12 +8,13 @@ import { hostsOf, readInventory } from '../../src/cli/prepare.ts';
 import type { Fleet } from '../../src/hosts/fleet.ts';
 import { publishValue } from '../../src/plan/publish.ts';
 import { expectJournalable, expectSame, Step } from '../kit/contract.ts';
+import { backupRows } from './backup-rows.ts';
 import { postgresRows } from './postgres-rows.ts';
 import type { Row } from './row.ts';
 import { rows } from './rows.ts';
 
 const labDir = inject('labDir');
-const all = [...rows, ...postgresRows];
+const all = [...rows, ...postgresRows, ...backupRows];
 const open: Step[] = [];
 let fleet: Fleet;
 let count = 0;

@@ -37,6 +37,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actions: [
     'lib',
     'errors',
+    'archives',
     'facts',
     'hosts/sh.ts',
     'hosts/secret.ts',

@@ -123,6 +123,8 @@ function likely(kind: string, text: string): unknown[] {
     ],
     packageVersion: [{ version: null }, { version: '1.0' }],
     maintenanceMode: ['none', 'global'],
+    engineVersion: ['4.5.7'],
+    savedFiles: [{ files: 3, keyedHash: 'x' }],
     commandCheck: [{ holds: false }],
     resolvedName: [['192.0.2.1']],
     ownAddresses: [['192.0.2.1']],

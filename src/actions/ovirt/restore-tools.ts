@@ -1,0 +1,117 @@
+import { FerryError } from '../../errors/ferry-error.ts';
+import type { ActingHost } from '../../hosts/host.ts';
+import type { Secret } from '../../hosts/secret.ts';
+import { type Sh, sh } from '../../hosts/sh.ts';
+import { lastLines } from '../../lib/text.ts';
+import { type Access, passFile } from './engine-access.ts';
+import type { RestoreParams } from './restore-params.ts';
+import { restoreDatabaseScript, restoreFilesScript, restoreGrafanaScript } from './restore-scripts.ts';
+import { rewriteConf } from './rewrite-conf.ts';
+
+interface Made {
+  readonly rewritten: string[];
+  readonly notes: string[];
+}
+
+const OPTION = { db: 'db', dwhdb: 'dwh-db', keycloakdb: 'keycloak-db' } as const;
+// With --change-db-credentials it ends so after everything was done, on an engine without these two files.
+const CANNOT_FIND = /^FATAL: Can not find \S+\/(10-setup-(cinderlib|managedblock)-database|12-setup-keycloak)\.conf$/m;
+
+/** The words engine-backup is given. What its help calls --*-secured-validation it knows as --*-sec-validation alone. */
+export function engineBackupWords(
+  params: Pick<RestoreParams, 'path' | 'log' | 'scopes' | 'permissions' | 'keepTemporaryData' | 'credentials'>,
+): Sh {
+  const plain = [
+    '--mode=restore',
+    `--file=${params.path}`,
+    `--log=${params.log}`,
+    ...params.scopes.map((scope) => `--scope=${scope}`),
+    // Asked for only after the files were restored, where it is missing.
+    params.permissions ? '--restore-permissions' : '--no-restore-permissions',
+    ...(params.keepTemporaryData ? ['--keep-temporary-data'] : []),
+  ];
+  const others = (Object.keys(OPTION) as (keyof typeof OPTION)[]).flatMap((scope) => {
+    const [name, to] = [OPTION[scope], params.credentials[scope]];
+    if (!to) return [];
+    const words = [
+      `--change-${name}-credentials`,
+      ...[
+        `--${name}-host=${to.address}`,
+        `--${name}-port=${to.port}`,
+        `--${name}-user=${to.user}`,
+        `--${name}-name=${to.database}`,
+      ],
+      ...(to.secured ? [`--${name}-secured`] : []),
+      ...(to.validation ? [`--${name}-sec-validation`] : []),
+    ];
+    return [sh`${words} ${`--${name}-passfile=`}"$FERRY_SECRETS/"${scope}`];
+  });
+  return sh`${[...plain, ...others]}`;
+}
+
+/** Whether what engine-backup left is a restore that is done: it ended well, or by its one defect that comes after everything. */
+export function isDoneByEngineBackup(code: number, said: string): boolean {
+  if (code === 0) return /^Done\.$/m.test(said);
+  return CANNOT_FIND.test(said) && (said.match(/^Rewriting \S+10-setup-database\.conf$/gm) ?? []).length === 2;
+}
+
+/** What a tool says of its failure, as an error. */
+export function failed(
+  host: string,
+  params: Pick<RestoreParams, 'tool' | 'scopes' | 'log'>,
+  said: string,
+  cause?: unknown,
+): FerryError {
+  const why = /FATAL: (.*)/.exec(said)?.[1] ?? lastLines(said, 3);
+  const args = { host, tool: params.tool, what: params.scopes.join(', '), why, log: params.tool === 'ferry' ? '' : params.log };
+  const left = 'Some of it may be restored: the former files are kept, and the databases were empty.';
+  return new FerryError('BACKUP_NOT_RESTORED', args, { left, ...(cause === undefined ? {} : { cause }) });
+}
+
+export async function driveEngineBackup(on: ActingHost, params: RestoreParams): Promise<Made> {
+  const secrets: Record<string, string | Secret> = {};
+  for (const [scope, to] of Object.entries(params.credentials)) if (to) secrets[scope] = to.password;
+  const folder = params.log.slice(0, params.log.lastIndexOf('/'));
+  const script = sh`mkdir -p -m 0700 -- ${folder} || exit 1; rm -f -- ${params.log}
+engine-backup ${engineBackupWords(params)} 2>&1; r=$?
+echo "ferry-code $r"; exit 0`;
+  const { stdout } = await on.detached('restore', script, { note: 'restoring', secrets });
+  const code = Number(/^ferry-code (\d+)$/m.exec(stdout)?.[1] ?? 1);
+  if (!isDoneByEngineBackup(code, stdout)) throw failed(on.name, params, stdout);
+  const rewritten = [...stdout.matchAll(/^Rewriting (\S+)$/gm)].map(([, path]) => path ?? '');
+  const notes =
+    code === 0
+      ? []
+      : [`engine-backup ended with exit code ${code} after everything was done: ${CANNOT_FIND.exec(stdout)?.[0].slice(7)}`];
+  return { rewritten, notes };
+}
+
+/** Restores by Ferry's own means, each database as its own role; `done` names those that an earlier attempt has loaded. */
+export async function restoreByFerry(
+  on: ActingHost,
+  params: RestoreParams,
+  access: readonly Access[],
+  done: ReadonlySet<string>,
+): Promise<Made> {
+  const notes: string[] = [];
+  let rewritten: string[] = [];
+  if (params.scopes.includes('files')) {
+    const { stdout } = await on.detached('files', restoreFilesScript(params.from), { note: 'restoring files' });
+    notes.push(...[...stdout.matchAll(/^ferry-note (.*)$/gm)].map(([, note]) => note ?? ''));
+  }
+  for (const one of access) {
+    if (done.has(one.scope)) continue;
+    const clean = one.scope === 'db' && !params.keepTemporaryData;
+    await on.detached(
+      `restore-${one.scope}`,
+      restoreDatabaseScript(params.from, one, { permissions: params.permissions, clean }),
+      {
+        note: `restoring ${one.database}`,
+        secrets: { pgpass: passFile([one]) },
+      },
+    );
+  }
+  if (params.scopes.includes('grafanadb')) await on.change('grafana', restoreGrafanaScript(params.from));
+  rewritten = await rewriteConf(on, params.credentials);
+  return { rewritten, notes };
+}
