@@ -56,7 +56,7 @@ const lose = () =>
   on(`systemctl stop ${UNITS}; cd /; for d in engine ovirt_engine_history; do
 runuser -u postgres -- psql -Xq -c "DROP DATABASE IF EXISTS $d WITH (FORCE)" -c "CREATE DATABASE $d OWNER $d TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'en_US.UTF-8' LC_CTYPE 'en_US.UTF-8'"; done
 runuser -u postgres -- psql -Xq -d engine -c 'CREATE EXTENSION "uuid-ossp"'
-echo '# lost' >/etc/ovirt-engine/engine.conf; rm -f /etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-scale.conf; echo new >/etc/ovirt-engine/engine.conf.d/99-new.conf`);
+echo '# lost' >/etc/ovirt-engine/engine.conf; rm -f /etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-scale.conf; echo '# new' >/etc/ovirt-engine/engine.conf.d/99-new.conf`);
 /** What `ferry backup inspect` says of an archive on the engine's disk. */
 const inspect = (path: string): BackupReport => {
   const words = [MAIN, 'backup', 'inspect', join(labDir, 'hosts', 'engine', 'upper', path), '--json'];
@@ -194,7 +194,7 @@ SELECT vm_name, status, run_on_vds IS NULL FROM vm_static JOIN vm_dynamic USING 
     await killed.seen((event) => event.type === 'step.started' && event.step === 'restore');
     // While the first database is being loaded.
     await on(
-      'for n in $(seq 600); do ls -d /var/lib/ferry/*/restore.1/restore-db/begun 2>/dev/null && exit 0; sleep 0.05; done; exit 1',
+      'd=$(ls -td /var/lib/ferry/r-*/ | head -n 1); for n in $(seq 600); do [ -e "$d/restore.1/restore-db/begun" ] && exit 0; sleep 0.05; done; exit 1',
     );
     await killed.kill();
     const resumed = await ferry.run(['resume', ...ferry.hosts, '--yes']);

@@ -72,7 +72,7 @@ ${scopes.includes('files') ? filesScript(wish.filesCompressor) : sh`:`}
 printf '%s\\n' ${about.version} >t/version; (. /etc/os-release; printf '%s\\n' "$ID\${VERSION_ID%%.*}") >t/os_version
 printf '%s\\n' ${config} >t/config
 (cd t && find . -type f ! -name sha256sum -printf '%P\\n' | while read -r n; do sha256sum "$n" || exit 1; done >../sums) && mv sums t/sha256sum || failed 'no hashes'
-umask 077; say 'packing'; tar -C t --owner=root --group=root ${`-cpS${FLAGS[wish.archiveCompressor]}f`} "$p" . 2>err || failed 'cannot pack'
+umask 077; say 'packing'; tar -C t ${`-cpS${FLAGS[wish.archiveCompressor]}f`} "$p" . 2>err || failed 'cannot pack'
 ${notify(1, 'Finished')} || failed 'Failed notifying engine'
 cd /; rm -rf -- "$w"
 ${place(path)}`;

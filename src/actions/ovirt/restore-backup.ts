@@ -35,7 +35,7 @@ export default defineAction({
   facts: ({ host, hostOf }, { from, scopes, databases }) => ({
     engine: unitState('ovirt-engine.service').on(host.name),
     folder: fileStat(from).on(host.name),
-    files: scopes.includes('files') ? [savedFiles().on(host.name)] : [],
+    files: hasFiles(scopes) ? [savedFiles().on(host.name)] : [],
     databases: targetsOf(scopes, databases).map(({ target: { port, database, host: on } }) => ({
       cluster: pgCluster(port).on(hostOf(on).name),
       database: pgDatabase(port, database).on(hostOf(on).name),
@@ -46,7 +46,7 @@ export default defineAction({
   touches: ({ from, scopes = [], databases = {} }, role) => ({
     reads: [[role, fileStat.key(from)]],
     changes: [
-      ...(scopes.includes('files') ? [[role, savedFiles.key()] as const] : []),
+      ...(hasFiles(scopes) ? [[role, savedFiles.key()] as const] : []),
       ...targetsOf(scopes, databases).map(({ target }) => [target.host, pgContents.key(target.port, target.database)] as const),
     ],
     effects: [
@@ -79,7 +79,8 @@ export default defineAction({
       const refused = at && unfit(at, target, earlier !== null);
       if (refused) return refused;
     }
-    const undo: RestoreUndo = { files: scopes.includes('files') || scopes.includes('grafanadb'), databases: [] };
+    const before = facts.files[0]?.value ?? { files: 0, keyedHash: '-' };
+    const undo: RestoreUndo = { files: hasFiles(scopes) ? before : null, databases: [] };
     const keep: Keep[] = undo.files ? [{ name: 'files.tar', host: host.name, print: printFormer() }] : [];
     for (const [index, { scope, target }] of targets.entries()) {
       const { port, database } = target;
@@ -173,6 +174,11 @@ export default defineAction({
     },
   ],
 });
+
+/** Whether files are written over; the database of Grafana is one. */
+function hasFiles(scopes: readonly string[]): boolean {
+  return scopes.includes('files') || scopes.includes('grafanadb');
+}
 
 /** A machine whose commands have names of their own, where a step gives the same ones for several databases. */
 function named(on: ActingHost, prefix: string): ActingHost {

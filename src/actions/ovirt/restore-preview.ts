@@ -1,6 +1,7 @@
 import { fileStat } from '../../facts/file-stat.ts';
 import { describeContents, isEmpty, pgContents } from '../../facts/pg-contents.ts';
 import type { PgDatabase } from '../../facts/pg-database.ts';
+import { savedFiles } from '../../facts/saved-files.ts';
 import type { DiffLine } from '../action.ts';
 import type { FormerSettings } from '../postgres/former-settings.ts';
 import { undoPreview } from '../undo-preview.ts';
@@ -12,12 +13,14 @@ export type DatabaseUndo = {
   database: string;
   former: Omit<PgDatabase, 'settings'> & FormerSettings;
 };
-export type RestoreUndo = { files: boolean; databases: DatabaseUndo[] };
+/** What the files were is known by a keyed hash alone; their bytes are kept on the host. Null when no file is restored. */
+export type RestoreUndo = { files: { files: number; keyedHash: string } | null; databases: DatabaseUndo[] };
 
 /** The undo of `ovirt.restore-backup`: which databases are made empty, and that the files come back. */
 export const restorePreview = undoPreview({
   facts: ({ databases }: RestoreUndo, { host, kept }) => ({
     kept: fileStat(kept('files.tar')).on(host),
+    files: savedFiles().on(host),
     contents: databases.map((one) => pgContents(one.port, one.database).on(one.host)),
   }),
   look({ files, databases }, facts, { crossedWriteLine }) {
@@ -29,7 +32,8 @@ export const restorePreview = undoPreview({
       '-',
       `${crossedWriteLine ? 'rename and keep ' : ''}database ${one.database} on ${one.host}: ${describeContents(inside)}`,
     ]);
-    if (files && facts.kept.value) diff.push(['+', 'the former files of the engine, with owner and mode']);
-    return { diff };
+    const isOther = files && facts.kept.value && facts.files.value?.keyedHash !== files.keyedHash;
+    if (isOther) diff.push(['+', 'the former files of the engine, with owner and mode']);
+    return { diff, predicts: isOther ? [facts.files.becomes(files)] : [] };
   },
 });
