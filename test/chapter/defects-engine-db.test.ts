@@ -1,10 +1,13 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { labReset } from '../../lab/lab.ts';
+import { loadRunbook } from '../../src/runbook/load.ts';
 import { ask, query, recordsOf } from '../kit/evidence.ts';
 import { FerryOnLab } from '../kit/ferry-on-lab.ts';
+import { diagnosticsOf } from '../kit/lint.ts';
 
 const labDir = inject('labDir');
 const OVIRT = join(import.meta.dirname, '..', '..', 'runbooks', 'ovirt');
@@ -136,6 +139,11 @@ describe('the documented move of the engine database', () => {
       `SELECT count(*) > 100 FROM pg_statistic s JOIN pg_class c ON c.oid = starelid JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'`,
     );
 
+  const lintOf = async (path: string) =>
+    diagnosticsOf(await loadRunbook(path, { readFile: (file) => readFile(file) })).map(({ code }) => code);
+  /** Where in the run's records stands that a check held; -1 where it does not. */
+  const ended = (id: string) => recordsOf(ferry).findIndex(({ type, step }) => type === 'step.checked' && step === id);
+
   test('1. ENGINE_DB_HOST alone is edited: the engine is healthy, on the old database', () => {
     expect(without).toMatchObject({ health: UP, onOld: 't' });
     expect(shipped).toMatchObject({ health: UP, onOld: 'f', onNew: 't' });
@@ -202,16 +210,11 @@ describe('the documented move of the engine database', () => {
   });
 
   test('14. maintenance ends before the engine is up', async () => {
-    const validated = await ferry.run(['validate', join(folder, 'migrate-engine-db.yaml')]);
-    expect(validated.stdout + validated.stderr).toContain('MAINTENANCE_LIFTED_EARLY');
-    const sound = await ferry.run(['validate', RUNBOOK]);
-    expect(sound.stdout + sound.stderr).not.toContain('MAINTENANCE_LIFTED_EARLY');
-    const began = recordsOf(ferry).flatMap(({ type, step }) => (type === 'step.intended' ? [step] : []));
-    expect(began.indexOf('lift-maintenance')).toBeGreaterThan(0);
-    const healthy = recordsOf(ferry).findIndex(({ type, step }) => step === 'health' && type !== 'step.intended');
+    expect(await lintOf(join(folder, 'migrate-engine-db.yaml'))).toContain('MAINTENANCE_LIFTED_EARLY');
+    expect(await lintOf(RUNBOOK)).not.toContain('MAINTENANCE_LIFTED_EARLY');
     const lifted = recordsOf(ferry).findIndex(({ type, step }) => step === 'lift-maintenance' && type === 'step.intended');
-    expect(healthy).toBeGreaterThan(0);
-    expect(lifted).toBeGreaterThan(healthy);
+    expect(ended('health')).toBeGreaterThan(0);
+    expect(lifted).toBeGreaterThan(ended('health'));
   });
 
   test('15. without ANALYZE the new database knows nothing of its rows', async () => {
