@@ -29,6 +29,16 @@ const LOOKS: readonly (readonly [host: string, script: string])[] = [
   ],
   [
     'newdb',
+    `${inDatabase}; ${psql(
+      'engine',
+      `SELECT 'GRANT ' || privilege_type || ' ON TABLE public.' || relname || ' TO PUBLIC' FROM pg_class, aclexplode(relacl)
+ WHERE grantee = 0 AND relnamespace = 'public'::regnamespace
+UNION ALL SELECT 'REVOKE EXECUTE ON ROUTINE public.' || proname || '(' || pg_get_function_identity_arguments(p.oid) || ') FROM PUBLIC' FROM pg_proc p
+ WHERE pronamespace = 'public'::regnamespace AND proacl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 0)`,
+    )}`,
+  ],
+  [
+    'newdb',
     psql(
       'postgres',
       `SELECT name || ' = ' || setting || CASE WHEN unit ~ '^[A-Za-z]' THEN ' ' || unit ELSE '' END FROM pg_settings WHERE name = ANY(string_to_array('${SETTINGS}', ' '))`,

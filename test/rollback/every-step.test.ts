@@ -25,6 +25,7 @@ const STEPS = [
   'dump',
   'copy',
   'restore',
+  'carry',
   'point-engine',
   'point-dwhd',
 ] as const;
