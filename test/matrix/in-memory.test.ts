@@ -9,8 +9,9 @@ import { ModelRun } from '../kit/model-run.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
 const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
-/** Of the crash points every so manyth is taken; and after each the resume is killed again, at each of its first so many. */
-const [STRIDE, SECOND_DEATHS] = isWhole ? [1, 24] : [4, 1];
+/** The cost of a matrix grows with the square of its steps: a long runbook gets a thinner sample, and fewer second deaths. */
+const strideOf = (points: number) => (isWhole ? 1 : Math.max(4, Math.ceil(points / 30)));
+const secondDeathsOf = (points: number) => (isWhole ? (points > 450 ? 2 : 24) : 1);
 
 const runbooks = ['runbooks', 'examples'].flatMap((folder) =>
   readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' })
@@ -56,8 +57,10 @@ describe.each(runbooks)('the graph of %s, Ferry killed at every crash point of e
     const after = cellsOf(undisturbed);
     expect(after).toMatchObject(addedOnce);
     expect(undisturbed.passed.length).toBeGreaterThan(runbook.steps.length);
+    const stride = strideOf(undisturbed.passed.length);
+    const secondDeaths = secondDeathsOf(undisturbed.passed.length);
     for (const [index, point] of undisturbed.passed.entries()) {
-      if (index % STRIDE !== 0) continue;
+      if (index % stride !== 0) continue;
       count.points += 1;
       const dead = async () => {
         const run = new ModelRun(runbook, cells);
@@ -90,7 +93,7 @@ describe.each(runbooks)('the graph of %s, Ferry killed at every crash point of e
         count.toCheckpoint += 1;
       }
 
-      for (let second = 1; second <= SECOND_DEATHS; second += 1) {
+      for (let second = 1; second <= secondDeaths; second += 1) {
         const twice = await dead();
         if ((await twice.resume(second)) === 'died') count.deaths += 1;
         if (twice.state.phase !== 'finished' || twice.state.leases.length > 0)
