@@ -8,7 +8,7 @@ const secrets = ['s3cr'];
 const sql = (text: string, database = 'postgres') =>
   `runuser -u postgres -- psql -XqAt -v ON_ERROR_STOP=1 -d '${database}' <<'EOF' >/dev/null\n${text}\nEOF`;
 const both = { database: 'Con-Tract', owner: 'Con-Owner' };
-const drop = `DROP DATABASE IF EXISTS "Con-Tract";\nDROP ROLE IF EXISTS "Con-Owner";\nDROP ROLE IF EXISTS other;`;
+const drop = `DROP DATABASE IF EXISTS "Con-Tract";\nDROP DATABASE IF EXISTS "Con-From";\nDROP ROLE IF EXISTS "Con-Owner";\nDROP ROLE IF EXISTS other;`;
 const made = (more = '') =>
   `${sql(`${drop}\nCREATE ROLE "Con-Owner" LOGIN;\nCREATE DATABASE "Con-Tract" OWNER "Con-Owner" TEMPLATE template0;`)}\n${more}`;
 const filled = made(
