@@ -40,7 +40,7 @@ export class ChapterRun {
   }
 
   async approve(step: string): Promise<void> {
-    const yes = await this.ferry.run(['approve', runOf(this.ferry), step, '--yes']);
+    const yes = await this.ferry.run(['approve', runOf(this.ferry), step]);
     expect(yes.code, yes.stderr).toBe(0);
   }
 
@@ -82,6 +82,7 @@ export function crashPoints(run: ChapterRun): string[] {
 
 /** That many of the points, one from each stretch of the run, by chance; FERRY_SEED in the output takes the same ones again. */
 export function somePoints(points: readonly string[], count: number): string[] {
+  if (points.length < count) throw new Error(`there are ${points.length} points: no run has come to its end before`);
   const seed = Number(process.env.FERRY_SEED ?? process.hrtime.bigint() % 1_000_000n);
   const stretch = points.length / count;
   const chosen = Array.from({ length: count }, (_, index) => {

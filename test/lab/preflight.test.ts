@@ -112,17 +112,18 @@ async function countTrips(path: string, given: ReadonlyMap<string, string> = new
   if (!('runbook' in loaded)) throw new Error('the runbook has errors');
   const inventory = await readInventory(lab, labDir);
   const trips = new Map<string, number>();
-  const { roles, hosts } = await rolesOf(loaded.runbook, inventory, new Map([...given].map(([role, host]) => [role, [host]])));
+  const named = new Map([...given].map(([role, host]) => [role, [host]]));
+  const { runbook, roles, hosts } = await rolesOf(loaded.runbook, inventory, named);
   const shared = { keys: new KeyRing({ passphrase: null, ask: null }), jumpHosts: new JumpHosts() };
   const fleet = openFleet(hosts, (settings) =>
     counting(new SshTransport(settings, shared), () => trips.set(settings.name, (trips.get(settings.name) ?? 0) + 1)),
   );
-  const resolved = resolveInputs(loaded.runbook, new Map(), (role) => fleet.info(roles.get(role)?.name ?? role));
+  const resolved = resolveInputs(runbook, new Map(), (role) => fleet.info(roles.get(role)?.name ?? role));
   if (!('inputs' in resolved)) throw new Error('the inputs do not fit');
   try {
     const plan = await makePlan({
-      runbook: loaded.runbook,
-      actions: await actionsOf(loaded.runbook),
+      runbook,
+      actions: await actionsOf(runbook),
       inputs: resolved.inputs,
       roles,
       madeAt: '',
