@@ -16,6 +16,9 @@ const stopped = `systemctl stop ${UNITS}; ${psql(
 )}\n${psql('CREATE EXTENSION "uuid-ossp";', 'engine')}`;
 const unpacked = `mkdir -p -m 0700 ${UNPACKED} && tar -C ${UNPACKED} -xf ${ARCHIVE}`;
 const done = { engine: `rm -rf /srv/bk; systemctl start ${UNITS}` };
+const restored = {
+  engine: `rm -rf ${UNPACKED}; mkdir -p -m 0700 ${UNPACKED}; ${stopped}\nengine-backup --mode=restore --file=${ARCHIVE} --log=/srv/bk/r.log --restore-permissions >/dev/null; ${done.engine}`,
+};
 const databases = { db: { host: 'engine', database: 'engine' }, dwhdb: { host: 'engine', database: 'ovirt_engine_history' } };
 
 /** Actions on archives of engine-backup, on the lab's engine; those that restore come last, and leave it as it was. */
@@ -29,6 +32,7 @@ export const backupRows: readonly Row[] = [
     after: { engine: 'rm -rf /srv/bk2' },
     again: 'blocked',
     half: { engine: 'mkdir -p -m 0700 /srv/bk2; echo half >/srv/bk2/a.backup.part' },
+    isLong: 'deaths',
     outputs: { scopes: ['files', 'db', 'dwhdb'] },
   },
   {
@@ -41,6 +45,7 @@ export const backupRows: readonly Row[] = [
     again: 'blocked',
     outputs: { scopes: ['files', 'db'] },
     clean: { engine: '[ ! -e /srv/bk2/a.backup.work ]' },
+    isLong: 'deaths',
   },
   {
     action: 'ovirt.unpack-backup',
@@ -57,7 +62,9 @@ export const backupRows: readonly Row[] = [
     host: 'engine',
     with: { tool: 'ferry', path: ARCHIVE, from: UNPACKED, scopes: ['files', 'db', 'dwhdb'], databases },
     before: { engine: `${saved}\n${unpacked}\n${stopped}` },
+    after: restored,
     again: 'blocked',
+    isLong: 'deaths',
   },
   {
     action: 'ovirt.restore-backup',
@@ -65,9 +72,8 @@ export const backupRows: readonly Row[] = [
     host: 'engine',
     with: { path: ARCHIVE, from: UNPACKED, scopes: ['files', 'db', 'dwhdb'], databases },
     before: { engine: `${saved}\n${unpacked}\n${stopped}` },
-    after: {
-      engine: `rm -rf ${UNPACKED}; mkdir -p -m 0700 ${UNPACKED}; ${stopped}\nengine-backup --mode=restore --file=${ARCHIVE} --log=/srv/bk/r.log --restore-permissions >/dev/null; ${done.engine}`,
-    },
+    after: restored,
     again: 'blocked',
+    isLong: 'all',
   },
 ];

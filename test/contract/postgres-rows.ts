@@ -78,6 +78,7 @@ export const postgresRows: readonly Row[] = [
     before: { newdb: `${sql('ALTER SYSTEM RESET ALL;')}\nsystemctl restart postgresql@15-main` },
     after: { newdb: `${sql('ALTER SYSTEM RESET ALL;')}\nsystemctl restart postgresql@15-main` },
     half: { newdb: sql('ALTER SYSTEM SET max_connections = 150;') },
+    isLong: 'deaths',
   },
   {
     action: 'postgres.hba',
@@ -121,6 +122,7 @@ export const postgresRows: readonly Row[] = [
   {
     action: 'postgres.restore',
     about: 'of a plain dump that names another owner, the database and the transaction',
+    isLong: 'deaths',
     host: 'newdb',
     with: { ...both, path: '/srv/con/t.sql', format: 'plain', privileges: true },
     again: 'blocked',

@@ -3,6 +3,8 @@ export interface Row {
   readonly action: string;
   /** What this row is about, when the action has several. */
   readonly about?: string;
+  /** It takes long, so the deaths in the middle of it are left to npm run test:crash; for all of it, where another row has the action. */
+  readonly isLong?: 'deaths' | 'all';
   readonly host: string;
   readonly with: unknown;
   /** Scripts run past Ferry, by host: before each scenario, and after all of them. */

@@ -252,6 +252,7 @@ export const rows: readonly Row[] = [
   {
     action: 'locale.generate',
     about: 'that the running server does not see yet',
+    isLong: 'deaths',
     host: 'newdb',
     with: { locales: ['en_US.UTF-8', 'de_DE.UTF-8'] },
     before: {
@@ -275,6 +276,7 @@ export const rows: readonly Row[] = [
   },
   {
     action: 'package.remove',
+    isLong: 'deaths',
     host: 'he2',
     with: { packages: ['ferry-test', 'pv', 'no-such-package'], units: ['ferry-test'], keep: ['/etc/ferry-test.d'] },
     before: { he2: MADE_PACKAGE },

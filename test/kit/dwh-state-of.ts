@@ -17,7 +17,7 @@ const PARTS: Readonly<Record<string, string>> = {
   ),
   roles: psql("SELECT rolname, rolcanlogin, rolpassword IS NOT NULL FROM pg_authid WHERE rolname NOT LIKE 'pg\\_%' ORDER BY 1"),
   settings: 'grep -hv "^#" /var/lib/postgresql/15/main/postgresql.auto.conf 2>/dev/null | sort; true',
-  'files of runs': 'ls -d /var/lib/ferry-* /run/ferry* /run/ferry/* 2>/dev/null; grep -c ferry: /root/.ssh/authorized_keys; true',
+  'files of runs': 'ls -d /var/lib/ferry-* /run/ferry/* 2>/dev/null; grep -c ferry: /root/.ssh/authorized_keys; true',
 };
 
 /** Reads what a move of the data warehouse may change on each of the hosts. */

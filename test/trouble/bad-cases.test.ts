@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { labPowerOff, labPowerOn } from '../../lab/lab.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { FerryOnLab } from '../kit/ferry-on-lab.ts';
 import { type Snapshot, snapshot } from '../kit/lab-state-of.ts';
 import { expectError, on, Spoilt, sql } from '../kit/trouble.ts';
@@ -149,13 +150,15 @@ describe('a server that lacks something', () => {
   });
 
   it('gets its locale, and a restart where the server does not see it, and the plan says so before', async () => {
-    const locale = async () => (await plan()).stdout.split('\n').find((line) => line.includes('prepare.locale'));
-    const plan = () => ferry.run(['plan', RUNBOOK, ...ferry.hosts]);
+    const locale = async () => {
+      const { lines } = JSON.parse((await ferry.run(['plan', RUNBOOK, ...ferry.hosts, '--json'])).stdout) as Plan;
+      return lines.find(({ step }) => step === 'prepare.locale')?.summary;
+    };
     repair = () => on(labDir, 'newdb', 'locale-gen >/dev/null 2>&1; systemctl restart postgresql@15-main');
     await on(labDir, 'newdb', 'localedef --delete-from-archive en_US.utf8 && systemctl restart postgresql@15-main');
-    expect(await locale()).toMatch(/make en_US\.UTF-8; restart PostgreSQL 15, which does not see new locales/);
+    expect(await locale()).toBe('make en_US.UTF-8; restart PostgreSQL 15, which does not see new locales');
     await on(labDir, 'newdb', 'locale-gen >/dev/null 2>&1');
-    expect(await locale()).toMatch(/restart PostgreSQL 15, which does not see all of them/);
+    expect(await locale()).toBe('restart PostgreSQL 15, which does not see all of them');
   });
 
   it('is not begun with when the extension is missing', async () => {

@@ -19,6 +19,7 @@ const PREPARE = 'runbooks/ovirt/prepare-remote-db.yaml';
 const HOSTS = ['he1', 'he2', 'engine', 'newdb', 'dwh'] as const;
 const ENGINE_CONF = '/etc/ovirt-engine/engine.conf.d/10-setup-database.conf';
 const DWH_CONF = '/etc/ovirt-engine/engine.conf.d/10-setup-dwh-database.conf';
+const DWH_EXAMPLE = '/etc/ovirt-engine-dwh/examples/10-setup-dwh-database.conf';
 const DWHD_CONF = '/etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-database.conf';
 const LOG = '/var/log/postgresql/postgresql-15-main.log';
 const SAMPLING = '/run/canary-sampling';
@@ -266,7 +267,7 @@ describe('a password with every awkward character, in a database whose name has 
       kept.filter((path) => path.includes(`/keep/${step}/`)),
     );
     expect([byEngine?.length, byDwhd?.length]).toEqual([1, 1]);
-    const mayHold = { [canary.name]: [ENGINE_CONF, DWHD_CONF], [neighbour.name]: [DWH_CONF, DWHD_CONF] };
+    const mayHold = { [canary.name]: [ENGINE_CONF, DWHD_CONF], [neighbour.name]: [DWH_CONF, DWH_EXAMPLE, DWHD_CONF] };
     for (const [name, paths] of Object.entries(mayHold)) {
       const allowed = [
         ...paths.map((path) => `engine: ${path}`),
