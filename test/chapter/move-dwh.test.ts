@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { labReset } from '../../lab/lab.ts';
 import { ChapterRun, crashPoints, somePoints } from '../kit/chapter-run.ts';
 import { ask } from '../kit/evidence.ts';
@@ -16,7 +16,6 @@ const VARIANTS = [
 ] as const;
 
 const freshHosts = () => labReset({ dir: labDir, say: () => undefined });
-afterAll(freshHosts);
 
 describe.each(VARIANTS)('moving the data warehouse, its database $name', ({ database }) => {
   const words = [RUNBOOK, '--role', `new_db=${database}`];
@@ -26,7 +25,10 @@ describe.each(VARIANTS)('moving the data warehouse, its database $name', ({ data
   beforeAll(async () => {
     moved = await MovedDwh.from(labDir, database);
   });
-  afterEach(() => run.remove());
+  afterEach(async () => {
+    run.remove();
+    await freshHosts();
+  });
 
   it('stops at the gate before the old one is removed, goes on when that is approved, and finds all in its new place', async () => {
     run = new ChapterRun(labDir, words);
@@ -40,7 +42,6 @@ describe.each(VARIANTS)('moving the data warehouse, its database $name', ({ data
     expect(await ask(labDir, 'engine', 'dpkg-query -W -f "\\${db:Status-Status}" ovirt-engine-dwh || :')).not.toBe('installed');
     expect(await ask(labDir, 'engine', 'ls -d /etc/ovirt-engine-dwh || :')).toBe('');
     await run.leavesNothing();
-    await freshHosts();
   });
 
   it('goes back from the gate to what was', async () => {
@@ -51,7 +52,6 @@ describe.each(VARIANTS)('moving the data warehouse, its database $name', ({ data
     expect(back.stdout).toContain(' 0 differ.');
     await moved.isBack();
     await run.leavesNothing();
-    await freshHosts();
   });
 
   it('ends the same when it is killed at three points taken by chance, and resumed each time', async () => {
@@ -60,6 +60,5 @@ describe.each(VARIANTS)('moving the data warehouse, its database $name', ({ data
     await run.goesTo(null);
     await moved.isMoved();
     await run.leavesNothing();
-    await freshHosts();
   });
 });

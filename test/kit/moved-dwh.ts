@@ -33,11 +33,9 @@ export class MovedDwh {
     const named = "SELECT var_value FROM dwh_history_timekeeping WHERE var_name = 'dwhHostname'";
     expect(await query(this.#labDir, 'engine', 'engine', named)).toBe('dwh.lab.example');
 
-    const engine = await this.#seenFrom('engine');
-    const owners = await this.#sessions(HISTORY);
     // The engine's dashboard and the service, each from its machine; beside them nobody.
-    expect(owners.toSorted()).toEqual([engine, await this.#seenFrom('dwh')].toSorted());
-    expect(await this.#sessions(`${HISTORY}_grafana`)).toEqual([engine]);
+    expect(await this.#clients(HISTORY)).toEqual(['dwh', 'engine']);
+    expect(await this.#clients(`${HISTORY}_grafana`)).toEqual(['engine']);
     const health = 'curl -s http://localhost:3000/api/datasources/uid/DS_OVIRT_DWH/health';
     expect(await this.#ask('engine', health)).toContain('"OK"');
     if (this.#host === 'engine') return;
@@ -68,15 +66,12 @@ export class MovedDwh {
     return query(this.#labDir, host, HISTORY, 'SELECT max(history_id) FROM host_samples_history').then(Number);
   }
 
-  /** From where the sessions of a role come. */
-  async #sessions(role: string): Promise<string[]> {
-    const from = `SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE datname = '${HISTORY}' AND usename = '${role}'`;
-    return (await query(this.#labDir, this.#host, 'postgres', from)).split('\n');
-  }
-
-  /** Where a machine's sessions come from, as the database's machine sees it. */
-  async #seenFrom(host: string): Promise<string> {
-    if (host === this.#host) return '127.0.0.1';
-    return this.#ask(host, "hostname -I | tr ' ' '\\n' | grep '^10\\.' | head -1");
+  /** The machines that a role's sessions come from. */
+  async #clients(role: string): Promise<string[]> {
+    const from = `SELECT DISTINCT coalesce(host(client_addr), 'local') FROM pg_stat_activity WHERE datname = '${HISTORY}' AND usename = '${role}'`;
+    const names = new Map(['local', '127.0.0.1', '::1'].map((own) => [own, this.#host]));
+    for (const host of HOSTS) names.set(await this.#ask(host, "hostname -I | tr ' ' '\\n' | grep '^10\\.' | head -1"), host);
+    const seen = (await query(this.#labDir, this.#host, 'postgres', from)).split('\n');
+    return [...new Set(seen.map((address) => names.get(address) ?? address))].toSorted();
   }
 }

@@ -5,6 +5,7 @@ import { pgClientVersion } from '../../facts/pg-client-version.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, type PgContents, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
+import { pgPrivileges } from '../../facts/pg-privileges.ts';
 import { pgRole } from '../../facts/pg-role.ts';
 import { knowsRestrict } from '../../facts/postgres/knows-restrict.ts';
 import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
@@ -63,17 +64,20 @@ export default defineAction({
     port: clusterPort(),
   }),
   outputs: { database: 'Name of the database.', tables: 'Number of tables restored.', bytes: 'Size of the dump.' },
-  facts: ({ host }, { database, path, owner, port, format }) => ({
+  facts: ({ host }, { database, path, owner, port, format, privileges }) => ({
     cluster: pgCluster(port).on(host.name),
     database: pgDatabase(port, database).on(host.name),
     contents: pgContents(port, database).on(host.name),
+    privileges: privileges ? [pgPrivileges(port, database).on(host.name)] : [],
     client: pgClientVersion(port).on(host.name),
     owner: pgRole(port, owner).on(host.name),
     file: fileStat(path).on(host.name),
     psql: format === 'plain' ? [psqlVersion(port).on(host.name)] : [],
   }),
-  touches: ({ database, path, port }, role) => ({
-    changes: [[role, pgContents.key(port, database)]],
+  touches: ({ database, path, port, privileges }, role) => ({
+    changes: [pgContents.key(port, database), ...(privileges ? [pgPrivileges.key(port, database)] : [])].map(
+      (key) => [role, key] as const,
+    ),
     reads: [
       [role, fileStat.key(path)],
       [role, pgDatabase.key(port, database)],
@@ -110,7 +114,7 @@ export default defineAction({
       summary: isRestored
         ? `${database} is restored; analyze it`
         : `restore ${path}${bytes === null ? '' : ` (${formatBytes(bytes)})`} into ${database}, owner ${owner}`,
-      predicts: [facts.contents.becomesUnknown()],
+      predicts: [facts.contents, ...facts.privileges].map((fact) => fact.becomesUnknown()),
       outputs: { database, tables: unknown('number of tables in the dump'), bytes: bytes ?? unknown('size of the dump') },
       undo: { port, database, former: { ...former, ...kept.former } },
       undoSummary: 'make it empty again; after the write line rename and keep what is in it',

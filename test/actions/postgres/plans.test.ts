@@ -26,6 +26,7 @@ import { pgGrantees } from '../../../src/facts/pg-grantees.ts';
 import { type PgHba, pgHba } from '../../../src/facts/pg-hba.ts';
 import { pgInstall } from '../../../src/facts/pg-install.ts';
 import { type PgLocale, pgLocale } from '../../../src/facts/pg-locale.ts';
+import { pgPrivileges } from '../../../src/facts/pg-privileges.ts';
 import { type PgRole, pgRole } from '../../../src/facts/pg-role.ts';
 import { type PgSessions, pgSessions } from '../../../src/facts/pg-sessions.ts';
 import { type PgSetting, pgSetting } from '../../../src/facts/pg-setting.ts';
@@ -711,6 +712,7 @@ describe('postgres.restore', () => {
       earlier?: object;
       client?: number;
       psql?: string;
+      privileges?: boolean;
     } = {},
   ) =>
     restore.plan(
@@ -719,11 +721,13 @@ describe('postgres.restore', () => {
         owner: 'engine',
         path: '/d/engine.dump',
         format: more.psql === undefined ? 'custom' : 'plain',
+        privileges: more.privileges ?? false,
       }),
       {
         cluster: clusterFact(),
         database: databaseFact(more.found === null ? undefined : ENGINE_DATABASE),
         contents: contentsFact(more.contents ?? NO_CONTENTS),
+        privileges: more.privileges ? [factOf(pgPrivileges(5432, 'engine').on(H), [])] : [],
         client: factOf(pgClientVersion(5432).on(H), more.client ?? 15),
         owner: roleFact(aRole),
         file: factOf(fileStat('/d/engine.dump').on(H), more.file === null ? undefined : (more.file ?? file)),
@@ -749,6 +753,15 @@ describe('postgres.restore', () => {
     ['the client is too old', { client: 13 }, /version 13, its server is version 15/],
   ])('is blocked when %s', (_, more, summary) => {
     expect(plan(more)).toMatchObject({ kind: 'blocked', summary: expect.stringMatching(summary) });
+  });
+
+  test('privileges are among what it changes where it restores them, so that a later step is not planned on none', () => {
+    const changed = (privileges: boolean) => {
+      const planned = plan({ privileges });
+      return planned.kind === 'change' ? planned.predicts.map(({ key }) => key) : [];
+    };
+    expect(changed(true)).toEqual([...changed(false), pgPrivileges.key(5432, 'engine')]);
+    expect(changed(false)).not.toContain(pgPrivileges.key(5432, 'engine'));
   });
 
   test('a plain dump is read under \\restrict by a psql that knows it', () => {
