@@ -3,24 +3,30 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { Secret } from '../hosts/secret.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, applyCheck, attemptOf } from './act.ts';
+import { usersOf } from './by-hand.ts';
 import { type FreshPlan, planFresh } from './plan-fresh.ts';
 import { isHidden, type RunContext } from './run-context.ts';
 
 type Hidden = { readonly name: string; readonly $secret: string; readonly hash: string; readonly text?: string };
 
 /**
- * Gets secret outputs of earlier steps back after a restart: the journal holds their source and a keyed hash only. A step that
- * read one is planned again on fresh facts, and its value must be the one from before. What a command printed is asked of its
- * attempt folder, of a check by asking again; what is not had back that way is missed only by a step that uses it.
+ * Gets back, after a restart, the secret outputs that steps still to be done use: the journal holds their source and a keyed
+ * hash only. A step that read one is planned again on fresh facts, and its value must be the one from before; a source that
+ * the run itself has removed when nobody needs it any more is not asked. What a command printed is asked of its attempt
+ * folder, of a check by asking again; what is not had back that way is missed only by a step that uses it.
+ * @param all where the steps to come are not those of the run, as in an edited runbook
  * @throws SECRET_DRIFTED
  */
-export async function recallSecrets(context: RunContext): Promise<void> {
+export async function recallSecrets(context: RunContext, all = false): Promise<void> {
   const { secrets } = context.ports;
   const isSame = (value: string, hash: string) => !secrets.canCompare(hash) || secrets.matches(value, hash);
   for (const step of context.ports.runbook.steps) {
     const state = context.stepState(step.id);
-    const hidden = Object.entries(state.outputs).flatMap(([name, value]) => (isHidden(value) ? [{ name, ...value }] : []));
-    if (state.phase !== 'done' || hidden.length === 0) continue;
+    const secret = Object.entries(state.outputs).flatMap(([name, value]) => (isHidden(value) ? [{ name, ...value }] : []));
+    if (state.phase !== 'done' || secret.length === 0) continue;
+    const wanted = all ? null : wantedOf(context, step);
+    const hidden = secret.filter(({ name }) => wanted?.has(name) ?? true);
+    if (hidden.length === 0) continue;
     const read = hidden.filter(({ text }) => text === undefined);
     const plan = read.length > 0 ? await planFresh(context, step) : null;
     for (const { name, $secret: source, hash } of read) {
@@ -38,6 +44,12 @@ export async function recallSecrets(context: RunContext): Promise<void> {
     }
     rekey(context, step, hidden);
   }
+}
+
+/** Outputs of a step that those use which are not done yet. */
+function wantedOf(context: RunContext, step: Step): Set<string> {
+  const isOver = (user: string) => ['done', 'skipped'].includes(context.stepState(user).phase);
+  return new Set(usersOf(context, step).flatMap((user) => (isOver(user.step) ? [] : [user.output])));
 }
 
 /** Puts new hashes on record for those of a key that is lost, so that another value is noticed from here on. */

@@ -22,7 +22,7 @@ export interface Edited extends Pick<PlanRequest, 'roles' | 'madeAt' | 'read' | 
  * what they have; one that was begun is planned anew with what undoes it.
  */
 export async function planEdited(context: RunContext, edited: Edited): Promise<Plan> {
-  await recallSecrets(context);
+  await recallSecrets(context, true);
   const done = new Map<string, { line: PlanLine; outputs: Outputs | typeof SKIPPED }>();
   const begun = new Map<string, { undo: Json }>();
   for (const line of context.state.plan.lines) {
