@@ -88,11 +88,22 @@ function movedAmong(
     // What the plan could not look at for a step was not promised to it either.
     const planned = state.plan.lines.filter((line) => line.facts.some(([host, key]) => host === ref.host && key === ref.key));
     if (!planned.some(({ step }) => steps.includes(step))) return [];
+    if (isAroundOurs(context, ref)) return [];
     const now = publishReading(ref.kind, observed);
     if (sameReading(ref.kind, before, now)) return [];
     const toCome = planned.filter(({ step }) => steps.includes(step) || state.steps.get(step)?.phase === 'waiting');
     return [{ ref, before, now, steps: toCome.map(({ step }) => step) }];
   });
+}
+
+/** Whether the run itself has changed something within it: whose hands moved the whole can then not be told. */
+function isAroundOurs({ state }: RunContext, { kind, args, key, host }: FactRef<unknown>): boolean {
+  const { around } = kind;
+  if (!around) return false;
+  const changed = [...state.steps.values()].flatMap(({ change }) =>
+    Object.keys((change?.predicts as { readonly [on: string]: object } | undefined)?.[host] ?? {}),
+  );
+  return changed.some((one) => one !== key && around(args, state.refs[host]?.[one]?.args ?? []));
 }
 
 function driftError({ state }: RunContext, step: string, { ref, before, now, steps }: Moved): FerryError<'FACT_DRIFTED'> {

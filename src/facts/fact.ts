@@ -47,6 +47,8 @@ export interface FactDefinition<A extends readonly Json[], V> {
   same?(before: Json, after: Json): boolean;
   /** Whether what was read is what was predicted, on full values in memory; deep equality of values unless given. */
   meets?(read: V, predicted: V): boolean;
+  /** Whether it is of something around what another fact of the host is of, by the arguments of both: a folder with all in it. */
+  around?(args: readonly Json[], others: readonly Json[]): boolean;
   /** A published value for a person, in a few words. */
   show(published: Json): string;
   /** Its named parts, to tell two values apart that `show` shows alike; the members of an object unless given. */
@@ -76,6 +78,7 @@ export interface FactKind<V> {
   publish(found: V): Json;
   same(before: Json, after: Json): boolean;
   meets(read: V, predicted: V): boolean;
+  around?(args: readonly Json[], others: readonly Json[]): boolean;
   show(published: Json): string;
   parts(published: Json): Parts;
 }
@@ -100,6 +103,7 @@ export function defineFact<A extends readonly Json[], V>(definition: FactDefinit
     show: definition.show,
     parts: definition.parts ?? membersOf,
     ...(definition.timed ? { timed: true } : {}),
+    ...(definition.around ? { around: definition.around } : {}),
   };
   const keyOf = (...args: A) =>
     `${definition.kind}(${args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg))).join(', ')})`;

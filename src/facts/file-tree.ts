@@ -27,6 +27,7 @@ echo "$h"; find "$f" -xdev -printf '%y %04m %u:%g %P %l\n' | sort`,
     if (first === 'absent') return absent;
     return value({ members: members.map((line) => line.trimEnd()), keyedHash: first === '-' ? null : first });
   },
+  around: ([path], [other]) => typeof other === 'string' && other.startsWith(`${path}/`),
   show: (published) => plural((published as unknown as FileTree).members.filter((line) => line.startsWith('f')).length, 'file'),
   parts(published) {
     const { members, keyedHash: hash } = published as unknown as FileTree;
