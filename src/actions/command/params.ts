@@ -29,7 +29,10 @@ export const commandText = {
     .default([])
     .describe('Files it may change: kept before, put back by rollback, also to not being there.'),
   changes: z.array(z.string()).default([]).describe('Keys of facts it changes, for the linter: unitState(x.service).'),
-  irreversible: z.string().min(1).optional().describe('Why it cannot be taken back.'),
+  irreversible: z
+    .string()
+    .optional()
+    .describe('Why it cannot be taken back; an empty text, which an expression may give, says nothing.'),
   summary: z.string().min(1).optional().describe('What the plan shows instead of the command.'),
 };
 
@@ -54,7 +57,7 @@ export const commandParams = z
     if (given.readOnly) {
       if (reversible || given.irreversible || given.check !== undefined || given.long)
         say('a readOnly command changes nothing: leave out check, undo, creates, protects, irreversible and long', 'readOnly');
-    } else if (!reversible && given.irreversible === undefined) {
+    } else if (!reversible && !given.irreversible) {
       say(`${NO_WAY_BACK}, or readOnly: true`, 'irreversible');
     }
   });

@@ -75,7 +75,7 @@ export function planCommand(
       path: params.protects[index] ?? '',
       was: value ? { mode: value.mode, owner: value.owner, group: value.group } : null,
     })),
-    irreversible: params.irreversible ?? null,
+    irreversible: params.irreversible || null,
     isSecret: site.isSecret,
     timeoutMs: site.timeoutMs,
   };
@@ -96,7 +96,7 @@ export function planCommand(
       absent ? [] : [{ name: `protected-${index}`, host: host.name, path: params.protects[index] ?? '' }],
     ),
     opaque: true,
-    ...(params.irreversible === undefined ? {} : { irreversible: params.irreversible }),
+    ...(params.irreversible ? { irreversible: params.irreversible } : {}),
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
-import { fileStat } from '../../facts/file-stat.ts';
+import { fileStat, somethingThere } from '../../facts/file-stat.ts';
 import { fileTree } from '../../facts/file-tree.ts';
 import { hostTools } from '../../facts/host-tools.ts';
 import { packageVersion } from '../../facts/package-version.ts';
@@ -41,7 +41,7 @@ export default defineAction({
       .array(absolutePath())
       .default([])
       .describe(
-        'Files and folders the packages bring: the same holds for them, and the proof of a rollback knows why they are there.',
+        'Files and folders the packages bring: later steps are planned on their being there, and the proof of a rollback knows why they are.',
       ),
     refresh: z
       .enum(['auto', 'always', 'never'])
@@ -79,7 +79,8 @@ export default defineAction({
       summary: `install ${missing.join(', ')}`,
       predicts: [
         ...versions.flatMap((fact) => (fact?.absent ? [fact.becomes({ version: null })] : [])),
-        ...[...facts.units, ...facts.files, ...facts.trees].map((fact) => fact.becomesUnknown()),
+        ...facts.files.map((fact) => (fact.absent ? fact.becomes(somethingThere) : fact.becomesUnknown())),
+        ...[...facts.units, ...facts.trees].map((fact) => fact.becomesUnknown()),
       ],
       outputs,
       undo,

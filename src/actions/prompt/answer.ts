@@ -47,7 +47,7 @@ export default defineAction({
     .superRefine((given, context) => {
       const say = (message: string, ...path: (string | number)[]) => context.addIssue({ code: 'custom', message, path });
       if (hasNotOne(given)) say(EITHER, 'argv');
-      if (!isReversible(given) && given.irreversible === undefined) say(NO_WAY_BACK, 'irreversible');
+      if (!isReversible(given) && !given.irreversible) say(NO_WAY_BACK, 'irreversible');
     }),
   outputs: { code: 'Exit code.' },
   // After a crash its exit code in the attempt folder says more than facts do.

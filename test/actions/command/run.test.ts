@@ -83,7 +83,11 @@ describe('planning command.run', () => {
     expect(plan({ shell: 'x', stdin: secret, ...undoable })).toMatchObject({ kind: 'change' });
   });
 
-  test('an irreversible command says why', () => {
+  test('an irreversible command says why; an expression may come to no reason, where there is a way back', () => {
+    const reversible = plan({ argv: ['setup'], undo: 'unset', irreversible: '' });
+    expect(reversible).toMatchObject({ kind: 'change', undoSummary: 'run: unset' });
+    expect(reversible).not.toHaveProperty('irreversible');
+    expect(run.params.safeParse({ argv: ['setup'], irreversible: '' }).success).toBe(false);
     expect(plan({ argv: ['mail'], irreversible: 'mail is sent' })).toMatchObject({
       irreversible: 'mail is sent',
       undoSummary: 'nothing: mail is sent',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import install from '../../../src/actions/package/install.ts';
 import { aptScript, dnfScript } from '../../../src/actions/package/scripts.ts';
-import { fileStat } from '../../../src/facts/file-stat.ts';
+import { fileStat, somethingThere } from '../../../src/facts/file-stat.ts';
 import { fileTree } from '../../../src/facts/file-tree.ts';
 import { hostTools } from '../../../src/facts/host-tools.ts';
 import { packageVersion } from '../../../src/facts/package-version.ts';
@@ -33,6 +33,15 @@ describe('package.install', () => {
       opaque: true,
     });
     expect(plan({ a: '1' })).toMatchObject({ kind: 'no-change', summary: 'installed already' });
+  });
+
+  test('its files will be there, in a form nobody knows yet', () => {
+    const planned = plan({ b: undefined }, [], ['/etc/b']);
+    const found = planned.kind === 'change' && planned.predicts.slice(1).map(({ key, to }) => [key, to]);
+    expect(found).toEqual([
+      ['fileStat(/etc/b)', { state: 'value', value: somethingThere }],
+      ['fileTree(/etc/b)', undefined],
+    ]);
   });
 
   test.each([
