@@ -140,10 +140,10 @@ if (process.argv[2] === 'crash') {
   // The lab's package install and its cache are made by lab-kit, for the most part by waiting; the others then find them.
   await lanes(['unit', 'matrix'], [...(built ? ['lab-kit'] : []), 'fuzz', 'shells']);
   if (built) {
-    process.stdout.write('runs that stand half done (test/e2e/half-done.test.ts) are left to npm run test:crash\n');
+    process.stdout.write('runs that stand half done or are killed (test/e2e/half-done, kill) are left to npm run test:crash\n');
     process.stdout.write('deaths in the middle of actions that take long (isLong in test/contract) are left to it too\n');
     process.stdout.write("the runs of oVirt's chapter (test/chapter) are left to npm run test:chapter, all but a sample\n");
-    await lanes(['rollback', 'e2e', 'contract'], ['trouble', 'lab', 'chapter', 'faults']);
+    await lanes(['rollback', 'e2e', 'contract', 'faults'], ['trouble', 'lab', 'chapter']);
   }
 }
 rmSync(reports, { recursive: true, force: true });

@@ -12,8 +12,6 @@ const LIVING = ['audit_log', 'dwh_history_timekeeping', 'vds_statistics'];
 const HELD = ['he1', 'engine', 'newdb'];
 const LEASE = 'cut -d" " -f1 /var/lib/ferry/lease 2>/dev/null || :';
 // What loses more than Ferry is in the sample of test/faults otherwise.
-const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
-if (!isWhole) process.stdout.write('runs that lose more than Ferry, or Ferry in a copy, are left to npm run test:crash\n');
 const labDir = inject('labDir');
 let ferry: FerryOnLab;
 let run: string;
@@ -163,7 +161,7 @@ describe('a run killed with SIGKILL in the middle of a step', () => {
     await isCopied();
   });
 
-  if (isWhole) inCopy();
+  inCopy();
 
   it('restore: pg_restore goes on by itself, and resume joins it', async () => {
     await goBackToQuiesced();
@@ -198,7 +196,7 @@ describe('a run killed with SIGKILL in the middle of a step', () => {
   });
 });
 
-if (isWhole) describe('a run that loses more than Ferry', losesMore);
+describe('a run that loses more than Ferry', losesMore);
 
 function losesMore(): void {
   beforeAll(async () => {

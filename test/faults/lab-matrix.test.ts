@@ -106,6 +106,7 @@ describe('a run disturbed again and again, and resumed each time, ends as one th
       await run.cutIn('copy', 5, 'newdb');
       await run.tearAt('after-record step.intended:restore');
       await run.killCommandIn('restore');
+      await run.killFerryIn('restore');
       await run.killAt('before-record step.applied:point-engine');
       await run.tearAt('after-record step.verified:start-services');
       await run.killAt('before-record run.finished:');

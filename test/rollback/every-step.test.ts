@@ -30,7 +30,7 @@ const STEPS = [
   'point-dwhd',
 ] as const;
 /** All of them in `npm run test:crash`; else two whose acts are many commands. A failure in the last step, and so all behind it, is taken back further down. */
-const TAKEN = new Set<string>(process.env.FERRY_EVERY_FAULT ? STEPS : ['prepare.access', 'stop-services']);
+const TAKEN = new Set<string>(process.env.FERRY_EVERY_FAULT ? STEPS : ['stop-services']);
 if (TAKEN.size < STEPS.length)
   process.stdout.write(`a failure in ${TAKEN.size} of ${STEPS.length} steps is taken back; npm run test:crash does all\n`);
 
