@@ -12,6 +12,7 @@ const kinds: Record<string, () => Promise<FactKind<unknown>>> = {
   fileTime: async () => (await import('./file-time.ts')).fileTime.definition,
   fileTree: async () => (await import('./file-tree.ts')).fileTree.definition,
   firewall: async () => (await import('./firewall.ts')).firewall.definition,
+  folderOthers: async () => (await import('./folder-others.ts')).folderOthers.definition,
   hostClock: async () => (await import('./host-clock.ts')).hostClock.definition,
   hostTools: async () => (await import('./host-tools.ts')).hostTools.definition,
   maintenanceMode: async () => (await import('./maintenance-mode.ts')).maintenanceMode.definition,

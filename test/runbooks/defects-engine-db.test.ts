@@ -73,6 +73,7 @@ async function plan(facts: { readonly [kind: string]: (host: string, ...args: ne
       loaded: true,
     }),
     diskFree: () => ({ bytes: 1e12, mount: '/' }),
+    folderOthers: () => false,
     fileStat: (_, path: string) =>
       path === '/' || path === '/var' || path === '/var/lib'
         ? { type: 'folder', mode: '0755', owner: 'root', group: 'root', sizeBytes: null }
@@ -141,6 +142,23 @@ describe('the documented move of the engine database', () => {
       kind: 'blocked',
       summary: expect.stringContaining('is not a folder only root may write to'),
     });
+  });
+
+  // A folder of root's that was there before was removed with all that other people had in it.
+  test('11. the dump is removed, and of its folder no more than was made for it', async () => {
+    const before = { type: 'folder', mode: '0700', owner: 'root', group: 'root', sizeBytes: null };
+    const there = await plan({ fileStat: (_, path: string) => (path.endsWith('.dump') ? undefined : before) });
+    const path = '/var/lib/ferry-migrate-engine-db';
+    const made = await plan({});
+    for (const id of ['remove-dump-old', 'remove-dump-new']) {
+      expect(there(id).summary).toBe(`remove ${path}/engine.dump`);
+      expect(made(id).summary).toBe(`remove ${path}/engine.dump, ${path}/`);
+    }
+    const whole = [
+      /paths: \["(.*)\/engine\.dump"\], emptyFolders: "\$\{\{ steps\.dump.*\}\}"/,
+      'paths: ["$1"], recursive: true',
+    ] as const;
+    expect(await codes(whole)).toContain('REMOVAL_FINAL');
   });
 
   test('12. commands of another release: initdb, and a client older than its server', async () => {

@@ -9,7 +9,7 @@ import type { ActingHost } from '../../hosts/host.ts';
 import { sh } from '../../hosts/sh.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { lastLines } from '../../lib/text.ts';
-import { type ActContext, blocked, change, defineAction, noChange } from '../action.ts';
+import { type ActContext, blocked, change, defineAction, noChange, type Site } from '../action.ts';
 import { ANY_CODE } from '../any-code.ts';
 import { madeFilePreview } from '../file-preview.ts';
 import { foldersToMake, parentFacts } from '../made-folders.ts';
@@ -59,7 +59,12 @@ export default defineAction({
       .optional()
       .describe('What the hash must be.'),
   }),
-  outputs: { path: 'The file on the destination.', sha256: 'Its hash; null when it was there already.', bytes: 'Its size.' },
+  outputs: {
+    path: 'The file on the destination.',
+    folders: 'Folders that were made for it, for `emptyFolders` of file.remove.',
+    sha256: 'Its hash; null when it was there already.',
+    bytes: 'Its size.',
+  },
   roles: ({ from }) => [from.host],
   facts: (site, { from, path }) => {
     const [source, { name, address, port }] = [site.hostOf(from.host), site.host];
@@ -80,7 +85,7 @@ export default defineAction({
       { does: 'make-file', role: own, path, how: 'copy', mode },
     ],
   }),
-  plan(params, facts, site) {
+  plan(params, facts, site: Site & { readonly earlier: { readonly undo: TransferUndo } | null }) {
     const { from, path, mode, owner, group } = params;
     const [source, target] = [site.hostOf(from.host), site.host];
     const file = facts.source.value;
@@ -95,7 +100,12 @@ export default defineAction({
         sourceTime.value.changedAtS === time.value.changedAtS;
       if (same && facts.there.read)
         return noChange(`${path} is there, of the size and time of ${from.path}`, {
-          outputs: { path, sha256: params.sha256 ?? null, bytes: time.value.sizeBytes },
+          outputs: {
+            path,
+            folders: site.earlier?.undo.folders ?? [],
+            sha256: params.sha256 ?? null,
+            bytes: time.value.sizeBytes,
+          },
         });
       return blocked(
         `something else is at ${path} on ${target.name}`,
@@ -140,6 +150,7 @@ export default defineAction({
       ],
       outputs: {
         path,
+        folders: site.earlier?.undo.folders ?? folders,
         sha256: params.sha256 ?? unknown('sha256 of the file'),
         bytes: file.sizeBytes ?? unknown('size of the file'),
       },
@@ -162,7 +173,7 @@ export default defineAction({
     const { least, likely } = expected;
     return { room: [{ host: host.name, path, free: facts.free.value, least, likely, what: `copy ${path}` }] };
   },
-  async apply({ on, onRole, params, change: { data }, ctx }) {
+  async apply({ on, onRole, params, change: { data, outputs }, ctx }) {
     const { from, path, mode, owner, group } = params;
     const source = onRole(from.host);
     const whole =
@@ -170,7 +181,7 @@ export default defineAction({
     if (params.sha256 !== undefined && params.sha256 !== whole.sha256)
       throw failed(source, from.path, on, path, `its sha256 is ${whole.sha256}, expected ${params.sha256}`);
     await on.change('place', placeScript(path, { mode, owner, group }, whole.changedAtS));
-    return { path, sha256: whole.sha256, bytes: whole.bytes };
+    return { ...outputs, sha256: whole.sha256, bytes: whole.bytes };
   },
   rollback: takeBack,
   preview: madeFilePreview<TransferUndo>(),

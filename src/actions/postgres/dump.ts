@@ -53,6 +53,7 @@ export default defineAction({
   }),
   outputs: {
     path: 'Where the dump is.',
+    folders: 'Folders that were made for it, for `emptyFolders` of file.remove.',
     sha256: 'SHA-256 of the file, in hex.',
     bytes: 'Size of the file.',
     version: 'Major version of the server it comes from.',
@@ -125,6 +126,7 @@ export default defineAction({
       ],
       outputs: {
         path,
+        folders: earlier?.undo.folders ?? folders,
         sha256: unknown('SHA-256 of the dump'),
         bytes: unknown('size of the dump'),
         version: facts.cluster.value?.version ?? null,

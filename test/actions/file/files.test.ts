@@ -6,6 +6,7 @@ import { pathFacts } from '../../../src/actions/path-facts.ts';
 import { replaceFile, restoreFile, restoreScript } from '../../../src/actions/replace-file.ts';
 import { contentOf, type FileContent } from '../../../src/facts/file-content.ts';
 import { type FileStat, fileStat, somethingThere } from '../../../src/facts/file-stat.ts';
+import { folderOthers } from '../../../src/facts/folder-others.ts';
 import type { ActingHost } from '../../../src/hosts/host.ts';
 import { Secret } from '../../../src/hosts/secret.ts';
 import { sh } from '../../../src/hosts/sh.ts';
@@ -137,12 +138,22 @@ describe('replacing and restoring a file', () => {
 });
 
 describe('file.remove', () => {
-  const plan = (paths: string[], stats: (FileStat | undefined)[], more: object = {}) => {
+  /** `folders` may go once they are empty: whether other things are in them, or null where they are not there. */
+  const plan = (
+    paths: string[],
+    stats: (FileStat | undefined)[],
+    more: object = {},
+    folders: Readonly<Record<string, boolean | null>> = {},
+  ) => {
     const facts = {
       stats: paths.map((path, index) => factOf(fileStat(path).on('engine'), stats[index])),
       folders: paths.map(() => []),
+      empty: Object.entries(folders).map(([path, others]) => ({
+        stat: factOf(fileStat(path).on('engine'), others === null ? undefined : folder),
+        others: factOf(folderOthers(path, []).on('engine'), others ?? false),
+      })),
     };
-    return remove.plan(remove.params.parse({ paths, ...more }), facts, site);
+    return remove.plan(remove.params.parse({ paths, emptyFolders: Object.keys(folders), ...more }), facts, site);
   };
   const file: FileStat = { ...root, type: 'file', sizeBytes: 1 };
 
@@ -177,6 +188,51 @@ describe('file.remove', () => {
         await remove.rollback?.({ ...site, on, onHost: () => on, undo, ctx: actContext(dir) });
       expect(readdirSync(`${dir}/d`)).toEqual(['one', 'two']);
       expect(readdirSync(dir)).toEqual(['d', 'path-0']);
+    }));
+
+  test('of folders that were made for a file only those go that nothing else is in', () => {
+    const made = { '/srv/a': false, '/srv/a/b': false };
+    expect(plan(['/srv/a/b/x.dump'], [file], { keep: false }, made)).toMatchObject({
+      summary: 'remove /srv/a/b/x.dump, /srv/a/, /srv/a/b/',
+      data: { paths: ['/srv/a/b/x.dump'], folders: ['/srv/a', '/srv/a/b'] },
+      undo: { paths: [], folders: [] },
+    });
+    expect(plan(['/srv/a/b/x.dump'], [file], { keep: false }, { ...made, '/srv/a/b': true })).toMatchObject({
+      summary: 'remove /srv/a/b/x.dump',
+      diff: [
+        [' ', '/srv/a/b/ stays: other things are in it'],
+        [' ', '/srv/a/ stays: other things are in it'],
+      ],
+    });
+    expect(plan(['/srv/a/x'], [undefined], {}, { '/srv/a': null })).toMatchObject({ kind: 'no-change' });
+    expect(plan(['/srv/a/x'], [undefined], {}, { '/srv/a': false })).toMatchObject({ summary: 'remove /srv/a/' });
+  });
+
+  test('a folder is empty where nothing is in it beside the names that go', () =>
+    withFolder(async (dir) => {
+      const others = async (names: string[], path = dir) => {
+        const ref = folderOthers(path, names).on('here');
+        return ref.kind.parse(await localHost().run(ref.kind.script(...ref.args)), ...ref.args);
+      };
+      expect(await others([], `${dir}/none`)).toEqual({ state: 'value', value: false });
+      for (const name of ['a*[b]', '.hidden', "it's"]) mkdirSync(`${dir}/${name}/deep`, { recursive: true });
+      expect(await others(['a*[b]', '.hidden', "it's"])).toEqual({ state: 'value', value: false });
+      expect(await others(['a*', '.hidden', "it's"])).toEqual({ state: 'value', value: true });
+      expect(await others(['a*[b]', "it's"])).toEqual({ state: 'value', value: true });
+    }));
+
+  test('undo makes the folders that went with a file that was kept', () =>
+    withFolder(async (dir) => {
+      writeFileSync(`${dir}/path-0`, 'kept');
+      const me = { owner: 'root', group: 'root' };
+      const folders = [
+        { path: `${dir}/a`, mode: '0711', ...me },
+        { path: `${dir}/a/b`, mode: '0700', ...me },
+      ];
+      const undo = { paths: [{ path: `${dir}/a/b/x`, keep: 'path-0' }], folders };
+      for (const on of [localHost(), localHost()])
+        await remove.rollback?.({ ...site, on, onHost: () => on, undo, ctx: actContext(dir) });
+      expect([readFileSync(`${dir}/a/b/x`, 'utf8'), (statSync(`${dir}/a`).mode & 0o777).toString(8)]).toEqual(['kept', '711']);
     }));
 
   test('undo leaves everything alone when nothing was kept', () =>

@@ -44,7 +44,16 @@ const files: readonly (readonly [title: string, example: string, expected: reado
     ['error FILE_NOT_MADE'],
   ],
   ['is made by nobody in the runbook', `steps:\n${NEED('/d', 'old')}`, []],
-  ['has the path of an input, as its maker has', `${FOLDER}steps:\n${DUMP(`${IN}/d`)}${NEED(`${IN}/d`, 'old')}${TIDY(IN)}`, []],
+  [
+    'has the path of an input, as its maker has',
+    `${FOLDER}steps:\n${DUMP(`${IN}/d`)}${NEED(`${IN}/d`, 'old')}${TIDY(`${IN}/d`)}`,
+    [],
+  ],
+  [
+    'is removed with its whole folder, which may have been there before',
+    `${FOLDER}steps:\n${DUMP(`${IN}/d`)}${NEED(`${IN}/d`, 'old')}${TIDY(IN)}`,
+    ['warning REMOVAL_FINAL'],
+  ],
   [
     'has the path of an input, and is made elsewhere',
     `${FOLDER}roles: { old: , other: , vault: }\nsteps:\n${DUMP(`${IN}/d`)}${NEED(`${IN}/d`, 'other')}`,
