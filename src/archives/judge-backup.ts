@@ -23,24 +23,27 @@ export function judgeBackup(file: string, seen: SeenBackup): Judgement {
       .filter(({ type, name }) => type === 'file' && name !== list)
       .map((member) => [member.name, hashOf(member, list, listed.hashes)] as const),
   );
+  // The one fault of an archive that was cut is the cut.
+  const cut = seen.fault ? seen.members.at(-1)?.name : undefined;
   const findings = [
     ...(seen.fault ? [unread(file, seen)] : []),
     ...seen.members.flatMap((member, index) => memberFindings(member, seen.members.slice(0, index))),
     ...partFindings(seen, list),
     ...refused(faults, 'BACKUP_CONFIG_REFUSED'),
     ...refused(listed.faults, 'BACKUP_HASHES_WRONG'),
-    ...[...hashes].flatMap(([member, verdict]) => hashFinding(member, verdict, list)),
+    ...[...hashes].flatMap(([member, verdict]) => (member === cut ? [] : hashFinding(member, verdict, list))),
+    // What was cut off may have stood behind the cut.
     ...[...listed.hashes.keys()]
-      .filter((name) => !seen.members.some((member) => member.name === name))
+      .filter((name) => !seen.fault && !seen.members.some((member) => member.name === name))
       .map((member) => finding('BACKUP_MEMBER_MISSING', { member, why: `${list} lists it` })),
-    ...seen.dumps.flatMap((dump) => dumpFindings(dump, values)),
-    ...(seen.files ? filesFindings(seen.files, seen.members) : []),
+    ...seen.dumps.flatMap((dump) => (dump.member === cut ? [] : dumpFindings(dump, values))),
+    ...(seen.files ? filesFindings(seen.files, seen.fault ? null : seen.members) : []),
   ];
   return { hashList: list, config: values, hashes, findings };
 }
 
 function unread(file: string, { fault, members }: SeenBackup): Diagnostic {
-  const after = members.length === 0 ? '' : ` after ${members.at(-1)?.name}`;
+  const after = members.length === 0 ? '' : `; the last member there is ${members.at(-1)?.name}`;
   return finding(fault?.isOurs ? 'BACKUP_UNREAD' : 'BACKUP_BROKEN', { file, why: `${fault?.message}${after}` });
 }
 
@@ -111,11 +114,12 @@ function dumpFindings(dump: SeenDump, config: ReadonlyMap<string, string>): Diag
   ];
 }
 
-function filesFindings(files: SeenFiles, members: readonly SeenMember[]): Diagnostic[] {
+/** `members` is null where not all of them can be known. */
+function filesFindings(files: SeenFiles, members: readonly SeenMember[] | null): Diagnostic[] {
   const { unsafe, foreign, fault } = files;
   const more = (count: number, shown: number) => (count > shown ? `, and ${count - shown} more` : '');
   const missing = DATABASES.filter(
-    ({ key, member }) => key !== null && files.enabled.includes(key) && !members.some(({ name }) => name === member),
+    ({ key, member }) => members && key !== null && files.enabled.includes(key) && !members.some(({ name }) => name === member),
   );
   const warning = { severity: 'warning' } as const;
   return [

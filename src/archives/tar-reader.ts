@@ -40,7 +40,11 @@ export async function* readTar(archive: Bytes): AsyncGenerator<TarMember, void, 
   for (;;) {
     const block = await source.exactly(BLOCK, 'a header');
     if (!block)
-      throw new ArchiveFault(`it is cut: it ends after ${source.position} bytes, without the mark that ends an archive`);
+      throw new ArchiveFault(
+        source.position === 0
+          ? 'it is empty, as engine-backup leaves one when it fails'
+          : `it is cut: it ends after ${source.position} bytes, without the mark that ends an archive`,
+      );
     const header = readHeader(block);
     if (!header) break;
     const padding = (BLOCK - (header.storedBytes % BLOCK)) % BLOCK;

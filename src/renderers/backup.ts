@@ -61,11 +61,11 @@ function contentsTable({ dumps, files }: BackupReport, paint: Paint): string[] {
     ? [
         [
           '  files',
-          plural(files.members, 'file'),
+          plural(files.members, 'member'),
           form('tar', files.compressor),
           '',
           formatBytes(files.sizeBytes),
-          'read to its end',
+          PROOFS[files.proof],
         ],
       ]
     : [];
@@ -78,7 +78,7 @@ function contentsTable({ dumps, files }: BackupReport, paint: Paint): string[] {
 function findingLines({ findings }: BackupReport, page: Page, paint: Paint): string[] {
   const lines = findings.flatMap(({ severity, code, message }) => {
     const mark = severity === 'error' ? paint.bad : paint.warn;
-    const [first = '', ...more] = wrapText(`${severity} ${code}  ${oneLine(message)}`, page.width);
+    const [first = '', ...more] = wrapText(`${severity} ${code}  ${oneLine(message)}`, page.width - 2);
     const head = `${severity} ${code}`;
     return [`${mark(head)}${first.slice(head.length)}`, ...more.map((line) => `  ${line}`)];
   });

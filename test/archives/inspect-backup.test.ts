@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { inspectBackup } from '../../src/archives/inspect-backup.ts';
+import { backupText } from '../../src/renderers/backup.ts';
 import { makeBackup, SQL, scratch, shell, type Wish } from '../kit/backup-archives.ts';
 
 const codes = (report: { findings: readonly { code: string }[] }) => report.findings.map(({ code }) => code);
@@ -167,6 +168,22 @@ describe('what is wrong with an archive', () => {
       const report = await inspectBackup(file);
       expect([at, report.verdict, codes(report)]).toEqual([at, 'damaged', expect.arrayContaining(['BACKUP_BROKEN'])]);
     }
+  });
+
+  it('of one that was cut the cut is told alone: what is missing behind it may have been there', async () => {
+    const file = makeBackup({ archive: '', before: 'cp db/engine_backup.db db/dwh_backup.db' });
+    truncateSync(file, readFileSync(file).lastIndexOf('PGDMP') + 600);
+    const report = await inspectBackup(file);
+    expect(codes(report)).toEqual(['BACKUP_BROKEN']);
+    expect(report.findings[0]?.message).toMatch(/; the last member there is db\/(dwh|engine)_backup\.db\.$/);
+    truncateSync(file, 0);
+    expect((await inspectBackup(file)).findings[0]?.message).toContain('it is empty, as engine-backup leaves one when it fails');
+  });
+
+  it('files that were cut are not shown as read to their end', async () => {
+    const text = backupText(await inspect({ before: 'truncate -s 100 files' }), { width: 100, colour: false });
+    expect(text).toMatch(/^ {2}files .*NOT WHOLE$/m);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
   it.each(['z', 'j', 'J'] as const)(

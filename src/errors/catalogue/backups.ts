@@ -107,7 +107,7 @@ export const backupErrors = {
   BACKUP_FILES_FOREIGN: entry<{ count: number; list: string }>({
     title: 'A backup has files of other programs',
     message: (a) =>
-      `${a.count} of the files lie where engine-backup saves nothing, and would be written over those of the machine: ${a.list}.`,
+      `${a.count} of the files ${a.count === 1 ? 'lies' : 'lie'} where engine-backup saves nothing, and would be written over those of the machine: ${a.list}.`,
     hint: () => 'A hook in /etc/ovirt-engine-backup may have added them. Else find out who made this file.',
     exit: 1,
     example: { count: 1, list: 'root/.ssh/authorized_keys' },
