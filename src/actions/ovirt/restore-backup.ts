@@ -7,20 +7,22 @@ import { pgSetting } from '../../facts/pg-setting.ts';
 import { savedFiles } from '../../facts/saved-files.ts';
 import { unitState } from '../../facts/unit-state.ts';
 import type { ActingHost } from '../../hosts/host.ts';
+import { sh } from '../../hosts/sh.ts';
 import { type ActContext, blocked, change, defineAction, type Keep, type KeptOnPurpose, type Site } from '../action.ts';
 import { unknown } from '../outputs.ts';
 import { emptyDatabase } from '../postgres/databases.ts';
 import { formerSettings, wholeSettings } from '../postgres/former-settings.ts';
-import { restoreParams } from './restore-params.ts';
+import { changedCredentials, type RestoreParams, restoreParams } from './restore-params.ts';
 import { type RestoreUndo, restorePreview } from './restore-preview.ts';
+import { mustReach, reachDatabases } from './restore-reach.ts';
 import { printFormer, putFormerBack, RESTORED_SCOPES } from './restore-scripts.ts';
-import { accessIn, contentsOf, isSpaced, targetsOf, unfit } from './restore-targets.ts';
+import { accessIn, contentsOf, type DatabaseScope, isSpaced, targetsOf, unfit } from './restore-targets.ts';
 import { driveEngineBackup, failed, restoreByFerry } from './restore-tools.ts';
 
 export default defineAction({
   summary: 'Restore an archive of engine-backup, by the installed engine-backup or by Ferry.',
   description:
-    'Everything that can be checked is checked first: the engine is down, each database is there and empty, its server speaks en_US.UTF-8, and the files in the archive lead to it. Ferry loads each database in one transaction, as its own role; engine-backup does not. Afterwards the engine database is cleaned as engine-backup does: tasks and jobs go, DwhCurrentlyRunning is 0, DbJustRestored is 1, highly available machines without a lease are down. Credentials travel by a file under /run.',
+    'Everything that can be checked is checked first: the engine is down, each database is there and empty, its server speaks en_US.UTF-8; its role logs in from the engine, by what the files in the archive or other credentials say, and comes to that very database; and the server has every role the dump names. Ferry loads each database in one transaction, as its own role; engine-backup does not. Afterwards the engine database is cleaned as engine-backup does: tasks and jobs go, DwhCurrentlyRunning is 0, DbJustRestored is 1, highly available machines without a lease are down. Credentials travel by a file under /run.',
   undone:
     'Files are as they were, what the restore added is gone; the databases are empty again, or, after the write line, kept under another name.',
   tools: ['tar', 'psql', 'pg_restore'],
@@ -61,8 +63,8 @@ export default defineAction({
     const missing = RESTORED_SCOPES.find((scope) => scopes.includes(scope) && !databases[scope as 'db']);
     if (missing)
       return blocked(`where the database of ${missing} is, is not said`, `Add ${missing} to databases: host, database, port.`);
-    const spaced = Object.entries(params.credentials).find(
-      ([, one]) => tool === 'engine-backup' && one && isSpaced(one.password),
+    const spaced = Object.entries(changedCredentials(params.credentials)).find(
+      ([, one]) => tool === 'engine-backup' && isSpaced(one.password),
     );
     if (spaced)
       return blocked(
@@ -110,17 +112,15 @@ export default defineAction({
   },
   async apply({ on, onRole, params, ctx }) {
     const access = await accessIn(on, params);
-    const before = await contentsOf(params, onRole);
     const wanted = targetsOf(params.scopes, params.databases).map(({ scope }) => scope);
     const done = new Set<string>();
     for (const scope of wanted) if ((await ctx.exitCodes(`restore-${scope}`)).includes(0)) done.add(scope);
-    const odd = wanted.find((scope) => !done.has(scope) && !isEmpty(before[scope] ?? NO_CONTENTS));
-    if (odd)
-      throw new FerryError(
-        'RESTORE_UNPROVEN',
-        { host: on.name, database: params.databases[odd]?.database ?? odd, found: describeContents(before[odd] ?? NO_CONTENTS) },
-        { left: 'Nothing was changed in it.' },
-      );
+    // Looked at once an attempt: what is in them when Ferry comes back to a load that is under way was put there by it.
+    const reached = await reachDatabases(on, onRole, params, access);
+    mustReach(on.name, params, reached, (role) => onRole(role).name);
+    const odd = reached.find(({ access: { scope }, seen }) => !done.has(scope) && seen?.objects !== 0);
+    if (odd) throw await notEmpty(on, onRole, params, odd.access.scope, await ctx.exitCodes(SEEN_EMPTY));
+    await on.change(SEEN_EMPTY, sh`:`);
     const made = await (params.tool === 'ferry' ? restoreByFerry(on, params, access, done) : driveEngineBackup(on, params)).catch(
       (thrown: unknown) => {
         if (!isFerryError(thrown, 'COMMAND_FAILED')) throw thrown;
@@ -144,8 +144,9 @@ export default defineAction({
   preview: restorePreview,
   async rollback({ on, onHost, undo, ctx }) {
     const kept: KeptOnPurpose[] = [];
+    // Also where a load was killed and left no exit code: they were seen empty right before it.
+    const isRestored = (await ctx.exitCodes(SEEN_EMPTY)).includes(0);
     for (const { scope, host, ...target } of undo.databases) {
-      const codes = [...(await ctx.exitCodes('restore')), ...(await ctx.exitCodes(`restore-${scope}`))];
       const own = named(onHost(host), `${scope}-`);
       const former = { kept: (name: string, what: string) => ctx.kept(name, `${scope}-${what}`) } as ActContext;
       const settings = await wholeSettings(own, former, target.former);
@@ -155,7 +156,7 @@ export default defineAction({
           settings,
           run: ctx.run,
           keep: ctx.crossedWriteLine,
-          isRestored: codes.length > 0,
+          isRestored,
         })),
       );
     }
@@ -174,6 +175,25 @@ export default defineAction({
     },
   ],
 });
+
+const SEEN_EMPTY = 'seen-empty';
+
+/** Why a database that an attempt finds filled is not loaded: what an attempt before it has left there, or somebody else. */
+async function notEmpty(
+  on: ActingHost,
+  onRole: (role: string) => ActingHost,
+  params: RestoreParams,
+  scope: DatabaseScope,
+  codes: readonly number[],
+): Promise<FerryError> {
+  const database = params.databases[scope]?.database ?? scope;
+  const found = describeContents((await contentsOf(params, onRole))[scope] ?? NO_CONTENTS);
+  const left = 'Nothing was changed in it.';
+  if (codes.length === 0) return new FerryError('RESTORE_UNPROVEN', { host: on.name, database, found }, { left });
+  const why = `an attempt before this one has left ${found} in database ${database}, and nothing is loaded over that`;
+  const args = { host: on.name, tool: params.tool, what: params.scopes.join(', '), why, log: params.log };
+  return new FerryError('BACKUP_NOT_RESTORED', args, { left });
+}
 
 /** Whether files are written over; the database of Grafana is one. */
 function hasFiles(scopes: readonly string[]): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Secret } from '../../hosts/secret.ts';
 import { absolutePath, hostAddress, portNumber, role, secretText } from '../params.ts';
 import { clusterPort, databaseName, roleName } from '../postgres/params.ts';
 import { backupScopes } from './backup-scopes.ts';
@@ -10,17 +11,23 @@ const target = () =>
     port: clusterPort(),
   });
 
-/** Other credentials than those in the archive: what `--change-*-credentials` and its options say. */
+/** Other credentials than those in the archive: what `--change-*-credentials` and its options say. None without address and password. */
 const credentials = () =>
-  z.strictObject({
-    address: hostAddress().describe('Address of the server, as the engine reaches it.'),
-    port: portNumber().default(5432).describe('Its port.'),
-    database: databaseName(),
-    user: roleName(),
-    password: secretText().describe('Password of the role; never shown, never in an argument.'),
-    secured: z.boolean().default(false).describe('Connect with TLS.'),
-    validation: z.boolean().default(false).describe("Check the server's name in its certificate."),
-  });
+  z
+    .strictObject({
+      address: hostAddress()
+        .optional()
+        .describe('Address of the server, as the engine reaches it; without it and a password, nothing is changed.'),
+      port: portNumber().default(5432).describe('Its port.'),
+      database: databaseName(),
+      user: roleName(),
+      password: secretText().optional().describe('Password of the role; never shown, never in an argument.'),
+      secured: z.boolean().default(false).describe('Connect with TLS.'),
+      validation: z.boolean().default(false).describe("Check the server's name in its certificate."),
+    })
+    .refine(({ address, password }) => (address === undefined) === (password === undefined), {
+      error: 'other credentials need an address and a password: give both, or neither',
+    });
 
 const perDatabase = <T extends z.ZodType>(one: () => T) =>
   z.strictObject({
@@ -48,4 +55,16 @@ export const restoreParams = z.strictObject({
   log: absolutePath().default('/var/log/ovirt-engine-backup/ferry-restore.log').describe('The log of engine-backup.'),
 });
 export type RestoreParams = z.output<typeof restoreParams>;
-export type Credentials = NonNullable<RestoreParams['credentials']['db']>;
+export type Target = NonNullable<RestoreParams['databases']['db']>;
+type Given = NonNullable<RestoreParams['credentials']['db']>;
+/** Credentials that are to be used. */
+export type Credentials = Given & { readonly address: string; readonly password: string | Secret };
+export type CredentialsOf = { readonly [Scope in keyof RestoreParams['credentials']]?: Credentials };
+
+/** The credentials that are to be used: those with an address and a password. */
+export function changedCredentials({ db, dwhdb, keycloakdb }: RestoreParams['credentials']): CredentialsOf {
+  const used = Object.entries({ db, dwhdb, keycloakdb }).filter(
+    ([, one]) => one?.address !== undefined && one.password !== undefined,
+  );
+  return Object.fromEntries(used) as CredentialsOf;
+}

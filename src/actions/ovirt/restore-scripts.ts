@@ -21,7 +21,7 @@ const NOT_RESTORED = [
 /** Left alone too where the system is another one than that of the backup. */
 const OF_THE_SYSTEM = ['etc/httpd/conf.d/ssl.conf', 'etc/httpd/conf.d/ovirt-engine-root-redirect.conf'];
 // Entries a role may not touch, or that the database has already; engine-backup ignores the errors they make.
-const LEFT_OUT =
+export const LEFT_OUT =
   '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION - |COMMENT - EXTENSION |SCHEMA - public |COMMENT - SCHEMA public |DEFAULT ACL .* postgres$)';
 
 const KEPT_PATHS = [...BACKUP_PATHS.filter((path) => !path.endsWith('/*')), '/var/lib/ovirt-engine', '/var/lib/grafana'];
@@ -111,8 +111,8 @@ cp -a -- ${`${from}/db/grafana.db`} ${GRAFANA_DB} && chown grafana:grafana -- ${
 
 export const RESTORED_SCOPES: readonly Scope[] = ['db', 'dwhdb', 'keycloakdb'];
 
-const IS_EMPTY = `SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = c.oid AND e.deptype = 'e');`;
+export const IS_EMPTY = `SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = c.oid AND e.deptype = 'e')`;
 
 // Lines between COPY and its end are rows, whatever they look like. What an older psql does not know, and what a role may not do, goes.
 const PLAIN = `/^COPY .* FROM stdin;$/ { print; rows = 1; next }

@@ -1,4 +1,3 @@
-import { FerryError } from '../../errors/ferry-error.ts';
 import { readConfig } from '../../facts/config-text.ts';
 import type { Fact } from '../../facts/fact.ts';
 import { describeContents, isEmpty, type PgContents, pgContents } from '../../facts/pg-contents.ts';
@@ -10,11 +9,11 @@ import { type Blocked, blocked } from '../action.ts';
 import { notReady } from '../postgres/params.ts';
 import type { Scope } from './backup-scopes.ts';
 import { type Access, accessOf } from './engine-access.ts';
-import type { RestoreParams } from './restore-params.ts';
+import { changedCredentials, type RestoreParams, type Target } from './restore-params.ts';
+import { restoreRefused } from './restore-reach.ts';
 import { confOutScript, printConf, RESTORED_SCOPES } from './restore-scripts.ts';
 
 export type DatabaseScope = Access['scope'];
-export type Target = NonNullable<RestoreParams['databases']['db']>;
 
 export function targetsOf(
   scopes: readonly Scope[],
@@ -67,38 +66,47 @@ export function isSpaced(password: string | Secret): boolean {
 export async function accessIn(on: ActingHost, params: RestoreParams): Promise<Access[]> {
   const hasFiles = params.scopes.includes('files');
   if (hasFiles) await on.change('conf-out', confOutScript(params.from));
-  const { stdout } = await on.run(printConf(hasFiles ? `${params.from}/conf` : ''));
-  const sources = [...stdout.matchAll(/^conf (\S+) (\S*)$/gm)].map(([, path = '', text = '']) => ({
-    path: Buffer.from(path, 'base64').toString('utf8'),
-    text: Buffer.from(text, 'base64').toString('utf8'),
-  }));
-  const { values, problem } = readConfig(sources);
-  const refuse = (why: string): never => {
-    const args = { host: on.name, tool: params.tool, what: params.scopes.join(', '), why, log: '' };
-    throw new FerryError('BACKUP_NOT_RESTORED', args, { left: 'Nothing was changed.' });
+  // A restore takes no file away: what the machine has and the archive has not is read afterwards too.
+  const read = async (root: string) => {
+    const { stdout } = await on.run(printConf(root));
+    const of = (text: string) => Buffer.from(text, 'base64').toString('utf8');
+    return [...stdout.matchAll(/^conf (\S+) (\S*)$/gm)].map(([, path = '', text = '']) => [
+      of(path).slice(root.length),
+      of(text),
+    ]);
   };
-  if (problem) refuse(`${problem.path} cannot be read at line ${problem.line}`);
+  const files = new Map([...(await read('')), ...(hasFiles ? await read(`${params.from}/conf`) : [])] as [string, string][]);
+  const { values, problem } = readConfig(inReadingOrder(files));
+  if (problem) throw restoreRefused(on.name, params, [`${problem.path} cannot be read at line ${problem.line}`]);
+  const changed = changedCredentials(params.credentials);
   return targetsOf(params.scopes, params.databases).map(({ scope, target }) => {
-    const given = params.credentials[scope];
+    const given = changed[scope];
     const [found] = given
-      ? [
-          {
-            scope,
-            host: given.address,
-            port: String(given.port),
-            user: given.user,
-            database: given.database,
-            password: reveal(given.password),
-          },
-        ]
+      ? [{ scope, ...given, host: given.address, port: String(given.port), password: reveal(given.password) }]
       : accessOf(scope, values);
-    if (!found) return refuse(`the conf files name no database for ${scope}`);
+    if (!found) throw restoreRefused(on.name, params, [`the conf files name no database for ${scope}`]);
     if (found.database !== target.database || found.port !== String(target.port))
-      return refuse(
+      throw restoreRefused(on.name, params, [
         `the conf files lead to database ${found.database} on port ${found.port}, and the step names ${target.database} on port ${target.port}`,
-      );
+      ]);
     return found;
   });
+}
+
+const READING_ORDER = [
+  /^\/usr\/share\//,
+  /^\/etc\/ovirt-engine\/engine\.conf$/,
+  /^\/etc\/ovirt-engine\//,
+  /\/ovirt-engine-dwhd\.conf$/,
+  /^\/etc\/ovirt-engine-dwh\//,
+];
+
+/** Conf files in the order engine-backup reads them: of a later one the values win. */
+export function inReadingOrder(files: ReadonlyMap<string, string>): { path: string; text: string }[] {
+  const rank = (path: string) => READING_ORDER.findIndex((pattern) => pattern.test(path));
+  return [...files]
+    .map(([path, text]) => ({ path, text }))
+    .sort((one, other) => rank(one.path) - rank(other.path) || (one.path < other.path ? -1 : 1));
 }
 
 export async function contentsOf(params: RestoreParams, onRole: (role: string) => ActingHost) {

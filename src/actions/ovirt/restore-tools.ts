@@ -4,9 +4,9 @@ import type { Secret } from '../../hosts/secret.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
 import { lastLines } from '../../lib/text.ts';
 import { type Access, passFile } from './engine-access.ts';
-import type { RestoreParams } from './restore-params.ts';
+import { changedCredentials, type RestoreParams } from './restore-params.ts';
 import { restoreDatabaseScript, restoreFilesScript, restoreGrafanaScript } from './restore-scripts.ts';
-import { rewriteConf } from './rewrite-conf.ts';
+import { KEYCLOAK_FILE, rewriteConf } from './rewrite-conf.ts';
 
 interface Made {
   readonly rewritten: string[];
@@ -30,8 +30,9 @@ export function engineBackupWords(
     params.permissions ? '--restore-permissions' : '--no-restore-permissions',
     ...(params.keepTemporaryData ? ['--keep-temporary-data'] : []),
   ];
+  const changed = changedCredentials(params.credentials);
   const others = (Object.keys(OPTION) as (keyof typeof OPTION)[]).flatMap((scope) => {
-    const [name, to] = [OPTION[scope], params.credentials[scope]];
+    const [name, to] = [OPTION[scope], changed[scope]];
     if (!to) return [];
     const words = [
       `--change-${name}-credentials`,
@@ -70,15 +71,18 @@ export function failed(
 
 export async function driveEngineBackup(on: ActingHost, params: RestoreParams): Promise<Made> {
   const secrets: Record<string, string | Secret> = {};
-  for (const [scope, to] of Object.entries(params.credentials)) if (to) secrets[scope] = to.password;
+  const changed = changedCredentials(params.credentials);
+  for (const [scope, to] of Object.entries(changed)) secrets[scope] = to.password;
   const folder = params.log.slice(0, params.log.lastIndexOf('/'));
   const script = sh`mkdir -p -m 0700 -- ${folder} || exit 1; rm -f -- ${params.log}
 engine-backup ${engineBackupWords(params)} 2>&1; r=$?
-echo "ferry-code $r"; exit 0`;
-  const { stdout } = await on.detached('restore', script, { note: 'restoring', secrets });
-  const code = Number(/^ferry-code (\d+)$/m.exec(stdout)?.[1] ?? 1);
+exit $r`;
+  const { code, stdout } = await on.detached('restore', script, { note: 'restoring', secrets, okCodes: [0, 1] });
   if (!isDoneByEngineBackup(code, stdout)) throw failed(on.name, params, stdout);
-  const rewritten = [...stdout.matchAll(/^Rewriting (\S+)$/gm)].map(([, path]) => path ?? '');
+  const theirs = [...stdout.matchAll(/^Rewriting (\S+)$/gm)].map(([, path]) => path ?? '');
+  // The engine's own way to the data warehouse's database, for its dashboard, is a file engine-backup leaves as it was.
+  const ours = await rewriteConf(on, changed, [...theirs, KEYCLOAK_FILE]);
+  const rewritten = [...theirs, ...ours];
   const notes =
     code === 0
       ? []
@@ -112,6 +116,6 @@ export async function restoreByFerry(
     );
   }
   if (params.scopes.includes('grafanadb')) await on.change('grafana', restoreGrafanaScript(params.from));
-  rewritten = await rewriteConf(on, params.credentials);
+  rewritten = await rewriteConf(on, changedCredentials(params.credentials));
   return { rewritten, notes };
 }

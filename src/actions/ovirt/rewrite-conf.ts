@@ -3,10 +3,11 @@ import { reveal, Secret } from '../../hosts/secret.ts';
 import { sh } from '../../hosts/sh.ts';
 import { replaceFile } from '../replace-file.ts';
 import { PREFIXES } from './engine-access.ts';
-import type { Credentials, RestoreParams } from './restore-params.ts';
+import type { Credentials, CredentialsOf } from './restore-params.ts';
 
 const ENGINE_FILE = '/etc/ovirt-engine/engine.conf.d/10-setup-database.conf';
 const DWH_FILE = '/etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-database.conf';
+export const KEYCLOAK_FILE = '/etc/ovirt-engine/engine.conf.d/12-setup-keycloak.conf';
 const KEYS = ['HOST', 'PORT', 'USER', 'PASSWORD', 'DATABASE', 'SECURED', 'SECURED_VALIDATION', 'DRIVER', 'URL'] as const;
 
 /** The nine lines of a database as engine-setup writes them, the URL written out; each value as every reader understands it. */
@@ -30,8 +31,11 @@ export function confBlock(prefix: string, to: Credentials): string {
   return KEYS.map((key) => `${prefix}_${key}="${values[key].replace(/[\\"$`]/g, '\\$&')}"\n`).join('');
 }
 
-/** Puts new credentials into the files that were restored, in place of the lines of that database; mode and owner stay. */
-export async function rewriteConf(on: ActingHost, credentials: RestoreParams['credentials']): Promise<string[]> {
+/**
+ * Puts new credentials into the files that were restored, in place of the lines of that database; mode and owner stay. Files in
+ * `done` were rewritten already.
+ */
+export async function rewriteConf(on: ActingHost, credentials: CredentialsOf, done: readonly string[] = []): Promise<string[]> {
   const { db, dwhdb, keycloakdb } = credentials;
   const wishes: [path: string, blocks: [prefix: string, to: Credentials | undefined][]][] = [
     [ENGINE_FILE, [[PREFIXES.db, db]]],
@@ -43,12 +47,12 @@ export async function rewriteConf(on: ActingHost, credentials: RestoreParams['cr
       ],
     ],
     ['/etc/ovirt-engine/engine.conf.d/10-setup-dwh-database.conf', [[PREFIXES.dwhdb, dwhdb]]],
-    ['/etc/ovirt-engine/engine.conf.d/12-setup-keycloak.conf', [[PREFIXES.keycloakdb, keycloakdb]]],
+    [KEYCLOAK_FILE, [[PREFIXES.keycloakdb, keycloakdb]]],
   ];
   const written: string[] = [];
   for (const [index, [path, blocks]] of wishes.entries()) {
     const changed = blocks.flatMap(([prefix, to]) => (to ? [{ prefix, to }] : []));
-    if (changed.length === 0) continue;
+    if (changed.length === 0 || done.includes(path)) continue;
     const { code, stdout } = await on.run(sh`[ -f ${path} ] || exit 1; stat -c '%04a %U %G' -- ${path}; cat -- ${path}`);
     if (code !== 0) continue;
     const [head = '', ...lines] = stdout.split('\n');

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { DATABASES, FILES } from '../../archives/backup-layout.ts';
 import { judgeBackup } from '../../archives/judge-backup.ts';
 import { versionRefused } from '../../archives/version-rule.ts';
 import { FerryError } from '../../errors/ferry-error.ts';
@@ -12,7 +11,7 @@ import { foldersToMake, makeFolders, parentFacts, removeFolders } from '../made-
 import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
 import { undoPreview } from '../undo-preview.ts';
-import { backupScopes, memberOf } from './backup-scopes.ts';
+import { backupScopes, memberOf, SCOPES } from './backup-scopes.ts';
 import { placeUnpacked, seenOnHost, unpackScript } from './seen-on-host.ts';
 
 type Undo = { into: string; folders: string[] };
@@ -108,7 +107,7 @@ export default defineAction({
       throw new FerryError('BACKUP_REFUSED', { host: on.name, file: path, count: refused.length, list }, { left });
     }
     await on.change('place', placeUnpacked(into));
-    const inside = [...(has(FILES) ? ['files'] : []), ...DATABASES.filter(({ member }) => has(member)).map(({ scope }) => scope)];
+    const inside = SCOPES.filter((scope) => has(memberOf(scope)));
     const osVersion = seen.texts.get('os_version')?.trim() ?? null;
     return { into, version, osVersion, scopes: inside, warnings: findings.map(({ message }) => message) };
   },

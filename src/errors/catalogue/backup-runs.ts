@@ -36,6 +36,17 @@ export const backupRunErrors = {
     exit: 1,
     example: { host: 'engine', file: '/root/engine.backup', missing: 'db/dwh_backup.db' },
   }),
+  RESTORE_REFUSED: entry<{ host: string; tool: string; file: string; what: string; count: number; list: string }>({
+    title: 'A restore was refused before it began',
+    message: (a) =>
+      `${a.what} of ${a.file} cannot be restored on ${a.host} by ${a.tool}, for ${a.count === 1 ? 'a reason' : `${a.count} reasons`}:\n${a.list}`,
+    hint: () => 'Mend that, then  ferry resume   tries again;  ferry rollback   takes the run back.',
+    exit: 1,
+    example: {
+      ...{ host: 'engine', tool: 'ferry', file: '/root/engine.backup', what: 'files, db', count: 1 },
+      list: '  engine cannot log in to engine on newdb:5432: FATAL:  password authentication failed for user "engine"',
+    },
+  }),
   BACKUP_NOT_RESTORED: entry<{ host: string; tool: string; what: string; why: string; log: string }>({
     title: 'A restore of a backup failed',
     message: (a) => `${a.tool} on ${a.host} did not restore ${a.what}: ${a.why}.`,
