@@ -44,10 +44,7 @@ export async function reachDatabases(
   params: Pick<RestoreParams, 'from' | 'databases'>,
   access: readonly Access[],
 ): Promise<Reach[]> {
-  const look = sh`PGPASSFILE="$FERRY_SECRETS/pgpass"; export PGPASSFILE; umask 077; cd ${params.from} || exit 1; ${DECOMPRESS}
-t=$(mktemp -d) && trap 'rm -rf -- "$t"' EXIT || exit 1
-${joinSh(access.map(lookScript))}`;
-  const { stdout } = await on.detached('reach', look, {
+  const { stdout } = await on.detached('reach', reachScript(params.from, access), {
     note: 'looking at the databases',
     secrets: { pgpass: passFile(access) },
   });
@@ -74,18 +71,26 @@ ${joinSh(access.map(lookScript))}`;
   );
 }
 
+/** Prints what is seen of each database and its dump, in a folder `ovirt.unpack-backup` has made. */
+export function reachScript(from: string, access: readonly Access[]): Sh {
+  return sh`PGPASSFILE="$FERRY_SECRETS/pgpass"; export PGPASSFILE; umask 077; cd ${from} || exit 1; ${DECOMPRESS}
+t=$(mktemp -d) && trap 'rm -rf -- "$t"' EXIT || exit 1
+toc() { case "$(z "$n")" in none) pg_restore "$@" "$n" ;; *) dec "$n" | pg_restore "$@" ;; esac; }
+${joinSh(access.map(lookScript))}`;
+}
+
 /** Prints `reach SCOPE WHAT BASE64`: what was seen or why not, and the roles the dump names. */
 function lookScript(access: Access): Sh {
   const { scope, database } = access;
   const member = DATABASES.find((one) => one.scope === scope)?.member ?? '';
   return sh`if printf '%s' ${LOOK} | ${asRole('psql', access)} -X -q -A -t -v ON_ERROR_STOP=1 -d ${conninfo(database)} >"$t/seen" 2>"$t/why"; then
 echo "reach ${scope} seen $(base64 -w0 <"$t/seen")"; else echo "reach ${scope} why $(base64 -w0 <"$t/why")"; fi
-n=${member}; case "$(z "$n")" in none) d=$n ;; *) d=$t/dump; dec "$n" >"$d" ;; esac
-if [ "$(head -c 5 "$d")" = PGDMP ] && pg_restore -l "$d" >"$t/all" 2>/dev/null; then
+n=${member}
+if [ "$(dec "$n" 2>/dev/null | head -c 5)" = PGDMP ] && toc -l >"$t/all" 2>/dev/null; then
 grep -Ev ${LEFT_OUT} "$t/all" | grep -E '^[0-9]+; [0-9]+ [0-9]+ (DEFAULT )?ACL ' >"$t/acl"
-echo "reach ${scope} granted $(pg_restore -L "$t/acl" -f - "$d" 2>/dev/null | grep -E '^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) ' | grep -oE ' (TO|FROM|FOR ROLE) ("([^"]|"")+"|[a-z_][a-z0-9_$]*)' | sed -E 's/^ (TO|FROM|FOR ROLE) //' | grep -vx PUBLIC | LC_ALL=C sort -u | base64 -w0)"
+echo "reach ${scope} granted $(toc -L "$t/acl" -f - 2>/dev/null | grep -E '^(GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) ' | grep -oE ' (TO|FROM|FOR ROLE) ("([^"]|"")+"|[a-z_][a-z0-9_$]*)' | sed -E 's/^ (TO|FROM|FOR ROLE) //' | grep -vx PUBLIC | LC_ALL=C sort -u | base64 -w0)"
 echo "reach ${scope} owners $(grep -v '^;' "$t/all" | grep -v ' $' | sed 's/.* //' | LC_ALL=C sort -u | base64 -w0)"
-fi; rm -f -- "$t/dump"`;
+fi`;
 }
 
 // What engine-backup makes nothing of: objects of the superuser, and those whose owner PostgreSQL brings along.

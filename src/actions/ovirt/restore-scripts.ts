@@ -86,17 +86,17 @@ export function restoreDatabaseScript(
   const bare = wish.permissions ? [] : ['--no-privileges'];
   const sql = sh`${asRole('psql', access)} -X -q -A -t -v ON_ERROR_STOP=1 -d ${conninfo(access.database)}`;
   return sh`umask 077; PGPASSFILE="$FERRY_SECRETS/pgpass"; export PGPASSFILE; cd ${from} || exit 1; n=${member}; b=${access.database}; ${DECOMPRESS}
-fatal() { rm -f -- "$n.raw" "$n.toc"; echo "FATAL: $1"; exit 1; }
+fatal() { rm -f -- "$n.raw" "$n.toc" "$n.all"; echo "FATAL: $1"; exit 1; }
 m=$(echo 'show lc_messages' | ${sql} 2>&1) || fatal "Can't connect to database '$b': $m"
 [ "$m" = en_US.UTF-8 ] || fatal "lc_messages is $m; it must be en_US.UTF-8"
 c=$(printf '%s' ${IS_EMPTY} | ${sql} 2>&1) || fatal "$c"
 [ "$c" = 0 ] || fatal "Database '$b' is not empty"
-dec "$n" >"$n.raw" || fatal 'the dump cannot be decompressed'
-if [ "$(head -c 5 "$n.raw")" = PGDMP ]; then
-pg_restore -l "$n.raw" >"$n.all" 2>err || fatal "$(head -n 1 err)"
+case "$(z "$n")" in none) r=$n ;; *) r=$n.raw; dec "$n" >"$r" || fatal 'the dump cannot be decompressed' ;; esac
+if [ "$(head -c 5 "$r")" = PGDMP ]; then
+pg_restore -l "$r" >"$n.all" 2>err || fatal "$(head -n 1 err)"
 grep -Ev ${LEFT_OUT} "$n.all" >"$n.toc"; rm -f "$n.all"
-${asRole('pg_restore', access)} --exit-on-error --single-transaction --no-owner ${bare} -L "$n.toc" -d ${conninfo(access.database)} "$n.raw" 2>err || fatal "$(grep -m1 error: err || head -n 1 err)"
-else awk ${PLAIN} "$n.raw" | ${sql} -1 -f - >/dev/null 2>err || fatal "$(grep -m1 ERROR err || head -n 1 err)"; fi
+${asRole('pg_restore', access)} --exit-on-error --single-transaction --no-owner ${bare} -L "$n.toc" -d ${conninfo(access.database)} "$r" 2>err || fatal "$(grep -m1 error: err || head -n 1 err)"
+else awk ${PLAIN} "$r" | ${sql} -1 -f - >/dev/null 2>err || fatal "$(grep -m1 ERROR err || head -n 1 err)"; fi
 rm -f -- "$n.raw" "$n.toc"
 ${wish.clean ? sh`printf '%s' ${CLEAN} | ${sql} -1 >/dev/null 2>err || fatal "the database is restored and could not be cleaned: $(head -n 1 err)"` : sh`:`}
 echo ANALYZE | ${sql} >/dev/null 2>&1; :`;
