@@ -109,7 +109,7 @@ export function createLines(write: (text: string) => void, look: Look = { colour
       case 'undo.ended':
         return [
           `${whoOf(event)}: undo ${undoWords(event)}`,
-          ...event.kept.map((kept) => `  kept: ${oneLine(kept)}`),
+          ...[...new Set(event.kept)].map((kept) => `  kept: ${oneLine(kept)}`),
           ...(event.error ? errorLines(event.error, page) : []),
         ];
       case 'run.rolled-back':

@@ -115,7 +115,7 @@ export function createTree(stream: NodeJS.WriteStream, look: Look = { colour: fa
       row.progress = '';
       row.stall = '';
       if (event.type === 'step.ended') row.title = titleOf(row.label, event.summary, formatDuration(event.ms));
-      else row.notes.push(...event.kept.map((kept) => paint.warn(`kept: ${oneLine(kept)}`)));
+      else row.notes.push(...[...new Set(event.kept)].map((kept) => paint.warn(`kept: ${oneLine(kept)}`)));
       if (event.type === 'undo.ended' && event.waitsFor.length > 0)
         row.notes.push(paint.warn(`not undone: waits for ${event.waitsFor.join(', ')}`));
       if (event.error) row.notes.push(...errorLines(event.error, { ...look, width: width() - 2 }));

@@ -129,6 +129,14 @@ describe('moving the data warehouse to a machine of its own', () => {
     expect(plan.stdout).toContain('OVESETUP_DB/password = [secret]');
     expect(plan.stdout).toContain('OVESETUP_DWH_DB/disconnectExistingDwh = false');
     expect(await state()).toEqual(before);
+
+    const older = ['', '-setup'].map((part) => `ovirt-engine-dwh${part}=4.5.8-1`).join(' ');
+    await ask(labDir, 'dwh', `apt-get install -y -q --allow-downgrades ${older}`);
+    const other = await begin().plan();
+    expect([other.code, other.stdout + other.stderr]).toEqual([
+      5,
+      expect.stringMatching(/ovirt-engine-dwh\s+is\s+4\.5\.8-1\s+on\s+dwh\s+and\s+4\.5\.9-1\s+on\s+engine/),
+    ]);
   });
 
   it('by an answer file: to the gate, where a rollback leaves all as it was, and then to its end', async () => {
@@ -257,6 +265,17 @@ describe('what goes wrong by hand', () => {
     expect(await ask(labDir, 'engine', `systemctl is-enabled ovirt-engine-dwhd; cat ${DWHD_CONF}/10-setup-uuid.conf`)).toBe(
       `enabled\nDWH_UUID=${uuid}`,
     );
+  });
+
+  it('a history that a setup has cleared is missed before anything is removed, though the new service samples', async () => {
+    begin(['--yes']);
+    await run.killAt('after-record step.applied:engine-setup');
+    await sql('ovirt_engine_history', 'TRUNCATE calendar');
+    const ended = await run.go();
+    expect(ended.code).toBe(1);
+    expect(ended.stdout + ended.stderr).toMatch(/HISTORY_LOST[\s\S]*nothing is in\s+calendar\s+any more/);
+    expect((await run.rollBack()).code).toBe(4);
+    await samplesFrom('engine');
   });
 
   it.each([

@@ -189,6 +189,13 @@ export const rows: readonly Row[] = [
     fails: { with: { database: 'engine', from: 'dwh.lab.example', timeout: '200ms' }, code: 'CHECK_FAILED' },
   },
   {
+    action: 'ovirt.history',
+    host: 'engine',
+    with: { database: 'ovirt_engine_history' },
+    outputs: { since: '2024-01-01 00:00:00+00' },
+    fails: { with: { database: 'engine' }, code: 'HISTORY_LOST' },
+  },
+  {
     action: 'ovirt.setup',
     about: 'where the data warehouse was set up before',
     host: 'engine',
@@ -302,6 +309,12 @@ export const rows: readonly Row[] = [
     with: { url: 'http://engine.lab.example/ovirt-engine/services/health', text: 'DB Up!' },
     outputs: { status: 200, body: 'DB Up!Welcome to Health Status!' },
     fails: { with: { url: 'http://engine.lab.example:81/', timeout: '100ms' }, code: 'CHECK_FAILED' },
+  },
+  {
+    action: 'package.match',
+    host: 'engine',
+    with: { packages: ['postgresql'], as: 'newdb' },
+    fails: { with: { packages: ['ovirt-engine-dwh'], as: 'newdb' }, code: 'blocked' },
   },
   {
     action: 'address.check',

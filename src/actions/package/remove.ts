@@ -154,16 +154,25 @@ export default defineAction({
     throw new FerryError('PACKAGES_NOT_BACK', { packages: undo.packages.map(nameAndVersion).join(', '), host: on.name, why });
   },
   preview: undoPreview({
-    facts: ({ packages }: RemoveUndo, { host }) => packages.map(({ name }) => packageVersion(name).on(host)),
-    look({ packages, lost }, facts, { host }) {
+    facts: ({ packages, units }: RemoveUndo, { host }) => ({
+      packages: packages.map(({ name }) => packageVersion(name).on(host)),
+      units: units.map(({ name }) => unitState(name).on(host)),
+    }),
+    look({ packages, units, lost }, facts, { host }) {
       const gone = packages.flatMap((one, index) => {
-        const fact = facts[index];
+        const fact = facts.packages[index];
         return fact?.absent ? [{ one, fact }] : [];
       });
       if (lost !== null) return { diff: [], kept: gone.map(({ one }) => staysRemoved(host, one, lost)) };
       return {
         diff: gone.map(({ one }) => ['+', `package ${nameAndVersion(one)}`] as const),
-        predicts: gone.map(({ one, fact }) => fact.becomes({ version: one.version })),
+        predicts: [
+          ...gone.map(({ one, fact }) => fact.becomes({ version: one.version })),
+          ...units.flatMap(({ enabled }, index) => {
+            const fact = facts.units[index];
+            return fact?.absent && gone.length > 0 ? [fact.becomes({ active: false, moving: false, enabled })] : [];
+          }),
+        ],
       };
     },
   }),

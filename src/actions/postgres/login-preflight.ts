@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../errors/diagnostic.ts';
 import { finding } from '../../errors/finding.ts';
+import { firewall } from '../../facts/firewall.ts';
 import { pgClientVersion } from '../../facts/pg-client-version.ts';
 import { pgCluster } from '../../facts/pg-cluster.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
@@ -23,8 +24,12 @@ export function loginPreflight(
   { host, hostAt }: Site & { hostAt(address: string): HostInfo | undefined },
 ): Preflight {
   const target = hostAt(request.address);
-  const { made, older } = target ? serverSide(request, ask, host.name, target.name) : { made: [], older: [] };
-  const way = reachFindings(request, ask, host, target);
+  const { made, older, isOpened } = target
+    ? serverSide(request, ask, host.name, target.name)
+    : { made: [], older: [], isOpened: false };
+  const found = reachFindings(request, ask, host, target);
+  // What stops at the server's own firewall now, an earlier step lets through.
+  const way = isOpened ? { ...found, findings: [] } : found;
   const findings = [...way.findings, ...older];
   if (way.findings.some(({ severity }) => severity === 'error')) return { findings };
   if (made.length > 0) return { findings, notes: [`the login is tried after ${made.join(', ')}`] };
@@ -44,7 +49,7 @@ function serverSide(
   ask: Ask,
   client: string,
   server: string,
-): { made: string[]; older: Diagnostic[] } {
+): { made: string[]; older: Diagnostic[]; isOpened: boolean } {
   const { programs, ...facts } = ask({
     programs: pgClientVersion(port).on(client),
     cluster: pgCluster(port).on(server),
@@ -52,10 +57,12 @@ function serverSide(
     role: pgRole(port, user).on(server),
     database: pgDatabase(port, database).on(server),
     access: pgHba(port).on(server),
+    firewall: firewall('').on(server),
   });
   const made = [...new Set(Object.values(facts).flatMap(({ after }) => after ?? []))];
   const version = facts.cluster.value?.version;
   const isOlder = version !== undefined && programs.value !== undefined && programs.value < version;
   const args = { host: client, ours: programs.value ?? 0, server, theirs: version ?? 0 };
-  return { made, older: isOlder ? [finding('CLIENT_OLDER', args, undefined, { severity: 'warning' })] : [] };
+  const isOpened = (facts.firewall.value?.kind ?? 'none') !== 'none' && facts.firewall.after !== null;
+  return { made, isOpened, older: isOlder ? [finding('CLIENT_OLDER', args, undefined, { severity: 'warning' })] : [] };
 }

@@ -17,4 +17,16 @@ export const ovirtSetupErrors = {
       todo: 'Stop and disable ovirt-engine-dwhd on that host',
     },
   }),
+  HISTORY_LOST: entry<{ host: string; database: string; why: string }>({
+    title: 'The history of the data warehouse is not there',
+    message: (a) => `${a.database} on ${a.host} does not hold the history of the data warehouse: ${a.why}`,
+    hint: () =>
+      'Where engine-setup was ended in the middle, stop ovirt-engine-dwhd and restore the newest dump in /var/lib/ovirt-engine-dwh/backups of the machine it ran on into an empty database. Then:  ferry resume',
+    exit: 1,
+    example: {
+      host: 'engine',
+      database: 'ovirt_engine_history',
+      why: 'nothing is in calendar, host_configuration any more',
+    },
+  }),
 };
