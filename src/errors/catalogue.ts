@@ -5,6 +5,7 @@ import { backupErrors } from './catalogue/backups.ts';
 import { byHandErrors } from './catalogue/by-hand.ts';
 import { deadManErrors } from './catalogue/dead-man.ts';
 import { dumpErrors } from './catalogue/dumps.ts';
+import { dwhErrors } from './catalogue/dwh.ts';
 import { engineErrors } from './catalogue/engine.ts';
 import { fanOutErrors } from './catalogue/fan-out.ts';
 import { firewallErrors } from './catalogue/firewall.ts';
@@ -51,6 +52,7 @@ export const catalogue = {
   ...preflightErrors,
   ...postgresErrors,
   ...dumpErrors,
+  ...dwhErrors,
   ...promptErrors,
   ...ovirtSetupErrors,
   ...securityErrors,

@@ -6,6 +6,8 @@ const kinds: Record<string, () => Promise<FactKind<unknown>>> = {
   commandCheck: async () => (await import('./command-check.ts')).commandCheck.definition,
   configFiles: async () => (await import('./config-files.ts')).configFiles.definition,
   diskFree: async () => (await import('./disk-free.ts')).diskFree.definition,
+  dwhState: async () => (await import('./dwh-state.ts')).dwhState.definition,
+  engineLiveliness: async () => (await import('./engine-liveliness.ts')).engineLiveliness.definition,
   engineVersion: async () => (await import('./engine-version.ts')).engineVersion.definition,
   fileContent: async () => (await import('./file-content.ts')).fileContent.definition,
   fileStat: async () => (await import('./file-stat.ts')).fileStat.definition,

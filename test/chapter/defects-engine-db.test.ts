@@ -14,6 +14,7 @@ const OVIRT = join(import.meta.dirname, '..', '..', 'runbooks', 'ovirt');
 const RUNBOOK = 'runbooks/ovirt/migrate-engine-db.yaml';
 const HEALTH = 'curl -s http://localhost/ovirt-engine/services/health';
 const UP = 'DB Up!Welcome to Health Status!';
+const WORK = '/var/lib/ferry-migrate-engine-db';
 const folder = mkdtempSync(join(tmpdir(), 'ferry-defects-'));
 
 /** The shipped move without what prevents the defects, one cut a line; each must still find its place. */
@@ -88,6 +89,7 @@ describe('the documented move of the engine database', () => {
   let without: Awaited<ReturnType<typeof look>>;
   let dumped: Awaited<ReturnType<typeof look>>;
   let shipped: Awaited<ReturnType<typeof look>>;
+  let forgotten: { code: number | null; said: string };
   let restoredByHand: { errors: string; owner: string; rows: string; rowsTwice: string; analyzed: string };
   let ferry: FerryOnLab;
 
@@ -103,6 +105,19 @@ describe('the documented move of the engine database', () => {
     await begin();
     ferry = new FerryOnLab(labDir);
     const words = [RUNBOOK, ...ferry.hosts, '--input', 'user=engine_two'];
+    // What it is like when the service runs on another machine than was said.
+    const registered = (host: string) =>
+      query(
+        labDir,
+        'engine',
+        'engine',
+        `UPDATE dwh_history_timekeeping SET var_value = '${host}' WHERE var_name = 'dwhHostname'`,
+      );
+    await registered('dwh.lab.example');
+    const refused = await ferry.run(['plan', ...words]);
+    forgotten = { code: refused.code, said: refused.stdout + refused.stderr };
+    await registered('engine.lab.example');
+    await ask(labDir, 'engine', `mkdir -m 0700 ${WORK}; echo mine >${WORK}/of-others`);
     const first = await ferry.run(['run', ...words, '--until', 'copied']);
     expect(first.code, first.stdout + first.stderr).toBe(0);
     dumped = await look();
@@ -157,6 +172,17 @@ describe('the documented move of the engine database', () => {
   test('3. the data warehouse goes on while the dump is made: it says for ever that it runs', () => {
     expect(without.running).toBe('1');
     expect(dumped).toMatchObject({ running: '0', onOld: 'f' });
+  });
+
+  test('2, 3. a data warehouse that is forgotten on another machine would be cut off and sample no more', () => {
+    expect(forgotten).toMatchObject({ code: 5, said: expect.stringContaining('--role dwhd=HOST') });
+    expect(forgotten.said).toContain('its data warehouse runs on dwh.lab.example, which is not engine');
+    expect(ended('dwhd-stopped')).toBeGreaterThan(0);
+  });
+
+  test('11. the dump is removed, and of its folder what was there before stays', async () => {
+    expect(await ask(labDir, 'engine', `ls -A ${WORK}`)).toBe('of-others');
+    expect(await ask(labDir, 'newdb', `ls -d ${WORK} 2>&1 || :`)).toContain('No such file');
   });
 
   test('4. a restore that is done again doubles the rows of tables without a key', async () => {
@@ -220,5 +246,15 @@ describe('the documented move of the engine database', () => {
   test('15. without ANALYZE the new database knows nothing of its rows', async () => {
     expect(restoredByHand.analyzed).toBe('f');
     expect(await analyzedIn('engine')).toBe('t');
+  });
+
+  // The last, for it takes the move back.
+  test('14. on the way back too: maintenance stays until the engine, which was just started, answers', async () => {
+    const back = await ferry.run(['rollback', '--yes', '--discard-writes']);
+    expect(back.code, back.stdout + back.stderr).toBe(4);
+    expect(await ask(labDir, 'engine', HEALTH)).toBe(UP);
+    expect(await ask(labDir, 'he1', 'hosted-engine --vm-status --json | grep -o \'"global_maintenance": [a-z]*\'')).toBe(
+      '"global_maintenance": false',
+    );
   });
 });

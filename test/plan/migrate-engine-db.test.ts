@@ -43,6 +43,7 @@ async function planWhere(
     clients?: string[];
     dwhd?: string;
     connected?: string;
+    dwhState?: object;
     inputs?: Record<string, string>;
     asked?: string[];
   } = {},
@@ -64,7 +65,7 @@ async function planWhere(
       case 'unitState':
         return { active: true, moving: false, enabled: 'enabled' };
       case 'resolvedName':
-        return [name === 'localhost' ? '127.0.0.1' : (ADDRESSES[name] ?? '')];
+        return name === 'nobody-knows' ? undefined : [name === 'localhost' ? '127.0.0.1' : (ADDRESSES[name] ?? '')];
       case 'ownAddresses':
         return [ADDRESSES[host]];
       case 'pgCluster':
@@ -80,6 +81,8 @@ async function planWhere(
           connectionLimit: -1,
           grants: null,
         };
+      case 'dwhState':
+        return more.dwhState;
       case 'pgSessions':
         return host === more.connected ? [{ user: 'engine', address: null, count: 5 }] : [];
       default:
@@ -201,6 +204,41 @@ describe('the data warehouse', () => {
     expect(await about(confs('localhost'), 'third')).toEqual({
       ...{ 'dwhd-login': 'third', 'stop-dwhd': 'third', 'point-dwhd': 'third', 'start-dwhd': 'third' },
     });
+  });
+});
+
+// The real one was cut off by the fence and sampled no more, and its conf kept the old server: all of the run was green.
+describe('a data warehouse that the engine knows elsewhere', () => {
+  const told = async (dwhState: object, dwhd = 'engine') => {
+    const plan = await planWhere(confs('localhost'), { dwhd, dwhState });
+    return [...plan.blockers, ...plan.warnings].flatMap(({ code, severity, message, hint }) =>
+      code === 'DWH_ELSEWHERE' ? [`${severity} ${message} | ${hint}`] : [],
+    );
+  };
+  const at = (host: string | null, runs = true) => ({ runs, host, sampledAtS: 5 });
+
+  test('blocks the plan, which names the role to give', async () => {
+    expect(await told(at('third.example.com'))).toEqual([
+      "error The engine's database says that its data warehouse runs on third.example.com, which is not engine, the machine of role dwhd. Forgotten there, it would keep its old conf and sample no more. | If it is still there, give its host:  --role dwhd=HOST",
+    ]);
+    expect(await told(at('engine.example.com'), 'third')).toMatchObject([expect.stringContaining('is not third')]);
+  });
+
+  test('is none where it is the machine of the role, by whatever name', async () => {
+    for (const name of ['engine', 'ENGINE.example.com', 'localhost']) expect(await told(at(name))).toEqual([]);
+    expect(await told(at('third.example.com'), 'third')).toEqual([]);
+    expect(await told(at(null, false))).toEqual([]);
+  });
+
+  test('is a warning where it is stopped, and may be gone, or where nobody can tell whose name that is', async () => {
+    expect(await told(at('third.example.com', false))).toMatchObject([expect.stringMatching(/^warning .* ran last on third/)]);
+    expect(await told(at('nobody-knows.example.com'))).toMatchObject([expect.stringMatching(/^warning /)]);
+  });
+
+  test('is none of a machine without one, which is left alone', async () => {
+    const without = confs('localhost').filter(({ path: file }) => !file.includes('-dwhd.conf.d/'));
+    const { lines } = await planWhere(without, { dwhd: 'third' });
+    expect(lines.find(({ step }) => step === 'start-dwhd')).toMatchObject({ kind: 'skipped' });
   });
 });
 
