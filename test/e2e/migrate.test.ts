@@ -34,7 +34,7 @@ describe('moving the engine database to another host', () => {
     const plan = await ferry.run(['plan', RUNBOOK, ...ferry.hosts]);
     expect(plan.stderr).toBe('');
     expect(plan.code).toBe(0);
-    expect(plan.stdout).toContain('39 steps on 3 hosts');
+    expect(plan.stdout).toContain('40 steps on 3 hosts');
     expect(plan.stdout).toContain('~ ENGINE_DB_HOST="localhost" -> "newdb.lab.example"');
     expect(plan.stdout).toContain('from here, going back loses');
     expect(plan.stdout).toMatch(/\d+ exact, \d+ predicted, 0 opaque; 6 skipped\. Nothing was changed\./);
