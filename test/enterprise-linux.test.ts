@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addScript, removeScript, rulesFor, savedWith } from '../src/actions/firewall/rules.ts';
+import { addScript, linesToSave, removeScript, rulesFor, savedWith } from '../src/actions/firewall/rules.ts';
 import { langpacks } from '../src/actions/locale/scripts.ts';
 import { dnfFetch, dnfRemove, dnfRestore } from '../src/actions/package/remove-scripts.ts';
 import { dnfScript } from '../src/actions/package/scripts.ts';
@@ -130,8 +130,9 @@ describe('forms for Enterprise Linux, which nothing here can run', () => {
   test('files of saved rules are those of its services', () => {
     const has = { text: '*filter\nCOMMIT\n', mode: '0600', owner: 'root', group: 'root' };
     const added = [{ list: 'iptables', rule: '-A INPUT -j ACCEPT' }];
-    expect(savedWith({ path: '/etc/sysconfig/iptables', ...has }, added)).toBe('*filter\n-A INPUT -j ACCEPT\nCOMMIT\n');
-    expect(savedWith({ path: '/etc/sysconfig/ip6tables', ...has }, added)).toBeNull();
+    const saved = (path: string) => savedWith({ path, ...has }, linesToSave({ path, ...has }, added));
+    expect(saved('/etc/sysconfig/iptables')).toBe('*filter\n-A INPUT -j ACCEPT\nCOMMIT\n');
+    expect(saved('/etc/sysconfig/ip6tables')).toBeNull();
   });
 
   test('what its programs answer is read: rpm, systemd with PGDATA, locale -a', () => {

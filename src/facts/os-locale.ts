@@ -1,4 +1,4 @@
-import { sh } from '../hosts/sh.ts';
+import { type Sh, sh } from '../hosts/sh.ts';
 import { defineFact, unreadable, value } from './fact.ts';
 import { normalLocale } from './pg-locale.ts';
 
@@ -8,12 +8,17 @@ export interface OsLocale {
   readonly by: 'locale-gen' | 'langpack' | 'localedef' | null;
 }
 
+/** Prints Debian's own line for a locale, `en_US.UTF-8 UTF-8` for en_US.utf8 too; nothing where it knows none. */
+export function supportedLine(name: string): Sh {
+  return sh`awk -v n=${normalLocale(name)} '{ l = tolower($1); gsub(/-/, "", l); if (l == n) { print; exit } }' /usr/share/i18n/SUPPORTED`;
+}
+
 /** Whether the operating system has a locale, and what could make it. */
 export const osLocale = defineFact<[name: string], OsLocale>({
   kind: 'osLocale',
   class: 'state',
   script: (name) => sh`locale -a || exit 1
-if command -v locale-gen >/dev/null && [ -f /usr/share/i18n/SUPPORTED ]; then ! grep -qF -- ${`${name} `} /usr/share/i18n/SUPPORTED || echo =locale-gen
+if command -v locale-gen >/dev/null && [ -f /usr/share/i18n/SUPPORTED ]; then [ -z "$(${supportedLine(name)})" ] || echo =locale-gen
 elif command -v dnf >/dev/null; then echo =langpack; elif command -v localedef >/dev/null && [ -d /usr/share/i18n/locales ]; then echo =localedef; fi`,
   parse(answer, name) {
     if (answer.code !== 0) return unreadable(answer.stderr.trim() || `locale -a ended with exit code ${answer.code}`);

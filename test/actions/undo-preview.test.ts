@@ -165,6 +165,29 @@ const rows: [about: string, uses: string, undo: Json, found: Record<string, Obse
     { 'maintenanceMode()': value('global') },
     [['~', 'maintenance ', 'global', 'none']],
   ],
+  [
+    'rules in a firewall, and in the file it is loaded from, which somebody has written into since',
+    'firewall.open',
+    {
+      ...{ zone: null, asked: '', added: [{ list: 'iptables', rule: '-A INPUT -j ACCEPT' }] },
+      files: [{ keep: 'saved-0', path: '/etc/iptables/rules.v4', lines: ['-A INPUT -j ACCEPT'] }],
+    },
+    {
+      'firewall()': value({
+        kind: 'iptables',
+        zone: null,
+        lists: [{ name: 'iptables', rules: ['-A INPUT -j ACCEPT'] }],
+        saved: [],
+      }),
+      'fileContent(/etc/iptables/rules.v4)': file('*filter\n-A INPUT -j ACCEPT\n-A INPUT -s 192.0.2.9 -j DROP\nCOMMIT\n'),
+      'fileContent(/keep/saved-0)': file('*filter\nCOMMIT\n'),
+    },
+    [
+      ['-', 'iptables: -A INPUT -j ACCEPT'],
+      ['-', '/etc/iptables/rules.v4: -A INPUT -j ACCEPT'],
+      [' ', 'what else was changed in /etc/iptables/rules.v4 since stays'],
+    ],
+  ],
   ['a mode that is lifted already', 'ovirt.maintenance', { mode: 'none' }, { 'maintenanceMode()': value('none') }, []],
   [
     'a rule is taken out',

@@ -1,17 +1,33 @@
 import { z } from 'zod';
 import { FerryError } from '../../errors/ferry-error.ts';
+import { fileContent, textOf } from '../../facts/file-content.ts';
 import { type Firewall, firewall, type SavedRules } from '../../facts/firewall.ts';
 import { resolvedName } from '../../facts/resolved-name.ts';
 import { joinSh, type Sh, sh } from '../../hosts/sh.ts';
 import { plural } from '../../lib/text.ts';
 import { blocked, change, type DiffLine, defineAction, noChange } from '../action.ts';
 import { hostAddress, portNumber } from '../params.ts';
-import { type FileUndo, replaceFile, restoreScript } from '../replace-file.ts';
+import { replaceFile } from '../replace-file.ts';
 import { undoPreview } from '../undo-preview.ts';
 import { isLoopback, plainSource } from './addresses.ts';
-import { type Addition, addScript, removeScript, rulesMissing, savedWith, type WayIn } from './rules.ts';
+import {
+  type Addition,
+  addScript,
+  linesToSave,
+  removeScript,
+  rulesMissing,
+  savedWith,
+  takeLinesOut,
+  type WayIn,
+  withoutLines,
+} from './rules.ts';
 
-type OpenUndo = { zone: string | null; asked: string; added: Addition[]; files: { keep: string; undo: FileUndo }[] };
+type OpenUndo = {
+  zone: string | null;
+  asked: string;
+  added: Addition[];
+  files: { keep: string; path: string; lines: string[] }[];
+};
 
 const source = z.union([
   hostAddress(),
@@ -22,8 +38,9 @@ export default defineAction({
   summary: 'Let clients in through the firewall of a host, whichever is in force.',
   description:
     'firewalld (now and at boot), ufw, nftables (chains of the input hook that drop) or iptables; where none of them keeps anybody out there is nothing to do. ' +
-    'Rules come before those that are there. With nftables and iptables they go into the file that is loaded at boot too, where there is one; otherwise the plan says that they last until then.',
-  undone: 'The rules that were added are taken out again, and a file of saved rules has its former bytes.',
+    'Rules come before those that are there (with ufw since its release 0.36). With nftables and iptables they go into the file that is loaded at boot too, where there is one; otherwise the plan says that they last until then.',
+  undone:
+    'The rules that were added are taken out again, in a file of saved rules too; what others have written into it since stays.',
   params: z.strictObject({
     ports: z.array(portNumber()).min(1).describe('Ports to open.'),
     protocol: z.enum(['tcp', 'udp']).default('tcp').describe('Of all of them.'),
@@ -69,15 +86,16 @@ export default defineAction({
     const outputs = { firewall: found.kind, added: added.length };
     if (added.length === 0) return noChange(`${found.kind} lets them in`, { outputs });
     const saves = found.saved.flatMap((file) => {
-      const text = savedWith(file, added);
-      return text === null ? [] : [{ file, text }];
+      const lines = linesToSave(file, added);
+      const text = savedWith(file, lines);
+      return text === null ? [] : [{ file, lines, text }];
     });
     const fades = saves.length === 0 && (found.kind === 'nftables' || found.kind === 'iptables');
     const undo: OpenUndo = {
       zone: found.zone,
       asked: zone,
       added,
-      files: saves.map(({ file }, index) => ({ keep: `saved-${index}`, undo: { path: file.path, was: hasOf(file) } })),
+      files: saves.map(({ file, lines }, index) => ({ keep: `saved-${index}`, path: file.path, lines })),
     };
     return change({
       summary: `${plural(added.length, 'rule')} in ${found.kind}${found.zone === null ? '' : `, zone ${found.zone}`}${fades ? ', until the next boot: nothing loads rules then' : ''}`,
@@ -90,7 +108,7 @@ export default defineAction({
       undo,
       undoSummary: 'take them out again',
       data: { zone: found.zone, added, files: saves.map(({ file, text }) => ({ path: file.path, text, has: hasOf(file) })) },
-      keep: undo.files.map(({ keep, undo: { path } }) => ({ name: keep, host: host.name, path })),
+      keep: undo.files.map(({ keep, path }) => ({ name: keep, host: host.name, path })),
     });
   },
   async apply({ on, change: { data } }) {
@@ -109,11 +127,26 @@ export default defineAction({
   },
   putBack: closeScript,
   preview: undoPreview({
-    facts: ({ asked }: OpenUndo, { host }) => ({ now: firewall(asked).on(host) }),
-    look({ added }, { now }) {
-      const isThere = ({ list, rule }: Addition) =>
-        now.value?.lists.some(({ name, rules }) => name === list && rules.includes(rule));
-      return { diff: added.filter(isThere).map(({ list, rule }) => ['-', `${list}: ${rule}`] as const) };
+    facts: ({ asked, files }: OpenUndo, { host, kept }) => ({
+      now: firewall(asked).on(host),
+      files: files.map(({ path, keep }) => ({ now: fileContent(path).on(host), kept: fileContent(kept(keep)).on(host) })),
+    }),
+    look({ added, files }, facts) {
+      const now = facts.now.value;
+      const isThere = ({ list, rule }: Addition) => now?.lists.some(({ name, rules }) => name === list && rules.includes(rule));
+      const saved = files.flatMap(({ path, lines }, index): DiffLine[] => {
+        const [text, kept] = [facts.files[index]?.now.value, facts.files[index]?.kept.value].map((file) => file && textOf(file));
+        const there = lines.filter((line) => text?.split('\n').includes(line));
+        const isChanged = there.length > 0 && kept && withoutLines(text ?? '', lines) !== withoutLines(kept, lines);
+        return [
+          ...there.map((line): DiffLine => ['-', `${path}: ${line}`]),
+          ...(isChanged ? [[' ', `what else was changed in ${path} since stays`] as const] : []),
+        ];
+      });
+      return {
+        diff: [...added.filter(isThere).map(({ list, rule }) => ['-', `${list}: ${rule}`] as const), ...saved],
+        ...(now ? { predicts: [facts.now.becomes(before(now, added, files))] } : {}),
+      };
     },
   }),
   examples: [
@@ -135,8 +168,21 @@ function after(found: Firewall, added: readonly Addition[], saves: readonly { fi
   };
 }
 
+/** What is left of a firewall when the additions are taken out. */
+function before(now: Firewall, added: readonly Addition[], files: OpenUndo['files']): Firewall {
+  const isAdded = (name: string, rule: string) => added.some((one) => one.list === name && one.rule === rule);
+  return {
+    ...now,
+    lists: now.lists.map(({ name, rules }) => ({ name, rules: rules.filter((rule) => !isAdded(name, rule)) })),
+    saved: now.saved.map((file) => {
+      const mine = files.find(({ path }) => path === file.path);
+      return mine ? { ...file, text: withoutLines(file.text, mine.lines) } : file;
+    }),
+  };
+}
+
 function closeScript({ zone, added, files }: OpenUndo, kept: (name: string) => string): Sh {
-  const back = files.map(({ keep, undo }) => sh`( ${restoreScript(undo, kept(keep))} ) || exit 1`);
+  const back = files.map(({ keep, path, lines }) => sh`( ${takeLinesOut(path, lines, kept(keep))} ) || exit 1`);
   return joinSh([...back, removeScript(zone, added)]);
 }
 

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Firewall, SavedRules } from '../../facts/firewall.ts';
 import { joinSh, type Sh, sh } from '../../hosts/sh.ts';
+import { CLOSED_BESIDE, PUT_IN_PLACE } from '../replace-file.ts';
 
 /** A way in: a port, from one client or from anywhere. */
 export interface WayIn {
@@ -55,7 +56,8 @@ export function addScript(zone: string | null, additions: readonly Addition[]): 
 
 function addOne(zone: string | null, list: string, rule: string): Sh {
   if (zone !== null) return sh`${firewallCmd(zone, list)} ${firewalldOption('add', rule)}`;
-  if (list === 'ufw') return sh`${rule.split(' ')}`;
+  // Since ufw 0.36; an older one refuses the word, and nothing is done.
+  if (list === 'ufw') return sh`ufw prepend ${rule.split(' ').slice(1)}`;
   if (list.endsWith('tables')) return sh`${list} -w -I INPUT 1 ${rule.split(' ').slice(2)}`;
   return sh`nft insert rule ${list.split(' ')} ${rule}`;
 }
@@ -88,21 +90,50 @@ function firewalldOption(verb: 'add' | 'remove' | 'query', rule: string): string
   return rule.startsWith('rule ') ? `--${verb}-rich-rule=${rule}` : `--${verb}-port=${rule}`;
 }
 
-/** A file of saved rules with the additions in it; null when the lists of none of them are made there. */
-export function savedWith({ path, text }: SavedRules, additions: readonly Addition[]): string | null {
+/** The lines the additions are in a file of saved rules, in their order: those that are not there, in lists that are made there. */
+export function linesToSave({ path, text }: SavedRules, additions: readonly Addition[]): string[] {
   if (!path.includes('nft')) {
     const table = /v6|ip6/.test(path) ? 'ip6tables' : 'iptables';
-    const rules = additions.filter(({ list, rule }) => list === table && !text.includes(`${rule}\n`)).map(({ rule }) => rule);
-    const filter = text.indexOf('*filter');
-    const first = text.indexOf('\n-A INPUT', filter);
-    const at = first >= 0 ? first + 1 : text.indexOf('COMMIT', filter);
-    return rules.length === 0 || filter < 0 || at < 0 ? null : `${text.slice(0, at)}${rules.join('\n')}\n${text.slice(at)}`;
+    return additions.filter(({ list, rule }) => list === table && !text.includes(`${rule}\n`)).map(({ rule }) => rule);
   }
-  const lines = additions.toReversed().flatMap(({ list, rule }) => {
+  return additions.toReversed().flatMap(({ list, rule }) => {
     const [family = '', table = '', chain = ''] = list.split(' ');
     const isMade = new RegExp(`table\\s+${family}\\s+${table}\\s*\\{[^]*?chain\\s+${chain}\\s*\\{`).test(text);
     const line = `insert rule ${list} ${rule}`;
     return isMade && !text.includes(line) ? [line] : [];
   });
-  return lines.length === 0 ? null : `${text.replace(/\n?$/, '\n')}${lines.join('\n')}\n`;
+}
+
+/** A file of saved rules with those lines in it; null when there is none, or no place for them. */
+export function savedWith({ path, text }: SavedRules, lines: readonly string[]): string | null {
+  if (lines.length === 0) return null;
+  if (path.includes('nft')) return `${text.replace(/\n?$/, '\n')}${lines.join('\n')}\n`;
+  const filter = text.indexOf('*filter');
+  const first = text.indexOf('\n-A INPUT', filter);
+  const at = first >= 0 ? first + 1 : text.indexOf('COMMIT', filter);
+  return filter < 0 || at < 0 ? null : `${text.slice(0, at)}${lines.join('\n')}\n${text.slice(at)}`;
+}
+
+/** A text without lines, each line ended. */
+export function withoutLines(text: string, lines: readonly string[]): string {
+  return text
+    .replace(/\n$/, '')
+    .split('\n')
+    .flatMap((line) => (lines.includes(line) ? [] : [`${line}\n`]))
+    .join('');
+}
+
+/**
+ * Takes lines out of a file of saved rules and leaves what else was written into it since; where that is nothing, the kept
+ * bytes are put back. Mode and owner are as they are.
+ */
+export function takeLinesOut(path: string, lines: readonly string[], kept: string): Sh {
+  const each = lines.flatMap((line) => ['-e', line]);
+  return sh`f=${path}; k=${kept}; d=\${f%/*}
+if [ ! -e "$k" ] || [ ! -f "$f" ] || [ -L "$f" ] || ! grep -aqxF ${each} -- "$f"; then rm -rf -- "$d/.\${f##*/}.ferry-"??????; exit 0; fi
+${CLOSED_BESIDE}
+rest() { grep -avxF ${each} -- "$1" || [ $? -eq 1 ]; }
+rest "../$b" >"$t"; if rest "$k" | cmp -s - "$t"; then cat -- "$k" >"$t"; fi
+chown --reference="../$b" -- "$t"; chmod --reference="../$b" -- "$t"
+${PUT_IN_PLACE}`;
 }

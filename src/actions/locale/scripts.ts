@@ -1,10 +1,10 @@
-import type { OsLocale } from '../../facts/os-locale.ts';
+import { type OsLocale, supportedLine } from '../../facts/os-locale.ts';
 import { joinSh, type Sh, sh } from '../../hosts/sh.ts';
 
 /** Debian: names the locale in locale.gen with the encoding the system knows for it, and makes those that are not there. */
 function localeGen(names: readonly string[]): Sh {
   const lines = names.map(
-    (name) => sh`l=$(grep -m1 -F -- ${`${name} `} /usr/share/i18n/SUPPORTED) || { echo ${`${name} is not supported`}; exit 1; }
+    (name) => sh`l=$(${supportedLine(name)}); [ -n "$l" ] || { echo ${`${name} is not supported`}; exit 1; }
 grep -qxF -- "$l" /etc/locale.gen 2>/dev/null || printf '%s\\n' "$l" >>/etc/locale.gen`,
   );
   return sh`${joinSh(lines)}
@@ -22,7 +22,8 @@ function localedef(names: readonly string[]): Sh {
   return joinSh(
     names.map((name) => {
       const [, base = name, charset = 'UTF-8', modifier = ''] = /^([^.@]+)(?:\.([^@]+))?(@.+)?$/.exec(name) ?? [];
-      return sh`localedef -i ${base + modifier} -f ${charset} ${name} || exit 1`;
+      const map = /^utf-?8$/i.test(charset) ? 'UTF-8' : charset;
+      return sh`localedef -i ${base + modifier} -f ${map} ${name} || exit 1`;
     }),
   );
 }

@@ -1,7 +1,22 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isLoopback, plainSource } from '../../../src/actions/firewall/addresses.ts';
-import { addScript, removeScript, rulesFor, rulesMissing, savedWith, type WayIn } from '../../../src/actions/firewall/rules.ts';
-import type { Firewall } from '../../../src/facts/firewall.ts';
+import {
+  type Addition,
+  addScript,
+  linesToSave,
+  removeScript,
+  rulesFor,
+  rulesMissing,
+  savedWith as savedText,
+  takeLinesOut,
+  type WayIn,
+  withoutLines,
+} from '../../../src/actions/firewall/rules.ts';
+import type { Firewall, SavedRules } from '../../../src/facts/firewall.ts';
+import { sh } from '../../../src/hosts/sh.ts';
+import { localHost } from '../../kit/local-host.ts';
+import { withFolder } from '../../kit/read-here.ts';
 
 const state = (kind: Firewall['kind'], lists: [string, string[]][], zone: string | null = null): Firewall => ({
   kind,
@@ -58,13 +73,13 @@ const table: [kind: string, found: Firewall, way: WayIn, rules: string[], add: s
     'family="ipv6"',
     '--remove-rich-rule',
   ],
-  ['ufw, anybody', ufw, any, ['ufw allow 5432/tcp'], 'ufw allow 5432/tcp', 'ufw delete allow 5432/tcp'],
+  ['ufw, anybody', ufw, any, ['ufw allow 5432/tcp'], 'ufw prepend allow 5432/tcp', 'ufw delete allow 5432/tcp'],
   [
     'ufw, one client',
     ufw,
     v4,
     ['ufw allow from 192.0.2.10 to any port 5432 proto tcp'],
-    'ufw allow from 192.0.2.10 to any port 5432 proto tcp',
+    'ufw prepend allow from 192.0.2.10 to any port 5432 proto tcp',
     'ufw delete allow from 192.0.2.10 to any port 5432 proto tcp',
   ],
   [
@@ -139,6 +154,7 @@ describe('a way in', () => {
 });
 
 describe('a file of saved rules', () => {
+  const savedWith = (file: SavedRules, additions: readonly Addition[]) => savedText(file, linesToSave(file, additions));
   const has = { mode: '0644', owner: 'root', group: 'root' };
   const added = [...rulesFor(nft, any), ...rulesFor(nft, v4)];
 
@@ -160,6 +176,45 @@ describe('a file of saved rules', () => {
     expect(savedWith({ path: '/etc/iptables/rules.v4', text: '*filter\n:INPUT DROP [0:0]\nCOMMIT\n', ...has }, all)).toBe(
       `*filter\n:INPUT DROP [0:0]\n${rule}COMMIT\n`,
     );
+  });
+});
+
+// What an administrator had added to the file since was gone at the next boot.
+describe('taking lines out of a file of saved rules', () => {
+  const lines = ["it's one", 'two * [b]'];
+  const out = async (now: string, kept: string | null) => {
+    let left: unknown[] = [];
+    await withFolder(async (dir) => {
+      writeFileSync(`${dir}/rules.v4`, now, { mode: 0o640 });
+      if (kept !== null) writeFileSync(`${dir}/kept`, kept);
+      mkdirSync(`${dir}/.rules.v4.ferry-abcdef`);
+      for (const on of [localHost(), localHost()])
+        await on.change('close', sh`( ${takeLinesOut(`${dir}/rules.v4`, lines, `${dir}/kept`)} ) || exit 1`);
+      const mode = (statSync(`${dir}/rules.v4`).mode & 0o777).toString(8);
+      left = [readFileSync(`${dir}/rules.v4`, 'utf8'), mode, readdirSync(dir).filter((name) => name !== 'kept')];
+    });
+    return left;
+  };
+  const whole = (text: string) => [text, '640', ['rules.v4']];
+
+  test('the kept bytes come back where nothing else was changed', async () => {
+    expect(await out("a\nb\nit's one\ntwo * [b]\n", 'a\nb')).toEqual(whole('a\nb'));
+    expect(await out("it's one\n", '')).toEqual(whole(''));
+  });
+
+  test('what others have written since stays', async () => {
+    expect(await out("a\nit's one\nof others\ntwo * [b]\n", 'a\n')).toEqual(whole('a\nof others\n'));
+    expect(await out("it's one\nand more\ntwo * [b]\n", 'a\n')).toEqual(whole('and more\n'));
+  });
+
+  test('a file without the lines, and one of which nothing was kept, is left alone', async () => {
+    expect(await out('of others', 'a\n')).toEqual(whole('of others'));
+    expect(await out("it's one\n", null)).toEqual(whole("it's one\n"));
+  });
+
+  test('is told beforehand as the script does it', () => {
+    expect(withoutLines("a\nit's one\nb", lines)).toBe('a\nb\n');
+    expect(withoutLines("it's one\n", lines)).toBe('');
   });
 });
 

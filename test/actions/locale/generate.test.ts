@@ -1,12 +1,14 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import generate from '../../../src/actions/locale/generate.ts';
 import { generateScript, langpacks } from '../../../src/actions/locale/scripts.ts';
 import { localeRefused } from '../../../src/actions/postgres/locale-refused.ts';
-import { type OsLocale, osLocale } from '../../../src/facts/os-locale.ts';
+import { type OsLocale, osLocale, supportedLine } from '../../../src/facts/os-locale.ts';
 import { type PgCluster, pgCluster } from '../../../src/facts/pg-cluster.ts';
 import { type PgLocale, pgLocale } from '../../../src/facts/pg-locale.ts';
 import { factOf, siteOf } from '../../kit/facts.ts';
-import { answer } from '../../kit/read-here.ts';
+import { localHost } from '../../kit/local-host.ts';
+import { answer, withFolder } from '../../kit/read-here.ts';
 
 const EN = 'en_US.UTF-8';
 const cluster: PgCluster = {
@@ -78,6 +80,20 @@ describe('locale.generate', () => {
     );
     expect(generateScript('locale-gen', [EN]).text).toContain('locale-gen --keep-existing');
   });
+
+  // A database made long ago with en_US.utf8 could not be moved to a new Debian server: "nothing can make locale en_US.utf8".
+  test('a locale is found among the supported ones however it is spelt', () =>
+    withFolder(async (dir) => {
+      writeFileSync(`${dir}/SUPPORTED`, 'en_US.UTF-8 UTF-8\nen_US ISO-8859-1\nde_DE@euro ISO-8859-15\n');
+      const line = async (name: string) => {
+        const { text } = supportedLine(name);
+        return (await localHost().run({ text: text.replace('/usr/share/i18n', dir) } as never)).stdout.trim();
+      };
+      for (const name of ['en_US.UTF-8', 'en_US.utf8', 'en_US.UTF8']) expect(await line(name)).toBe('en_US.UTF-8 UTF-8');
+      expect([await line('en_US'), await line('de_DE@euro')]).toEqual(['en_US ISO-8859-1', 'de_DE@euro ISO-8859-15']);
+      expect([await line('en_US.utf'), await line('xx_XX.UTF-8')]).toEqual(['', '']);
+      expect(generateScript('localedef', ['en_US.utf8']).text).toBe('localedef -i en_US -f UTF-8 en_US.utf8 || exit 1');
+    }));
 
   test('what the system says is read', () => {
     const read = (stdout: string, code = 0) => osLocale.definition.parse(answer(stdout, { code }), EN);
