@@ -17,7 +17,10 @@ export function errorText(error: ErrorReport, page: Page): string {
   return errorLines(error, page).join('\n');
 }
 
-/** The same line by line, for embedding under a step. Hints are never wrapped, so that a command in them can be copied. */
+/**
+ * The same line by line, for embedding under a step. Hints are never wrapped, so that a command in them can be copied; the ways
+ * on of a long one get a line each.
+ */
 export function errorLines(report: ErrorReport, page: Page): string[] {
   const error = shown(report);
   const paint = createPaint(page);
@@ -27,6 +30,11 @@ export function errorLines(report: ErrorReport, page: Page): string[] {
     `${paint.bad(head.trimEnd())}${first.slice(head.trimEnd().length)}`,
     ...more.flatMap((line) => wrapText(line, page.width - 2)).map((line) => `  ${line}`),
     ...(error.left ? wrapText(error.left, page.width - 2).map((line) => `  ${paint.quiet(line)}`) : []),
-    ...(error.hint ? error.hint.split('\n').map((line) => `  ${paint.command(line)}`) : []),
+    ...hintLines(error.hint ?? '', page.width - 2).map((line) => `  ${paint.command(line)}`),
   ];
+}
+
+function hintLines(hint: string, width: number): string[] {
+  if (hint === '') return [];
+  return hint.split('\n').flatMap((line) => (line.length <= width ? [line] : line.split(/(?<=;) {2}/)));
 }

@@ -1,10 +1,9 @@
 import type { Event } from '../engine/events.ts';
-import type { GateState } from '../engine/gate-state.ts';
 import type { GateView } from '../engine/gate-view.ts';
 import type { RunState } from '../engine/state.ts';
 import { carryPlaces, type Places } from '../errors/carry-places.ts';
 import { diffLines } from './diff.ts';
-import { moment, oneLine, wrapText } from './layout.ts';
+import { besideWord, moment, oneLine, wrapText } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { shown } from './shown.ts';
 
@@ -22,28 +21,28 @@ export function gateText(view: GateView, page: Page): string {
 }
 
 /** The questions before steps, for the screen of a run: who waits for what, and who answered. */
-export function gateLines({ run, gates }: RunState, paint: Paint): string[] {
-  return Object.entries(gates).flatMap(([step, gate]) => [...stale(step, gate, paint), ...standing(run, step, gate, paint)]);
-}
-
-function standing(run: string, step: string, { asked, answer, used }: GateState, paint: Paint): string[] {
-  if (answer) {
-    const told = `gate     ${step}: ${answer.verdict} by ${answer.by}, ${moment(answer.at)}${answer.comment ? ` (${oneLine(answer.comment)})` : ''}`;
-    if (answer.verdict === 'rejected') return [paint.bad(told), `         ${paint.command(`ferry approve ${run} ${step}`)}`];
-    return [used ? paint.quiet(told) : paint.good(told)];
-  }
-  if (!asked) return [];
-  return [
-    paint.warn(`gate     ${step} waits for a person since ${moment(asked.at)}: ${oneLine(asked.question)}`),
-    `         ${paint.command(`ferry approve ${run} ${step}`)}   or   ${paint.command(`ferry reject ${run} ${step}`)}`,
-  ];
-}
-
-function stale(step: string, { stale: given }: GateState, paint: Paint): string[] {
-  if (!given || given.verdict === 'rejected') return [];
-  return [
-    paint.quiet(`gate     ${step}: what ${given.by} approved, ${moment(given.at)}, is not what it would do now; it asks again`),
-  ];
+export function gateLines({ run, gates }: RunState, page: Page, paint: Paint): string[] {
+  const told = (text: string, brush: (line: string) => string) => besideWord('gate', text, page.width, brush);
+  return Object.entries(gates).flatMap(([step, { asked, answer, used, stale }]) => {
+    const lines: string[] = [];
+    if (stale && stale.verdict !== 'rejected') {
+      const given = `${step}: what ${stale.by} approved, ${moment(stale.at)}, is not what it would do now; it asks again`;
+      lines.push(...told(given, paint.quiet));
+    }
+    // Commands are never wrapped, so that they can be copied.
+    const command = (verb: string) => `         ${paint.command(`ferry ${verb} ${run} ${step}`)}`;
+    if (answer) {
+      const isNo = answer.verdict === 'rejected';
+      const comment = answer.comment ? ` (${oneLine(answer.comment)})` : '';
+      const brush = isNo ? paint.bad : used ? paint.quiet : paint.good;
+      lines.push(...told(`${step}: ${answer.verdict} by ${answer.by}, ${moment(answer.at)}${comment}`, brush));
+      if (isNo) lines.push(command('approve'));
+    } else if (asked) {
+      lines.push(...told(`${step} waits for a person since ${moment(asked.at)}: ${oneLine(asked.question)}`, paint.warn));
+      lines.push(command('approve'), command('reject'));
+    }
+    return lines;
+  });
 }
 
 type Waiting = Extract<Event, { type: 'gate.waiting' }>;

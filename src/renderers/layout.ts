@@ -1,8 +1,8 @@
 import { printable } from '../lib/text.ts';
 
 /**
- * Breaks text into lines of at most `width` characters, at spaces where there are any; a longer word is cut. Newlines
- * stay, control characters go: what is wrapped may come from a host.
+ * Breaks text into lines of at most `width` characters, at spaces where there are any; a longer word is cut, a path behind
+ * one of its folders. Newlines stay, control characters go: what is wrapped may come from a host.
  */
 export function wrapText(text: string, width: number): string[] {
   const limit = Math.max(8, width);
@@ -11,13 +11,20 @@ export function wrapText(text: string, width: number): string[] {
     let rest = paragraph.trimEnd();
     while (rest.length > limit) {
       const space = rest.lastIndexOf(' ', limit);
-      const end = space > limit / 3 ? space : limit;
+      const folder = rest.lastIndexOf('/', limit - 1) + 1;
+      const end = space > limit / 3 ? space : folder > limit / 3 ? folder : limit;
       lines.push(rest.slice(0, end).trimEnd());
       rest = rest.slice(end).trimStart();
     }
     lines.push(rest);
   }
   return lines;
+}
+
+/** Text after a word in a column of its own, broken beside that word. */
+export function besideWord(word: string, text: string, width: number, brush: (line: string) => string): string[] {
+  const column = 9;
+  return wrapText(text, width - column).map((line, index) => brush(`${(index === 0 ? word : '').padEnd(column)}${line}`));
 }
 
 /** One line of text that may come from a host: newlines become spaces, control characters go. */

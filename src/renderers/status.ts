@@ -10,7 +10,7 @@ import { plural } from '../lib/text.ts';
 import { errorLines, reportOf } from './error.ts';
 import { evidenceLines } from './evidence.ts';
 import { gateLines } from './gate.ts';
-import { clip, moment, oneLine, stillHold } from './layout.ts';
+import { besideWord, clip, moment, oneLine, stillHold } from './layout.ts';
 import { createPaint, type Page, type Paint } from './paint.ts';
 import { proofText } from './proof.ts';
 import { shown } from './shown.ts';
@@ -45,8 +45,8 @@ export function statusText(found: RunState, page: Page, workedOn = true, looked:
     '',
     ...pauseLines(state, steps, page),
     ...dueLines(state, paint),
-    ...gateLines(state, paint),
-    ...factsOf(state, paint),
+    ...gateLines(state, page, paint),
+    ...factsOf(state, page, paint),
     ...(isPaused || interrupted ? lookLines(state, steps, doubts, paint) : []),
     ...(isTheirs
       ? []
@@ -191,15 +191,18 @@ function took(step: StepState): string {
   return step.startedAt && step.endedAt ? formatDuration(Date.parse(step.endedAt) - Date.parse(step.startedAt)) : '';
 }
 
-function factsOf(state: RunState, paint: Paint): string[] {
+function factsOf(state: RunState, page: Page, paint: Paint): string[] {
+  const reached = `checkpoint ${state.checkpoints.join(', ')}`;
   return [
-    ...(state.checkpoints.length > 0 ? [`reached  checkpoint ${state.checkpoints.join(', ')}`] : []),
+    ...(state.checkpoints.length > 0 ? besideWord('reached', reached, page.width, String) : []),
     ...(state.writeLine
       ? [paint.warn(`writes   the write line was crossed at ${state.writeLine.step}, ${moment(state.writeLine.at)}`)]
       : state.plan.lines.some((line) => line.writeLine)
         ? ['writes   the write line is not crossed']
         : []),
-    ...[...new Set(state.kept.map(({ host, what }) => `kept     ${host}: ${oneLine(what)}`))],
+    ...[...new Set(state.kept.map(({ host, what }) => `${host}: ${oneLine(what)}`))].flatMap((kept) =>
+      besideWord('kept', kept, page.width, String),
+    ),
     ...cleanedLines(state, paint),
     ...(state.leases.length > 0 ? [`leases   ${state.leases.join(', ')}`] : []),
   ];

@@ -70,6 +70,22 @@ go back  ferry rollback ${RUN} --plan`.trimStart(),
     expect(statusText(waiting(null), page)).toMatch(/^ {2}waits {5}newdb +restore/m);
   });
 
+  it('keeps to its width, a command apart, which can be copied', () => {
+    const state = waiting(null);
+    state.checkpoints = ['database.prepared', 'database.quiesced', 'database.copied'];
+    const lines = statusText(state, { width: 60, colour: false }).split('\n');
+    const from = lines.findIndex((line) => line.startsWith('gate '));
+    expect(lines.slice(from, from + 7)).toEqual([
+      'gate     restore waits for a person since 2026-01-01',
+      '         02:10:00Z: Go on?',
+      `         ferry approve ${RUN} restore`,
+      `         ferry reject ${RUN} restore`,
+      'reached  checkpoint database.prepared, database.quiesced,',
+      '         database.copied',
+      'writes   the write line is not crossed',
+    ]);
+  });
+
   it('leads with the no of who said it, once somebody did', () => {
     const said = { by: 'anna@admin2', at: '2026-01-01T02:20:00.000Z', comment: 'counts', question: 'Go on?' };
     const more = { plan: '', digest: null, isFromElsewhere: true };

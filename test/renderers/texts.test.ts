@@ -4,6 +4,7 @@ import { actionText } from '../../src/renderers/actions.ts';
 import { diagnosticsText } from '../../src/renderers/diagnostics.ts';
 import { errorText, reportOf } from '../../src/renderers/error.ts';
 import { createJsonRenderer } from '../../src/renderers/json.ts';
+import { wrapText } from '../../src/renderers/layout.ts';
 import { windowOf } from '../../src/renderers/live-list.ts';
 import { logText } from '../../src/renderers/log.ts';
 import { rollbackPlanText } from '../../src/renderers/rollback-plan.ts';
@@ -11,6 +12,18 @@ import { runsText } from '../../src/renderers/runs.ts';
 import { eventsAt, RUN, restoreFailed, stepBack } from '../kit/plans.ts';
 
 const page = { width: 100, colour: false };
+
+describe('wrapped text', () => {
+  it('breaks at spaces, a path behind a folder, and another long word anywhere', () => {
+    expect(wrapText('make /etc/ovirt-engine-dwh/ovirt-engine-dwhd.conf.d/10-setup-scale.conf now', 24)).toEqual([
+      'make /etc/',
+      'ovirt-engine-dwh/',
+      'ovirt-engine-dwhd.conf.d',
+      '/10-setup-scale.conf now',
+    ]);
+    expect(wrapText('a'.repeat(20), 8)).toEqual(['a'.repeat(8), 'a'.repeat(8), 'a'.repeat(4)]);
+  });
+});
 
 describe('an error', () => {
   it('has its code, what happened, what was left, and a hint that is never broken', () => {
@@ -30,6 +43,20 @@ describe('an error', () => {
     expect(text).toContain(
       '\n  If the machine was reinstalled, check the fingerprint with its owner, then:  ssh-keygen -f ~/.ssh/known_hosts -R 192.0.2.7',
     );
+  });
+
+  it('has a line for each way on where they do not fit on one', () => {
+    const report = {
+      code: 'X',
+      message: 'It waits.',
+      left: null,
+      hint: 'ferry approve r-1   goes on;  ferry rollback r-1   goes back.',
+    };
+    expect(errorText(report, { width: 100, colour: false }).split('\n')).toHaveLength(2);
+    expect(errorText(report, { width: 50, colour: false }).split('\n').slice(1)).toEqual([
+      '  ferry approve r-1   goes on;',
+      '  ferry rollback r-1   goes back.',
+    ]);
   });
 
   it('of another kind is told as a defect of Ferry', () => {
