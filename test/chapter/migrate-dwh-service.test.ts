@@ -99,7 +99,7 @@ async function isMoved(isRemoved: boolean): Promise<void> {
   const there = await ask(
     labDir,
     'engine',
-    'ls -d /etc/ovirt-engine-dwh /lib/systemd/system/ovirt-engine-dwhd.service 2>/dev/null || :',
+    `ls ${DWHD_CONF}/10-setup-database.conf ${DWHD_CONF}/10-setup-uuid.conf /lib/systemd/system/ovirt-engine-dwhd.service 2>/dev/null || :`,
   );
   if (isRemoved) expect(there).toBe('');
   else expect(await ask(labDir, 'engine', 'systemctl is-enabled ovirt-engine-dwhd || :')).toBe('disabled');
