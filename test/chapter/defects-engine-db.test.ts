@@ -32,7 +32,7 @@ function spoiled(): string {
   const step = (id: string) => new RegExp(`  - id: ${id}\\n(?:    .*\\n)+`);
   cut(
     'migrate-engine-db.yaml',
-    ...['point-dwhd', 'fence-old', 'carry', 'compare', 'health', 'on-new', 'off-old'].map(step),
+    ...['point-dwhd', 'dwhd-stopped', 'fence-old', 'carry', 'compare', 'health', 'on-new', 'off-old'].map(step),
     /(?<=ENGINE_DB_USER: \*user\n) {8}ENGINE_DB_URL: .*\n/,
     /(?<= {8}- ovirt-engine\.service\n)(?: {8}- .*\n)+/,
   );
@@ -227,10 +227,7 @@ describe('the documented move of the engine database', () => {
   test('13. the old database stays open, nothing is compared, and there is no way back', async () => {
     expect(without.limit).toBe('-1');
     expect(shipped.limit).toBe('0');
-    const done = recordsOf(ferry).flatMap(({ type, step }) =>
-      type === 'step.verified' || type === 'step.applied' ? [step] : [],
-    );
-    expect(done).toContain('compare');
+    expect(ended('compare')).toBeGreaterThan(0);
     const preview = await ferry.run(['rollback', '--plan']);
     expect([preview.code, preview.stdout]).toEqual([0, expect.stringContaining('--discard-writes')]);
   });
