@@ -43,12 +43,13 @@ export const APT_SIMULATION: Sh = sh`apt-get -q -s ${APT_ALONE} remove -- "$@" 2
 export const RPM_SIMULATION: Sh = sh`rpm -e --test -- "$@" 2>&1`;
 
 // Of each package in `$p`: version, size in bytes (dpkg: KiB), the versions repositories have, how it came, its conf files.
+// `dnf list` would break lines that are about as wide as a terminal; dnf 5 ends a line only where the format does.
 const APT_FACTS: Sh = sh`dpkg-query -W -f='package \${Package} \${Version}\\nKiB \${Installed-Size}\\n\${Conffiles}\\n' -- "$p" | sed 's,^ /,conf /,'
 apt-cache -q madison -- "$p" 2>/dev/null | sed 's/^/repo /'
 apt-mark showauto -- "$p" 2>/dev/null | sed 's/.*/auto/'`;
 
 const RPM_FACTS: Sh = sh`rpm -q --qf 'package %{NAME} %{VERSION}-%{RELEASE}\\nbytes %{SIZE}\\n' -- "$p"
-dnf -q --cacheonly list --showduplicates --available -- "$p" 2>/dev/null | sed 's/^/repo /'
+dnf -q --cacheonly repoquery --qf='repo %{name} %{version}-%{release}\\n' -- "$p" 2>/dev/null
 rpm -qc -- "$p" | sed -n 's,^/,conf /,p'`;
 
 // The files of a package come in; an instance of a template counts where it is loaded.
@@ -125,10 +126,10 @@ function bare(name: string): string {
   return name.replace(/:[a-z0-9]+$/, '');
 }
 
-/** The version in a line of `apt-cache madison` (`tree | 2.1-1 | file:/srv ./ Packages`) or `dnf list` (`tree.x86_64 0:2.1-1 base`). */
+/** The version in a line of `apt-cache madison` (`tree | 2.1-1 | file:/srv ./ Packages`) or of dnf's (`tree 2.1-1`). */
 function repositoryVersions(line: string, name: string): string[] {
   const madison = /^repo\s+(\S+)\s+\|\s+(\S+)\s+\|/.exec(line);
   if (madison) return madison[1] === name ? [madison[2] ?? ''] : [];
-  const [, found = '', version = ''] = /^repo (\S+)\.[a-z0-9_]+\s+(?:\d+:)?(\S+)\s+\S+$/.exec(line) ?? [];
+  const [, found = '', version = ''] = /^repo (\S+) (\S+)$/.exec(line) ?? [];
   return found === name ? [version] : [];
 }

@@ -80,8 +80,8 @@ describe('packageRemoval', () => {
 '-qc -- ovirt-engine-dwh') echo /etc/logrotate.d/ovirt-engine-dwhd;;
 '-ql -- ovirt-engine-dwh') printf '/usr/lib/systemd/system/ovirt-engine-dwhd.service\\n/usr/share/x.service\\n/usr/lib/systemd/system/x@.service\\n';;
 *) echo "unexpected rpm $*" >&2; exit 9;; esac`,
-      dnf: `[ "$*" = '-q --cacheonly list --showduplicates --available -- ovirt-engine-dwh' ] || exit 9
-printf 'Available Packages\\novirt-engine-dwh.noarch    4.5.8-1.el9    ovirt\\novirt-engine-dwh.noarch    0:4.5.9-1.el9    ovirt\\n'`,
+      dnf: `[ "$*" = '-q --cacheonly repoquery --qf=repo %{name} %{version}-%{release}\\n -- ovirt-engine-dwh' ] || exit 9
+printf 'repo ovirt-engine-dwh 4.5.8-1.el9\\n\\nrepo ovirt-engine-dwh 4.5.9-1.el9\\n\\n'`,
       systemctl: `case "$*" in 'show -p ActiveState --value -- '*) echo active;; 'show -p UnitFileState --value -- '*) echo enabled;;
 'list-units --all --plain --no-legend -- x@*.service') echo 'x@one.service loaded active running X';; *) exit 9;; esac`,
     };

@@ -5,6 +5,9 @@ import { QUIET_APT } from './scripts.ts';
 /** The exit code of a removal that would have taken more than was planned. Nothing was changed then. */
 export const TAKES_MORE = 81;
 
+/** What rpm calls a conf file that was changed, when its package goes. */
+const RPM_SAVED = '.rpmsave';
+
 /** Removes with apt-get, conf files stay; looks once more, right before, that nothing else would go or come. */
 export function aptRemove(packages: readonly string[], lockWaitS: number): Sh {
   return sh`${QUIET_APT}
@@ -14,15 +17,19 @@ more=$(${APT_SIMULATION} | while read -r what name rest; do for p; do case $what
 apt-get -q -y -o ${`DPkg::Lock::Timeout=${lockWaitS}`} ${APT_ALONE} remove -- "$@"`;
 }
 
-/** The same with dnf, which would otherwise remove what nothing needs any more. */
-export function dnfRemove(packages: readonly string[]): Sh {
+/**
+ * The same with dnf, which would otherwise remove what nothing needs any more. Beside the kept packages it leaves a mark: rpm
+ * forgets a package last, so that one it was killed over is still installed, by its word, and has lost files.
+ */
+export function dnfRemove(packages: readonly string[], kept: string): Sh {
   return sh`set -- ${packages}
 more=$(${RPM_SIMULATION}) || { echo "$more"; exit ${TAKES_MORE}; }
+k=${kept}; [ ! -e "$k" ] || : >"$k.begun"
 dnf -q -y --setopt=clean_requirements_on_remove=False remove -- "$@"`;
 }
 
-export function removeScript(packages: readonly string[], lockWaitS: number): Sh {
-  return ofFamily(aptRemove(packages, lockWaitS), dnfRemove(packages));
+export function removeScript(packages: readonly string[], lockWaitS: number, kept: string): Sh {
+  return ofFamily(aptRemove(packages, lockWaitS), dnfRemove(packages, kept));
 }
 
 export interface Versioned {
@@ -49,9 +56,10 @@ set -- ./*; [ $# -eq ${packages.length} ] && [ -s "$1" ] || { echo "the reposito
 tar -chf - -- "$@"`;
 }
 
-/** Prints an archive of the paths that are there. */
+/** Prints an archive of the paths that are there. What rpm once saved of a conf file goes in too: it would save over it. */
 export function archiveScript(paths: readonly string[]): Sh {
-  return sh`set -eu; set --; for f in ${paths}; do if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" ".$f"; fi; done
+  const saved = paths.map((path) => `${path}${RPM_SAVED}`);
+  return sh`set -eu; set --; for f in ${[...paths, ...saved]}; do if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" ".$f"; fi; done
 if [ $# -gt 0 ]; then tar -C / -cpf - -- "$@"; fi`;
 }
 
@@ -63,14 +71,16 @@ dpkg --configure -a; apt-get -q -y -o ${`DPkg::Lock::Timeout=${lockWaitS}`} -o D
 ${auto.length === 0 ? sh`:` : sh`apt-mark auto -- ${auto} >/dev/null`}`;
 }
 
-/** The same with dnf, which knows no mark to set back. */
+/** The same with dnf, which knows no mark to set back. What is installed and has lost files it installs only when told again. */
 export function dnfRestore(): Sh {
-  return sh`dnf -q -y --setopt=install_weak_deps=False install ./*.rpm`;
+  return sh`dnf -q -y --setopt=install_weak_deps=False install ./*.rpm
+! gone || dnf -q -y reinstall ./*.rpm`;
 }
 
 /**
  * Brings packages back from their kept files, and conf files from theirs. None of their units is started: masked while the
  * packages come, and afterwards enabled or not as before. Where nothing was removed, only conf files that are missing come back.
+ * What rpm saved of a conf file goes again.
  */
 export function restoreScript(
   undo: {
@@ -90,16 +100,18 @@ export function restoreScript(
   const names = undo.packages.map(({ name }) => name);
   return sh`set -eu; k=${kept.packages}; c=${kept.conf}
 [ -e "$k" ] || exit 0
-gone() { for p in ${names}; do if command -v dpkg-query >/dev/null; then [ "$(dpkg-query -W -f='\${db:Status-Status}' -- "$p" 2>/dev/null)" = installed ] || return 0; else rpm -q -- "$p" >/dev/null 2>&1 || return 0; fi; done; return 1; }
+gone() { for p in ${names}; do if command -v dpkg-query >/dev/null; then [ "$(dpkg-query -W -f='\${db:Status-Status}' -- "$p" 2>/dev/null)" = installed ] || return 0; else rpm -q -- "$p" >/dev/null 2>&1 || return 0; [ ! -e "$k.begun" ] || ! rpm -V --nodeps --noscripts --nofiledigest -- "$p" | grep -q ^missing || return 0; fi; done; return 1; }
 if gone; then : >"$k.again"; ${each(sh`mask --runtime`, mask)}d=$(mktemp -d); trap 'cd /; rm -rf -- "$d"' EXIT; chmod 755 "$d"; cd -- "$d"; tar -xf "$k"
 ${ofFamily(aptRestore(undo.packages, undo.lockWaitS), dnfRestore())}
 fi
 ${each(sh`unmask --runtime`, mask)}systemctl daemon-reload
 [ ! -s "$c" ] || if [ -e "$k.again" ]; then tar -C / -xpf "$c"; else tar -C / --skip-old-files -xpf "$c"; fi
+[ ! -s "$c" ] || tar -tf "$c" | while read -r f; do f=/\${f#./}; s=$f${RPM_SAVED}
+[ ! -f "$s" ] || ! cmp -s -- "$f" "$s" || tar -tf "$c" ".$s" >/dev/null 2>&1 || rm -f -- "$s"; done
 if [ -e "$k.again" ]; then :
 ${each(sh`enable`, on)}${each(sh`disable`, off)}fi
 ! gone || { echo 'some of them are not installed'; exit 1; }
-rm -f -- "$k.again"`;
+rm -f -- "$k.again" "$k.begun"`;
 }
 
 function ofFamily(apt: Sh, dnf: Sh): Sh {

@@ -133,8 +133,8 @@ export default defineAction({
       keeps: [...(bytes > 0 ? [{ host: host.name, bytes, what: packages.join(', ') }] : []), ...keepsOf(keep, ask, host)],
     };
   },
-  async apply({ on, params, change: { data } }) {
-    const script = removeScript(data.packages, Math.ceil(toMs(params.lockTimeout) / 1000));
+  async apply({ on, params, change: { data }, ctx }) {
+    const script = removeScript(data.packages, Math.ceil(toMs(params.lockTimeout) / 1000), ctx.kept(on.name, 'packages'));
     const result = await on.detached('remove', script, { okCodes: ANY_CODE, timeoutMs: toMs(params.timeout), note: 'removing' });
     if (result.code === 0) return;
     const args = {

@@ -22,10 +22,13 @@ ${first[refresh]}
 apt-get -q -y -o ${lock} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends install -- ${packages}`;
 }
 
-/** Installs with dnf, which waits for another dnf by itself. */
+/** Installs with dnf, which waits for another dnf by itself. `auto` fetches the lists again when they have no such package. */
 export function dnfScript(packages: readonly string[], refresh: Refresh): Sh {
-  const fresh = refresh === 'always' ? sh` --refresh` : refresh === 'never' ? sh` --cacheonly` : sh``;
-  return sh`dnf -q -y${fresh} --setopt=install_weak_deps=False install -- ${packages}`;
+  const install = (how: Sh) => sh`dnf -q -y${how} --setopt=install_weak_deps=False install -- ${packages}`;
+  if (refresh !== 'auto') return install(refresh === 'always' ? sh` --refresh` : sh` --cacheonly`);
+  return sh`r=0; out=$(${install(sh``)} 2>&1) || r=$?
+case $r:$out in 0:*) ;; *'Unable to find a match'*) ${install(sh` --refresh`)}; exit;; esac
+[ -z "$out" ] || printf '%s\\n' "$out"; exit $r`;
 }
 
 /** Installs with whichever of the two is there. */

@@ -15,7 +15,7 @@ type Data = { port: number; server: Server | null; create: boolean; locale: stri
 export default defineAction({
   summary: 'Have a PostgreSQL cluster that runs and starts with the machine.',
   description:
-    'Makes the cluster when there is none on the port. The form for Enterprise Linux follows its documentation and has not been run.',
+    'Makes the cluster when there is none on the port. The form for Enterprise Linux follows its documentation and was run with a stand-in of postgresql-setup only.',
   undone: 'A cluster that was there runs and starts as before; one that was made is stopped and kept.',
   params: z.strictObject({
     port: clusterPort(),

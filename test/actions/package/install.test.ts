@@ -83,12 +83,17 @@ describe('the commands of package managers', () => {
     expect(aptScript(['a'], 'never', 1).text).not.toContain('update');
   });
 
-  // The forms for dnf are written after its manual and were not run: no machine with dnf is in the lab.
   test.each([
-    ['auto', 'dnf -q -y --setopt=install_weak_deps=False install -- a'],
     ['always', 'dnf -q -y --refresh --setopt=install_weak_deps=False install -- a'],
     ['never', 'dnf -q -y --cacheonly --setopt=install_weak_deps=False install -- a'],
   ] as const)('dnf with refresh %s', (refresh, expected) => {
     expect(dnfScript(['a'], refresh).text.replaceAll("'", '')).toBe(expected);
+  });
+
+  test('dnf asks its lists first, and fetches them when they have no such package', () => {
+    const text = dnfScript(['a'], 'auto').text;
+    const install = '--setopt=install_weak_deps=False install -- a';
+    expect(text).toContain(`out=$(dnf -q -y ${install} 2>&1)`);
+    expect(text).toContain(`*'Unable to find a match'*) dnf -q -y --refresh ${install}; exit;;`);
   });
 });

@@ -104,11 +104,13 @@ describe('package.remove', () => {
 });
 
 test('dnf removes nothing that is not named, fetches the installed version, and brings it back from its file', () => {
-  expect(dnfRemove(['dwh']).text).toBe(`set -- dwh
+  expect(dnfRemove(['dwh'], '/kept').text).toBe(`set -- dwh
 more=$(rpm -e --test -- "$@" 2>&1) || { echo "$more"; exit ${TAKES_MORE}; }
+k=/kept; [ ! -e "$k" ] || : >"$k.begun"
 dnf -q -y --setopt=clean_requirements_on_remove=False remove -- "$@"`);
   expect(dnfFetch([{ name: 'dwh', version: '4.5.9-1.el9', auto: false }]).text).toBe(
     `dnf -q -y reinstall --downloadonly --downloaddir=. -- dwh-4.5.9-1.el9`,
   );
-  expect(dnfRestore().text).toBe('dnf -q -y --setopt=install_weak_deps=False install ./*.rpm');
+  expect(dnfRestore().text).toBe(`dnf -q -y --setopt=install_weak_deps=False install ./*.rpm
+! gone || dnf -q -y reinstall ./*.rpm`);
 });
