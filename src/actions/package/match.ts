@@ -38,5 +38,5 @@ export default defineAction({
     const shown = `${packages.join(', ')}: ${isKnown ? '' : 'to be '}${[...new Set(versions)].join(', ')}, as on ${other}`;
     return check(shown, { outputs: { versions } });
   },
-  examples: [{ title: 'The same data warehouse on both machines', with: { packages: ['ovirt-engine-dwh'], as: 'engine' } }],
+  examples: [{ title: 'The same PostgreSQL on both machines', with: { packages: ['postgresql'], as: 'old_db' } }],
 });
