@@ -120,10 +120,10 @@ export class ActingMachine implements ActingHost {
   }
 
   /** Nothing of the program runs any more when this ends, however it does; what cannot be ended is an error. */
-  async #talk(name: string, command: Sh, { reply }: ConverseOptions): Promise<void> {
+  async #talk(name: string, command: Sh, { reply, kill }: ConverseOptions): Promise<void> {
     let terminal: Terminal | undefined;
     try {
-      terminal = await this.#host.terminal(conversationScript(this.#id, name, command));
+      terminal = await this.#host.terminal(conversationScript(this.#id, name, command, kill));
       await converse(terminal, { of: `${name}@${this.name}`, reply, report: this.#report }, this.#signal);
     } catch (thrown) {
       await this.#end(name);
@@ -162,7 +162,7 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
       const { word, rest } = firstLine(put.stdout);
       if (word !== 'put') this.#refuse(name, put, word, rest);
     }
-    const answer = await this.#host.run(detachedScript(this.#id, name, command, this.#terms.limits));
+    const answer = await this.#host.run(detachedScript(this.#id, name, command, this.#terms.limits, options.kill));
     const { word, rest } = firstLine(answer.stdout);
     this.#refuse(name, answer, word, rest);
   }

@@ -1,3 +1,4 @@
+import { markKill } from './detached-scripts.ts';
 import { guard, TAKE_LOCK } from './effect-scripts.ts';
 import { LEAVE_CODE } from './exit-code.ts';
 import { type AttemptId, attemptDir, FERRY_DIR, unitName } from './layout.ts';
@@ -10,12 +11,12 @@ import { type Sh, sh } from './sh.ts';
  * too, though no unit has its name. Its shell dies of the hangup, and then leaves no exit code. Echo is switched off: what is typed
  * is not for a screen. What is here no more when the terminal comes up, ended or counted as lost, does not begin.
  */
-export function conversationScript(id: AttemptId, name: string, command: Sh): Sh {
+export function conversationScript(id: AttemptId, name: string, command: Sh, kill = false): Sh {
   return sh`umask 077
 ${guard(id)}
 F="$A/"${name}; ${TAKE_LOCK}
 mkdir "$F" 2>/dev/null || exit 0
-if true >"$F/out" && ${RECORD_BOOT} && echo ${unitName(id, name)} >"$F/unit" && echo terminal >"$F/how" && mkdir "$F/begun"; then
+if true >"$F/out" && ${markKill(kill)} && ${RECORD_BOOT} && echo ${unitName(id, name)} >"$F/unit" && echo terminal >"$F/how" && mkdir "$F/begun"; then
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} terminal=${name}`} 2>/dev/null
 read -r S </proc/$$/stat; set -- \${S##*) }; P=$4; read -r S <"/proc/$P/stat"; set -- \${S##*) }; echo "$P \${20}" >"$F/pid"
 exec 6>>"$F/held"; flock -x 6; exec 8>&- 9>&-

@@ -19,6 +19,11 @@ const UNIT_LIVES = sh`active|activating|deactivating|reloading`;
 /** Asks how unit `$u` stands. A systemd that gives no answer, as one that goes down, does not say that it is over. */
 const ASK_UNIT = sh`S=$(systemctl is-active "$u" 2>/dev/null); [ -z "$S" ] && [ "$(cat "$F/how" 2>/dev/null)" = systemd ] && S=active`;
 
+/** Leaves word, before a command can begin, that it is to be killed at once by whoever ends it. */
+export function markKill(kill: boolean): Sh {
+  return kill ? sh`true >"$F/kill"` : sh`true`;
+}
+
 /**
  * Starts `command` on its own, at most once per attempt and name: as a transient unit, or, where there is no systemd or
  * systemd-run is refused, as a session of its own. Its script writes its log and, by rename, its exit code, because a unit does not outlive a
@@ -26,8 +31,9 @@ const ASK_UNIT = sh`S=$(systemctl is-active "$u" 2>/dev/null); [ -z "$S" ] && [ 
  * which starts after all, when systemd-run has failed, does nothing; and what is asked to end leaves no exit code, whoever of its
  * processes hears it first.
  */
-export function detachedScript(id: AttemptId, name: string, command: Sh, limits: Limits = {}): Sh {
+export function detachedScript(id: AttemptId, name: string, command: Sh, limits: Limits = {}, kill = false): Sh {
   const unit = unitName(id, name);
+  const stop = kill ? sh`--property=KillSignal=SIGKILL` : sh`--property=TimeoutStopSec=${GRACE_S}`;
   const body = sh`mkdir "$F/begun" 2>/dev/null || exit 0
 trap 'exit 143' TERM
 exec >>"$F/out" 2>&1 </dev/null
@@ -41,9 +47,9 @@ ${LEAVE_CODE}`;
 ${guard(id)}
 F="$A/"${name}; ${TAKE_LOCK}
 if mkdir "$F" 2>/dev/null; then
-if true >"$F/out" && true >"$F/err" && ${RECORD_BOOT} && echo ${unit} >"$F/unit" && printf 'F=%s\n%s\n' "$F" ${body.text} >"$F/script" && sync "$F/script"; then
+if true >"$F/out" && true >"$F/err" && ${markKill(kill)} && ${RECORD_BOOT} && echo ${unit} >"$F/unit" && printf 'F=%s\n%s\n' "$F" ${body.text} >"$F/script" && sync "$F/script"; then
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt}${id.undo ? ' undo' : ''} detached=${name}`} 2>/dev/null
-if [ -d /run/systemd/system ] && systemd-run --quiet --unit=${unit} --property=WorkingDirectory=/ --property=KillMode=control-group --property=TimeoutStopSec=${GRACE_S} ${unitLimits(limits)} --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$F/script" >"$F/err" 2>&1 8>&- 9>&-
+if [ -d /run/systemd/system ] && systemd-run --quiet --unit=${unit} --property=WorkingDirectory=/ --property=KillMode=control-group ${stop} ${unitLimits(limits)} --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$F/script" >"$F/err" 2>&1 8>&- 9>&-
 then echo systemd >"$F/how"
 else echo setsid >"$F/how"; exec 6>>"$F/held"; flock -x 6; cd /; setsid env -i LC_ALL=C PATH="$PATH" ${plainLimits(limits)} /bin/sh "$F/script" </dev/null >>"$F/err" 2>&1 8>&- 9>&- & exec 6>&-
 fi; else true >"$F/unwritten"; fi; fi
@@ -101,7 +107,7 @@ if [ -n "$C" ] && cat "/sys/fs/cgroup$C/cgroup.procs" "/sys/fs/cgroup/systemd$C/
 [ -s "$F/rc" ] && return 0
 ${SESSION}
 n=0; while L=$(members); [ -n "$L" ]; do [ $n -lt ${GRACE_S * 15} ] || { echo "process $(echo $L) cannot be ended" >&2; return 1; }
-if [ $n -eq 0 ]; then kill -TERM $L; elif [ $n -ge ${GRACE_S * 10} ]; then kill -KILL $L; fi 2>/dev/null; n=$((n+1)); sleep 0.1; done; }`;
+if [ -e "$F/kill" ] || [ $n -ge ${GRACE_S * 10} ]; then kill -KILL $L; elif [ $n -eq 0 ]; then kill -TERM $L; fi 2>/dev/null; n=$((n+1)); sleep 0.1; done; }`;
 
 /**
  * Ends what an attempt's detached commands still run, and everything those started; waits until it is gone. It passes the guard: what a

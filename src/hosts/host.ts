@@ -88,6 +88,8 @@ export interface DetachedOptions extends ChangeOptions {
    * Keys are file names.
    */
   readonly secrets?: Readonly<Record<string, string | Secret>>;
+  /** Whoever ends it kills it at once, unasked: for a program whose own clean-up destroys more than its death. */
+  readonly kill?: boolean;
 }
 
 /** What a program at a terminal has printed since the last answer, and for how long it has been silent and running. */
@@ -106,6 +108,8 @@ export interface ConverseOptions {
   readonly as?: string;
   readonly okCodes?: readonly number[];
   readonly reply: Reply;
+  /** As in `DetachedOptions`; a connection that is lost hangs up all the same. */
+  readonly kill?: boolean;
 }
 
 /**

@@ -135,6 +135,25 @@ echo $$ >${made('own')}; trap '' TERM; while :; do sleep 0.05; done`,
     expect((await other).code).toBe(0);
   });
 
+  it.each([
+    [false, 'is asked to end, and may clean up'],
+    [true, 'is killed at once, where its clean-up would destroy more'],
+  ])('(kill: %s) %s', async (kill) => {
+    const { id, on } = await attempt();
+    const cleaned = made(`cleaned-${kill}`);
+    const begin = made(`begun-${kill}`);
+    const work = on.detached(
+      'work',
+      sh`trap 'echo x >${cleaned}; exit 1' TERM; echo $$ >${begin}; while :; do sleep 0.05; done`,
+      { kill },
+    );
+    const lost = expect(work).rejects.toMatchObject({ code: 'COMMAND_LOST' });
+    await begun(id, begin);
+    await fleet.endDetached('here', id);
+    await lost;
+    expect(existsSync(cleaned)).toBe(!kill);
+  });
+
   it('that has ended is left alone, with what it left behind', async () => {
     const { id, on } = await attempt();
     await on.detached(

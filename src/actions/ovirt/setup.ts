@@ -122,7 +122,8 @@ export default defineAction({
     if (data.restoreFirst) await treesBack(on, protects, ctx.kept, 'first-');
     const text = answerFile({ ...(answers as Record<string, Answer>), [DISCONNECT]: disconnectExisting });
     const result = await on.detached('engine-setup', setupScript(options), {
-      ...{ okCodes: ANY_CODE, timeoutMs: toMs(timeout), note: 'engine-setup' },
+      // Asked to end while it refreshes the schema, it clears the data warehouse's database first and restores it then.
+      ...{ okCodes: ANY_CODE, timeoutMs: toMs(timeout), note: 'engine-setup', kill: true },
       secrets: { 'answers.conf': new Secret(text, 'answers for engine-setup') },
     });
     if (result.code !== 0)

@@ -43,6 +43,12 @@ export default defineAction({
       unexpectedAfter: duration().default('10s').describe('How long a question that no answer fits may stand.'),
       silence: duration().default('10m').describe('How long it may print nothing where no question stands.'),
       timeout: duration().default('1h').describe('How long it may take in all.'),
+      kill: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Where Ferry ends it, kill it at once, unasked: for a program whose own clean-up destroys more than its death.',
+        ),
     })
     .superRefine((given, context) => {
       const say = (message: string, ...path: (string | number)[]) => context.addIssue({ code: 'custom', message, path });
@@ -79,7 +85,7 @@ export default defineAction({
       ...{ program: shownCommand(params), host: on.name, questionMs: toMs(params.unexpectedAfter) },
       ...{ silenceMs: toMs(params.silence), timeoutMs: toMs(params.timeout) },
     });
-    const options = { as: params.as, okCodes: params.exitCodes, reply: dialogue.reply };
+    const options = { as: params.as, okCodes: params.exitCodes, reply: dialogue.reply, kill: params.kill };
     const { code } = await on.converse('ask', commandScript(params), options);
     dialogue.refuseMissing(code);
     return { code };
