@@ -138,10 +138,12 @@ if (process.argv[2] === 'crash') {
   await single('generated files are up to date', [process.execPath, 'src/dev/generate.ts', '--check']);
   const built = await single('build', [process.execPath, 'src/dev/build.ts']);
   // The lab's package install and its cache are made by lab-kit, for the most part by waiting; the others then find them.
-  await lanes(['unit', 'matrix'], [...(built ? ['lab-kit'] : []), 'fuzz', 'shells']);
+  await lanes(['unit'], [...(built ? ['lab-kit'] : []), 'fuzz', 'shells', 'matrix']);
   if (built) {
     process.stdout.write('runs that stand half done or are killed (test/e2e/half-done, kill) are left to npm run test:crash\n');
-    process.stdout.write('deaths in the middle of actions that take long (isLong in test/contract) are left to it too\n');
+    process.stdout.write(
+      'of deaths in the middle of actions (test/contract) two thirds are left to it too, and of rollbacks those step by step\n',
+    );
     process.stdout.write("the runs of oVirt's chapter (test/chapter) are left to npm run test:chapter, all but a sample\n");
     await lanes(['rollback', 'e2e', 'contract', 'faults'], ['trouble', 'lab', 'chapter']);
   }
