@@ -142,10 +142,10 @@ if (process.argv[2] === 'crash') {
   if (built) {
     process.stdout.write('runs that stand half done or are killed (test/e2e/half-done, kill) are left to npm run test:crash\n');
     process.stdout.write(
-      'of deaths in the middle of actions (test/contract) two thirds are left to it too, and of rollbacks those step by step\n',
+      'of deaths in the middle of actions (test/contract) two thirds are left to it too, and rollbacks from each step\n',
     );
     process.stdout.write("the runs of oVirt's chapter (test/chapter) are left to npm run test:chapter, all but a sample\n");
-    await lanes(['rollback', 'e2e', 'contract', 'faults'], ['trouble', 'lab', 'chapter']);
+    await lanes(['lab', 'contract', 'faults'], ['trouble', 'e2e', 'rollback', 'chapter']);
   }
 }
 rmSync(reports, { recursive: true, force: true });

@@ -61,7 +61,7 @@ const checks = all.filter(isCheck);
 
 function isCheck({ action, with: given }: Row): boolean {
   return (
-    /\.(read|arrivals|check|compare|connections|login|sampling|write-line)$/.test(action) ||
+    /\.(read|arrivals|check|compare|connections|history|login|match|sampling|write-line)$/.test(action) ||
     (given as { readOnly?: boolean }).readOnly === true
   );
 }

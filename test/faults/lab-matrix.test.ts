@@ -97,11 +97,8 @@ describe('a run disturbed again and again, and resumed each time, ends as one th
     const disk = new SmallDisk(24);
     run = new DisturbedRun(labDir, disk.folder);
     try {
-      await run.killAt('after-record step.intended:prepare.settings');
-      await run.tearAt('after-record step.intended:prepare.role');
       await run.scribbleAt('after-record step.kept:prepare.access');
       await run.killAt('after-apply stop-services');
-      await run.tearAt('after-record step.applied:fence-old');
       await run.fillDiskIn('dump', disk);
       await run.cutIn('copy', 5, 'newdb');
       await run.tearAt('after-record step.intended:restore');
