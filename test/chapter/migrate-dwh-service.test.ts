@@ -215,8 +215,8 @@ describe('what goes wrong by hand', () => {
     );
   /** The service is stopped and no more, nothing of it is kept, and neither engine nor engine-setup hears of it. */
   const asDocumented = () =>
-    mutatedRunbook(withoutSteps('stop-engine', 'start-engine', 'forget-dwh'), folder, (text) =>
-      text.replace(', disable: true', '').replace('[/etc/ovirt-engine-dwh], recursive: true', '$&, keep: false'),
+    mutatedRunbook(withoutSteps('stop-engine', 'start-engine', 'health', 'forget-dwh'), folder, (text) =>
+      text.replace(', disable: true', '').replace(/20-setup-legacy\.conf\n.*examples.*\n/, '$&      keep: false\n'),
     );
 
   it('defect 22: a question that the chapter does not mention is no guess: setup is ended, and the question shown', async () => {
