@@ -1,7 +1,7 @@
 import { isFerryError } from '../errors/ferry-error.ts';
 import { estimatePlan, rollbackMs } from '../plan/estimate.ts';
 import type { Step } from '../runbook/runbook.ts';
-import { usersOf, warningsOfSkip, whyNotSkipped } from './by-hand.ts';
+import { warningsOfSkip, whyNotSkipped } from './by-hand.ts';
 import type { ErrorReport } from './events.ts';
 import { isInDoubt } from './evidence.ts';
 import type { FailureAnswer, FailureQuestion } from './failure-question.ts';
@@ -12,6 +12,7 @@ import type { Ending } from './run.ts';
 import { type RunContext, titleOf } from './run-context.ts';
 import { skipStep } from './skip-step.ts';
 import { timingsOf } from './timings.ts';
+import { usersOf } from './users-of.ts';
 import { standingCheckpoints } from './way-back.ts';
 
 /**

@@ -1,18 +1,11 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import { nearest, plural } from '../lib/text.ts';
-import { namesOver } from '../plan/names.ts';
-import { evaluate, evaluateWhen } from '../runbook/evaluate.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { decide } from './decide.ts';
 import { isInDoubt } from './evidence.ts';
 import { actionOf, planFresh } from './plan-fresh.ts';
 import type { RunContext } from './run-context.ts';
-
-/** An output that later steps use, and which of them. */
-export interface Lacking {
-  readonly step: string;
-  readonly output: string;
-}
+import type { OutputUse } from './users-of.ts';
 
 /**
  * The step a person decides about: one at which the run stands, so that everything before it is done.
@@ -57,30 +50,6 @@ async function kindOf(context: RunContext, step: Step): Promise<string> {
   );
 }
 
-/** Which later steps use an output of this one. Pure but for the names of hosts. */
-export function usersOf(context: RunContext, of: Step): Lacking[] {
-  const { steps } = context.ports.runbook;
-  return steps.slice(steps.indexOf(of) + 1).flatMap((step) => {
-    const used = new Set<string>();
-    const names = namesOver(
-      context.ports.inputs,
-      (from, asked) => {
-        if (from === of.id) used.add(asked);
-        return undefined;
-      },
-      (role) => context.hostOfRole(role),
-      context.ports.runbook.spread,
-    );
-    // What fails here fails where the step is planned, and is told there.
-    for (const look of [() => evaluate(step.with, step.scope, names), () => evaluateWhen(step.when, names)]) {
-      try {
-        look();
-      } catch {}
-    }
-    return [...used].map((output) => ({ step: step.id, output }));
-  });
-}
-
 /** Steps that were planned on what this one was to make, and are planned anew when it does not make it. */
 export function plannedOn({ state }: RunContext, step: string): string[] {
   const affected = new Set([step]);
@@ -89,7 +58,7 @@ export function plannedOn({ state }: RunContext, step: string): string[] {
 }
 
 /** What a person should know before a step is left out. */
-export function warningsOfSkip(context: RunContext, step: Step, lacking: readonly Lacking[]): string[] {
+export function warningsOfSkip(context: RunContext, step: Step, lacking: readonly OutputUse[]): string[] {
   const state = context.stepState(step.id);
   const begun = isInDoubt(state.phase) || state.undo !== null;
   const ends = `What it half did stays on ${state.hosts.join(' and ')}; what of it still runs is ended, and a rollback undoes it.`;

@@ -1,6 +1,6 @@
-import type { Lacking } from './by-hand.ts';
 import type { ErrorReport } from './events.ts';
 import type { RollbackPreview } from './preview-rollback.ts';
+import type { OutputUse } from './users-of.ts';
 
 /** A step that failed, and everything a person needs to know to decide what becomes of it. */
 export interface FailureQuestion {
@@ -15,7 +15,11 @@ export interface FailureQuestion {
   /** Whether facts could show that somebody has done it by hand. */
   readonly canMarkDone: boolean;
   /** What comes of leaving it out; `refused` says why it may not be. */
-  readonly skip: { readonly refused: string | null; readonly lacking: readonly Lacking[]; readonly warnings: readonly string[] };
+  readonly skip: {
+    readonly refused: string | null;
+    readonly lacking: readonly OutputUse[];
+    readonly warnings: readonly string[];
+  };
   /** Where a rollback can go: checkpoints that were reached, the last first, then null for before the first step. */
   readonly back: readonly (string | null)[];
   /** What a rollback would do; touches hosts, and changes nothing. */

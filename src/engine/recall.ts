@@ -3,9 +3,9 @@ import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import { Secret } from '../hosts/secret.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, applyCheck, attemptOf } from './act.ts';
-import { usersOf } from './by-hand.ts';
 import { type FreshPlan, planFresh } from './plan-fresh.ts';
 import { isHidden, type RunContext } from './run-context.ts';
+import { usersOf } from './users-of.ts';
 
 type Hidden = { readonly name: string; readonly $secret: string; readonly hash: string; readonly text?: string };
 

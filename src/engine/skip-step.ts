@@ -1,10 +1,11 @@
 import { FerryError } from '../errors/ferry-error.ts';
 import type { Step } from '../runbook/runbook.ts';
-import { plannedOn, usersOf, warningsOfSkip, whyNotSkipped } from './by-hand.ts';
+import { plannedOn, warningsOfSkip, whyNotSkipped } from './by-hand.ts';
 import { settleDeadMan } from './dead-man.ts';
 import { isInDoubt, recordedRefs } from './evidence.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 import { endEffects } from './settle.ts';
+import { usersOf } from './users-of.ts';
 
 /**
  * Goes on without a step, because a person says so and why. What it half did stays and is undone by a rollback; nothing of it

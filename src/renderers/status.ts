@@ -192,19 +192,18 @@ function took(step: StepState): string {
 }
 
 function factsOf(state: RunState, page: Page, paint: Paint): string[] {
-  const reached = `checkpoint ${state.checkpoints.join(', ')}`;
+  const told = (word: string, text: string, brush: (line: string) => string = String) =>
+    besideWord(word, text, page.width, brush);
   return [
-    ...(state.checkpoints.length > 0 ? besideWord('reached', reached, page.width, String) : []),
+    ...(state.checkpoints.length > 0 ? told('reached', `checkpoint ${state.checkpoints.join(', ')}`) : []),
     ...(state.writeLine
-      ? [paint.warn(`writes   the write line was crossed at ${state.writeLine.step}, ${moment(state.writeLine.at)}`)]
+      ? told('writes', `the write line was crossed at ${state.writeLine.step}, ${moment(state.writeLine.at)}`, paint.warn)
       : state.plan.lines.some((line) => line.writeLine)
-        ? ['writes   the write line is not crossed']
+        ? told('writes', 'the write line is not crossed')
         : []),
-    ...[...new Set(state.kept.map(({ host, what }) => `${host}: ${oneLine(what)}`))].flatMap((kept) =>
-      besideWord('kept', kept, page.width, String),
-    ),
+    ...[...new Set(state.kept.map(({ host, what }) => `${host}: ${oneLine(what)}`))].flatMap((kept) => told('kept', kept)),
     ...cleanedLines(state, paint),
-    ...(state.leases.length > 0 ? [`leases   ${state.leases.join(', ')}`] : []),
+    ...(state.leases.length > 0 ? told('leases', state.leases.join(', ')) : []),
   ];
 }
 

@@ -46,9 +46,11 @@ beforeEach(async () => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 // They are Python, as on the lab's hosts.
-const here = describe.skipIf(!existsSync('/usr/bin/python3'));
+const hasPython = existsSync('/usr/bin/python3');
+const here = describe.skipIf(!hasPython);
+const named = (what: string) => (hasPython ? what : `${what}: left out, there is no /usr/bin/python3 on this machine`);
 
-here('the stand-ins of dnf and rpm', () => {
+here(named('the stand-ins of dnf and rpm'), () => {
   test.each([
     'dnf upgrade',
     'dnf -q -y install --allowerasing -- a',
@@ -107,7 +109,7 @@ here('the stand-ins of dnf and rpm', () => {
   });
 });
 
-here('with them, scripts of Ferry', () => {
+here(named('with them, scripts of Ferry'), () => {
   const read = (packages: string[]) => packageRemoval.definition.parse(run(packageRemoval.definition.script(packages)), packages);
 
   test('install what is missing, also what came into the repository after its lists were fetched', () => {

@@ -69,6 +69,25 @@ describe('a long command on a real host', () => {
     await refuseSystemd(false);
   });
 
+  it('is killed at once where it is not to be asked, as a unit too, and cleans nothing up', async () => {
+    for (const [kill, refused] of [
+      [false, false],
+      [true, false],
+      [true, true],
+    ] as const) {
+      await refuseSystemd(refused);
+      const one = await attempt();
+      const script = sh`rm -f /run/cleaned /run/waits; trap 'echo x >/run/cleaned; exit 1' TERM; : >/run/waits; while :; do sleep 0.1; done`;
+      one.on.detached('sleeps', script, { kill }).catch(() => undefined);
+      await expect.poll(() => past('ls /run/waits 2>/dev/null; true'), { timeout: 10_000 }).toBe('/run/waits');
+      expect(await past(`cat ${attemptDir(one.id)}/sleeps/how`)).toBe(refused ? 'setsid' : 'systemd');
+      await fleet.endDetached('he2', one.id);
+      expect(await past('rm /run/waits; ls /run/cleaned 2>/dev/null; rm -f /run/cleaned')).toBe(kill ? '' : '/run/cleaned');
+      await one.lost('Ferry ended it');
+    }
+    await refuseSystemd(false);
+  });
+
   it('that died tells why: killed by a signal, or a reboot of its host, with systemd and without', async () => {
     const killed = await attempt();
     await begin(killed);
