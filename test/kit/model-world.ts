@@ -386,7 +386,8 @@ export class ModelJournal implements Journal {
   append(run: string, { type, epoch, step, host, body }: NewRecord): JournalRecord {
     if (this.world.dead) throw new Died('the controller is dead');
     const list = this.records.get(run) ?? [];
-    const fence = list.find((record) => record.epoch > epoch);
+    // Epochs only rise: where the last is no newer, none is.
+    const fence = (list.at(-1)?.epoch ?? 0) > epoch ? list.find((record) => record.epoch > epoch) : undefined;
     if (fence)
       throw new FerryError('JOURNAL_FENCED', {
         ...{ run, at: fence.at, by: String(fence.body.by) },
@@ -421,7 +422,7 @@ export class ModelJournal implements Journal {
     return structuredClone(this.records.get(run) ?? []);
   }
   readAfter(run: string, seq: number): JournalRecord[] {
-    return this.read(run).filter((record) => record.seq > seq);
+    return structuredClone((this.records.get(run) ?? []).filter((record) => record.seq > seq));
   }
   runs() {
     return [];

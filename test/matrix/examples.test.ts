@@ -1,0 +1,3 @@
+import { crashMatrix } from '../kit/crash-matrix.ts';
+
+crashMatrix('examples');
