@@ -2,7 +2,7 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { Reading } from '../plan/plan.ts';
-import { publishReading, sameReading, showMove } from '../plan/publish.ts';
+import { sameReading, showMove } from '../plan/publish.ts';
 import { takeLeases } from './leases.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -89,7 +89,7 @@ function movedAmong(
     const planned = state.plan.lines.filter((line) => line.facts.some(([host, key]) => host === ref.host && key === ref.key));
     if (!planned.some(({ step }) => steps.includes(step))) return [];
     if (isAroundOurs(context, ref)) return [];
-    const now = publishReading(ref.kind, observed);
+    const now = context.published(ref.kind, observed);
     if (sameReading(ref.kind, before, now)) return [];
     const toCome = planned.filter(({ step }) => steps.includes(step) || state.steps.get(step)?.phase === 'waiting');
     return [{ ref, before, now, steps: toCome.map(({ step }) => step) }];

@@ -2,7 +2,7 @@ import type { FactRef, Observed } from '../facts/fact.ts';
 import type { Effect } from '../hosts/fleet.ts';
 import type { AttemptId } from '../hosts/layout.ts';
 import type { Reading } from '../plan/plan.ts';
-import { publishReading, sameReading, showMove, showReading } from '../plan/publish.ts';
+import { sameReading, showMove, showReading } from '../plan/publish.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { attemptOf } from './act.ts';
 import { type Evidence, type FactSeen, type HostSeen, judgeDoubt, type Verdict } from './judge-doubt.ts';
@@ -39,13 +39,14 @@ function commandSeen({ name, detached, state, code, why = 'it left no exit code 
 
 /** The state facts of a step that it changes or that have moved: before its first attempt, as it was to make them, and now. */
 export function factsSeen(
+  context: RunContext,
   { before, change }: Pick<StepState, 'before' | 'change'>,
   found: ReadonlyMap<FactRef<unknown>, Observed<unknown>>,
 ): FactSeen[] {
   const predicts = (change?.predicts ?? {}) as unknown as { [host: string]: { [key: string]: Reading | null } };
   return [...found].flatMap(([{ kind, host, key }, observed]): FactSeen[] => {
     if (kind.class !== 'state') return [];
-    const now = publishReading(kind, observed);
+    const now = context.published(kind, observed);
     const was = before[host]?.[key] ?? now;
     const planned = predicts[host]?.[key] ?? null;
     const isBefore = sameReading(kind, was, now);
@@ -78,7 +79,7 @@ async function seeDoubt(context: RunContext, step: Step): Promise<DoubtSeen> {
   const state = context.stepState(step.id);
   const { host, attempt, phase } = state;
   const hosts = await hostsSeen(context, attemptOf(context, step.id, attempt), state.hosts);
-  const facts = factsSeen(state, await context.observe(await recordedRefs(context, state)));
+  const facts = factsSeen(context, state, await context.observe(await recordedRefs(context, state)));
   const converges = actionOf(context, step).converges !== false;
   const { verdict } = judgeDoubt({ hosts, facts, phase: isInDoubt(phase) ? phase : 'doubt', converges, now: null });
   return context.ports.redact({ step: step.id, host, attempt, verdict, hosts, facts });

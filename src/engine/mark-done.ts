@@ -2,7 +2,7 @@ import { FerryError } from '../errors/ferry-error.ts';
 import type { FactRef, Observed } from '../facts/fact.ts';
 import type { Reading } from '../plan/plan.ts';
 import { publishPredictions } from '../plan/plan-line.ts';
-import { holdsUnknown, publishReading, sameReading, showReading } from '../plan/publish.ts';
+import { holdsUnknown, sameReading, showReading } from '../plan/publish.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { attemptOf } from './act.ts';
 import { mergeOutputs } from './change.ts';
@@ -52,7 +52,7 @@ export async function markDone(context: RunContext, step: Step): Promise<void> {
   context.record('step.marked-done', {
     step: step.id,
     host,
-    body: { by, outputs, facts: factsSeen(state, plan.found), ...publishReadings(plan.found) },
+    body: { by, outputs, facts: factsSeen(context, state, plan.found), ...publishReadings(plan.found) },
   });
   const warnings = state.undo === null ? ['The run did nothing of it, so a rollback undoes nothing of it.'] : [];
   context.emit({ type: 'failure.answered', step: step.id, host, answer: 'mark-done', by, reason: null, warnings });
@@ -81,7 +81,7 @@ function refuseDiffering(
   for (const [ref, observed] of found) {
     const wanted = predicts[ref.host]?.[ref.key];
     if (wanted === undefined || ref.kind.class !== 'state') continue;
-    const now = publishReading(ref.kind, observed);
+    const now = context.published(ref.kind, observed);
     if (wanted === null) untold ??= `${ref.key} on ${ref.host}`;
     else if (sameReading(ref.kind, wanted, now)) known += 1;
     else

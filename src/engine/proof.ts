@@ -1,7 +1,7 @@
 import type { FactKind, FactRef } from '../facts/fact.ts';
 import type { Json } from '../lib/json.ts';
 import type { Reading, Readings } from '../plan/plan.ts';
-import { publishReading, sameReading, showMove, showReading } from '../plan/publish.ts';
+import { sameReading, showMove, showReading } from '../plan/publish.ts';
 import type { ProofLine } from './events.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
 import type { RunState } from './state.ts';
@@ -20,7 +20,7 @@ export async function proveRollback(
   const proof = refs.map((ref) => {
     const before = (at ?? context.state.baseline)[ref.host]?.[ref.key];
     const observed = now.get(ref) ?? { state: 'unreadable', why: 'no answer' };
-    const line = judge(context.state, ref, before, publishReading(ref.kind, observed));
+    const line = judge(context.state, ref, before, context.published(ref.kind, observed));
     return line.verdict === 'differs' ? { ...line, why: byHandAt(context.state, ref) } : line;
   });
   return { proof, readings: publishReadings(now).readings };

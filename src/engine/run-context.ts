@@ -1,6 +1,6 @@
 import type { Outputs, OutputValue } from '../actions/outputs.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
-import type { FactRef, Observed } from '../facts/fact.ts';
+import type { FactKind, FactRef, Observed } from '../facts/fact.ts';
 import type { HostInfo } from '../hosts/host.ts';
 import { Secret } from '../hosts/secret.ts';
 import type { JournalLines, JournalRecord } from '../journal/journal.ts';
@@ -83,6 +83,11 @@ export class RunContext {
       throw new FerryError('JOURNAL_FENCED', { run, by: String(fence.body.by ?? ''), at: fence.at, ours, theirs: fence.epoch });
     for (const record of records) applyRecord(this.state, record);
     return records;
+  }
+
+  /** A reading as it may be shown and written down: without the secrets that are known. */
+  published(kind: FactKind<unknown>, observed: Observed<unknown>): Reading {
+    return this.ports.redact(publishReading(kind, observed));
   }
 
   emit(body: EventBody): void {

@@ -33,7 +33,7 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
   recordLost(context, step, before.attempt, rested);
   const plan = await planAgain(context, step);
   const journaled = journaledChange(before.change, before.undo?.undo ?? null, before.promised);
-  const first = { hosts: rested, facts: factsSeen(before, plan.found) };
+  const first = { hosts: rested, facts: factsSeen(context, before, plan.found) };
   const judged = judgeDoubt({ ...first, phase, converges, now: plan.planned.kind });
   // What the host has put back by itself is not there any more, whatever its commands ended with.
   if (!isPutBack && ['verify', 'join', 'gather'].includes(judged.settling)) {
@@ -45,7 +45,7 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
   // Before facts are asked, and perhaps changed again, nothing of this attempt may be at work any more.
   const hosts = await endEffects(context, step.id, before.attempt, before.hosts);
   let fresh: FreshPlan | null = await planAgain(context, step);
-  const seen = { hosts, facts: factsSeen(before, fresh.found) };
+  const seen = { hosts, facts: factsSeen(context, before, fresh.found) };
   const { verdict } = judgeDoubt({ ...seen, phase: 'failed', converges, now: fresh.planned.kind });
   tellSettled(context, step, before.attempt, verdict, seen);
   const again = await planAgreed(context, step, async () => {
