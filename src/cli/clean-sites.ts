@@ -1,4 +1,4 @@
-import type { RunState } from '../engine/state.ts';
+import { type RunState, tracesOn } from '../engine/state.ts';
 import { isFerryError } from '../errors/ferry-error.ts';
 import type { Fleet } from '../hosts/fleet.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
@@ -22,7 +22,7 @@ export async function sitesOf(
   const sites = new Map<string, Site>();
   const machines = new Set<string>();
   for (const [file, of] of Map.groupBy(states, ({ inventory }) => options.inventory ?? inventory)) {
-    const names = [...new Set(of.flatMap(({ workedOn }) => workedOn))];
+    const names = [...new Set(of.flatMap(tracesOn))];
     try {
       const inventory = await readInventory(file, '.', options.places);
       const known = names.filter((host) => inventory.hosts.has(host));

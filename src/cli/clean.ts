@@ -1,5 +1,5 @@
 import { foldRun } from '../engine/fold.ts';
-import { differing, isOver, type RunState } from '../engine/state.ts';
+import { differing, isOver, type RunState, tracesOn } from '../engine/state.ts';
 import { FerryError, isFerryError } from '../errors/ferry-error.ts';
 import type { Leftover, RunTraces } from '../hosts/clean-scripts.ts';
 import type { Fleet } from '../hosts/fleet.ts';
@@ -15,8 +15,8 @@ import { holderName } from './places.ts';
 
 /**
  * Removes from their hosts what runs that are over have there, with the bytes kept for their way back, and what dead runs left
- * outside their folders. A run that is not over, holds the host or is at work there is left alone. Goes on record before anything is removed: from then on
- * that run is not rolled back any more. `confirm` is shown what would go and may say no; with `plan` nothing is removed.
+ * outside their folders. A run that is not over, holds the host or is at work there is left alone. Goes on record before anything of that run is removed: from then on
+ * it is not rolled back any more. `confirm` is shown what would go and may say no; with `plan` nothing is removed.
  * @throws RUN_UNKNOWN, CLEAN_REFUSED for the run that was named
  */
 export async function cleanRuns(
@@ -45,7 +45,7 @@ export async function cleanRuns(
     states: readonly RunState[],
     work: (fleet: Fleet, host: string, run: string) => Promise<RunTraces>,
   ): Promise<CleanRow[]> => {
-    const pairs = states.flatMap((state) => state.workedOn.map((host) => ({ state, host })));
+    const pairs = states.flatMap((state) => tracesOn(state).map((host) => ({ state, host })));
     return Promise.all(
       pairs.map(async ({ state, host }) => {
         const site = siteOf(sites, state, options);
@@ -77,18 +77,24 @@ export async function cleanRuns(
     if (isNothing || !(await confirm(found))) return found;
     // Of a run of which nothing can be removed now nothing is said to be: it stays as it is, with its way back.
     const isReached = ({ run: one }: RunState) => found.rows.some((row) => row.run === one && row.state === 'free');
-    for (const state of chosen.filter(isReached)) {
+    const reached = chosen.filter(isReached);
+    // All are had before the first loses its way back: one that another process has leaves them all as they are.
+    for (const state of reached) {
       journal.open(state.run);
       // Read again under its lock: another process may have taken it up since.
       if (!isOver(stateOf(journal, state.run) ?? state)) throw refused(state);
-      journal.append(state.run, { type: 'run.cleaned', epoch: state.epoch, body: { by: holderName(), hosts: state.workedOn } });
     }
-    const rows = await rowsOf(chosen.filter(isReached), async (fleet, host, one) => {
-      const removed = await fleet.cleanRun(host, one);
-      const { epoch } = chosen.find((state) => state.run === one) ?? { epoch: 1 };
-      if (removed.state === 'free') journal.append(one, { type: 'host.cleaned', epoch, host, body: { bytes: removed.bytes } });
-      return removed;
-    });
+    const rows: CleanRow[] = [];
+    for (const state of reached) {
+      const { run: one, epoch } = state;
+      journal.append(one, { type: 'run.cleaned', epoch, body: { by: holderName(), hosts: tracesOn(state) } });
+      const removed = await rowsOf([state], async (fleet, host) => {
+        const gone = await fleet.cleanRun(host, one);
+        if (gone.state === 'free') journal.append(one, { type: 'host.cleaned', epoch, host, body: { bytes: gone.bytes } });
+        return gone;
+      });
+      rows.push(...removed);
+    }
     const untouched = found.rows.filter((row) => !rows.some((one) => one.run === row.run));
     return { isDone: true, rows: [...rows, ...untouched], leftovers: await leftoversOf(true) };
   } finally {
@@ -123,7 +129,7 @@ function refused({ run, phase }: RunState): FerryError<'CLEAN_REFUSED'> {
 
 /** Whether a run goes without being named. One that can still be rolled back goes by its age alone; what was kept of one whose proof failed may be needed. */
 function isDue(state: RunState, { olderThanMs }: CleanOptions): boolean {
-  if (!isOver(state) || state.workedOn.every((host) => state.cleaned?.includes(host))) return false;
+  if (!isOver(state) || tracesOn(state).every((host) => state.cleaned?.includes(host))) return false;
   if (differing(state) > 0 && state.cleaned === null) return false;
   if (olderThanMs === undefined) return state.phase !== 'finished' || state.cleaned !== null;
   return nowMs() - Date.parse(state.endedAt ?? state.startedAt) >= olderThanMs;

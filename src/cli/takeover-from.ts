@@ -67,7 +67,7 @@ export async function takeOverFrom(
     const from = lastHolder(longest.records);
     journal.takeOver(
       run,
-      { by: holderName(), from, inventory: inventory.file, host: longest.host, without: [...options.without] },
+      { by: holderName(), from, inventory: inventory.file, host: longest.host, without: [...options.without], hosts },
       epoch,
     );
     // The record of that came after the last that was brought to a host.

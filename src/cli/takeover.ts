@@ -53,7 +53,7 @@ export async function takeOverHere(
   const hosts = hostsOfRun(state);
   const fleet = openFleet(await hostsOf(inventory, known(hosts, inventory)));
   try {
-    const { epoch } = journal.takeOver(run, { by: holderName(), from, ...(worker ? { pid: worker.pid } : {}) });
+    const { epoch } = journal.takeOver(run, { by: holderName(), from, hosts, ...(worker ? { pid: worker.pid } : {}) });
     const { done, silent } = await raiseOn(hosts, { run, epoch, fleet, inventory });
     const held = done.flatMap(({ host, raised }) => (raised.isHeld ? [host] : []));
     const brought = await bringRecords(run, epoch, held, { fleet, inventory, journal });

@@ -42,6 +42,7 @@ export function beginState(run: string, record: JournalRecord): RunState {
     checkpoints: [],
     leases: [],
     workedOn: [],
+    markedOn: [],
     readings: structuredClone(body.plan.readings) as RunState['readings'],
     readAt: {},
     replanned: new Set(),
@@ -99,6 +100,7 @@ function applyRunRecord(state: RunState, { type, at, epoch, host, body }: Journa
       if (state.phase === 'running') state.phase = 'paused';
       state.pause = { reason: 'taken over', step: null, error: null };
       if (typeof body.inventory === 'string') state.inventory = body.inventory;
+      if (Array.isArray(body.hosts)) state.markedOn = [...new Set([...state.markedOn, ...(body.hosts as string[])])];
       break;
     case 'secrets.rekeyed':
       state.secrets = { ...state.secrets, ...(body.secrets as RunState['secrets']) };

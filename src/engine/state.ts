@@ -45,6 +45,8 @@ export interface RunState {
   leases: string[];
   /** Hosts on which it ever held one: there, and on no other machine, it has left its folder. */
   workedOn: string[];
+  /** Hosts that a takeover has told of its epoch: one that the run never had bears a mark of that. */
+  markedOn: string[];
   /** Latest readings made by the run itself, over the plan's. */
   readings: Record<string, Record<string, Reading>>;
   /** When each of them was read, as ISO time; the plan's own at `plan.madeAt`. */
@@ -82,8 +84,14 @@ export function isOver({ phase }: Pick<RunState, 'phase'>): boolean {
 }
 
 /** Hosts that still hold something of a run that was cleaned; none of one that was not. */
-export function leftOn({ cleaned, workedOn }: Pick<RunState, 'cleaned' | 'workedOn'>): string[] {
-  return cleaned === null ? [] : workedOn.filter((host) => !cleaned.includes(host));
+export function leftOn(state: Pick<RunState, 'cleaned' | 'workedOn' | 'markedOn'>): string[] {
+  const { cleaned } = state;
+  return cleaned === null ? [] : tracesOn(state).filter((host) => !cleaned.includes(host));
+}
+
+/** Hosts on which a run may have left something that is to go with it. */
+export function tracesOn({ workedOn, markedOn }: Pick<RunState, 'workedOn' | 'markedOn'>): string[] {
+  return [...new Set([...workedOn, ...markedOn])];
 }
 
 /** How many facts the proof of a rollback found otherwise than before the run; 0 where there was none. */

@@ -24,12 +24,12 @@ export interface Leftover {
 const JUDGE = sh`L=${`${FERRY_DIR}/lease`}; H=$(cat "$L" 2>/dev/null || :); H="\${H%% *}"
 busy() { [ -z "$(systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading "ferry-$1-*" 2>/dev/null)" ] || return 0
 for l in ${FERRY_DIR}/"$1"/*/*.alive ${FERRY_DIR}/"$1"/*/*/held; do [ ! -e "$l" ] || [ -s "\${l%held}rc" ] || flock -n "$l" true || return 0; done; return 1; }
-size() { [ -d "$1" ] && k=$(du -sk "$1" | cut -f1) || k=0; echo $((k * 1024)); }`;
+size() { k=0; for p in "$@"; do [ ! -e "$p" ] || k=$((k + $(du -sk "$p" | cut -f1))); done; echo $((k * 1024)); }`;
 
 /** Prints `free|held|busy|plan-only BYTES` for a run. Reads only. */
 export function tracesScript(run: string): Sh {
   return sh`${JUDGE}
-s=free; if [ "$H" = ${run} ]; then s=held; elif busy ${run}; then s=busy; fi; [ -z "\${FERRY_PLAN_ONLY:-}" ] || s=plan-only; echo "$s $(size ${runDir(run)})"`;
+s=free; if [ "$H" = ${run} ]; then s=held; elif busy ${run}; then s=busy; fi; [ -z "\${FERRY_PLAN_ONLY:-}" ] || s=plan-only; echo "$s $(size ${runDir(run)} ${epochMark(run)})"`;
 }
 
 /**
@@ -42,7 +42,7 @@ export function cleanScript(run: string): Sh {
 [ -d ${FERRY_DIR} ] || { echo "free 0"; exit 0; }; umask 077; exec 9>>${`${FERRY_DIR}/lease.lock`}; flock -x 9
 ${JUDGE}
 if [ "$H" = ${run} ]; then echo "held 0"; exit 0; fi; if busy ${run}; then echo "busy 0"; exit 0; fi
-b=$(size ${folder})
+b=$(size ${folder} ${epochMark(run)})
 if [ -e ${`${folder}/abandoned`} ]; then find ${folder} -mindepth 1 -maxdepth 1 ! -name abandoned -exec rm -rf -- {} + || exit 1; else rm -rf -- ${folder} ${epochMark(run)} || exit 1; fi
 echo "free $b"`;
 }

@@ -208,9 +208,9 @@ function factsOf(state: RunState, page: Page, paint: Paint): string[] {
 }
 
 /** What `ferry clean` has removed of it, and what still holds it. */
-function cleanedLines({ cleaned, cleanedAt, workedOn }: RunState, paint: Paint): string[] {
+function cleanedLines({ cleaned, cleanedAt, workedOn, markedOn }: RunState, paint: Paint): string[] {
   if (cleaned === null) return [];
-  const left = workedOn.filter((host) => !cleaned.includes(host));
+  const left = [...new Set([...workedOn, ...markedOn])].filter((host) => !cleaned.includes(host));
   if (left.length === 0) return [`cleaned  ${moment(cleanedAt ?? '')}`];
   return [paint.warn(`cleaned  in part: ${stillHold(left)}`)];
 }

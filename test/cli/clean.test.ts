@@ -6,6 +6,7 @@ import { cleanRuns, leftError } from '../../src/cli/clean.ts';
 import type { CleanReport } from '../../src/cli/contract.ts';
 import { foldRun } from '../../src/engine/fold.ts';
 import { leftOn } from '../../src/engine/state.ts';
+import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { HostSettings } from '../../src/inventory/inventory.ts';
 import type { Json } from '../../src/lib/json.ts';
 import { cleanText } from '../../src/renderers/clean.ts';
@@ -110,6 +111,37 @@ describe('ferry clean', () => {
     expect(there()).toHaveLength(2);
   });
 
+  it('leaves all of them their way back when one cannot be had: another process works on it, or has taken it up', async () => {
+    ended('r-1', 'rollback.finished');
+    ended('r-2', 'rollback.finished');
+    const open = journal.open.bind(journal);
+    let tried = 0;
+    journal.open = (run) => {
+      tried += 1;
+      if (tried === 2) throw new FerryError('RUN_BUSY', { run, pid: 1, since: 'then' });
+      open(run);
+    };
+    await expect(clean()).rejects.toMatchObject({ code: 'RUN_BUSY' });
+    expect([...types('r-1'), ...types('r-2')]).toEqual([]);
+    journal.open = (run) => {
+      if (run === 'r-1') journal.append(run, { type: 'rollback.started', epoch: 1, body: { by: 'me@here' } });
+      open(run);
+    };
+    await expect(clean()).rejects.toMatchObject({ code: 'CLEAN_REFUSED' });
+    expect([...types('r-1'), ...types('r-2')]).toEqual([]);
+    expect(there()).toHaveLength(4);
+  });
+
+  it('goes on record of a run right before its own bytes go: one it does not come to keeps its way back', async () => {
+    ended('r-1', 'rollback.finished');
+    ended('r-2', 'rollback.finished');
+    world.cleanRun = () => {
+      throw new Error('the controller dies');
+    };
+    await expect(clean()).rejects.toThrow('the controller dies');
+    expect([types('r-2'), types('r-1')]).toEqual([['run.cleaned'], []]);
+  });
+
   it('removes nothing, and writes nothing down, for a plan or after a no', async () => {
     ended('r-1', 'run.finished');
     expect(await clean('r-1', { plan: true })).toMatchObject({ isDone: false, rows: [{ bytes: 1000 }, { bytes: 1000 }] });
@@ -176,6 +208,21 @@ describe('ferry clean', () => {
     world.away.clear();
     await clean('r-1');
     expect(leftOn(foldRun('r-1', journal.read('r-1')))).toEqual([]);
+  });
+
+  it('goes to hosts that a takeover told of its epoch too, though the run never had them', async () => {
+    ended('r-1', 'rollback.finished', ['a']);
+    journal.takeOver('r-1', { by: 'me@here', from: 'you@there', hosts: ['a', 'b'] });
+    world.folders.set('b/r-1', 4096);
+    world.away.add('b');
+    await clean();
+    const state = foldRun('r-1', journal.read('r-1'));
+    expect(leftOn(state)).toEqual(['b']);
+    expect(statusText(state, { width: 200, colour: false })).toContain('cleaned  in part: b still holds it');
+    world.away.clear();
+    expect((await clean()).rows).toMatchObject([{ host: 'a' }, { host: 'b', bytes: 4096 }]);
+    expect(there()).toEqual([]);
+    expect((await clean()).rows).toEqual([]);
   });
 
   it('clears what dead runs left on the hosts of all runs, but for those that are not over', async () => {

@@ -40,7 +40,10 @@ describe('ferry takeover', () => {
       ['b/r-model', 2],
     ]);
     expect(run.world.leases.get('a')?.holder).not.toBe('me@model');
-    expect(run.journal.read('r-model').at(-1)).toMatchObject({ type: 'run.taken-over', body: { from: expect.any(String) } });
+    expect(run.journal.read('r-model').at(-1)).toMatchObject({
+      type: 'run.taken-over',
+      body: { from: expect.any(String), hosts: ['a', 'b'] },
+    });
     for (const host of ['a', 'b']) expect(run.world.copies.get(`${host}/r-model`)?.at(-1)).toContain('run.taken-over');
     expect(await run.resume()).toMatchObject({ outcome: 'finished' });
     expect(cells(run)).toEqual({ 'a/log': 'start.x', 'b/log': 'start.y' });

@@ -54,6 +54,19 @@ describe.runIf(process.platform === 'linux')('what a run has on a host', { timeo
     expect(await fleet.cleanRun('here', OVER)).toEqual({ state: 'free', bytes: 0 });
   });
 
+  it('is no more than the mark of an epoch where the run never was, and goes too', async () => {
+    const mark = lib(`${OVER}.epoch`);
+    mkdirSync(lib(), { recursive: true });
+    await fleet.raiseEpoch('here', lease(OVER), 2);
+    expect(existsSync(mark)).toBe(true);
+    const { state, bytes } = await fleet.traces('here', OVER);
+    expect(state).toBe('free');
+    // Else a run that has left nothing but this would count as one that has nothing to remove.
+    expect(bytes).toBeGreaterThan(0);
+    expect(await fleet.cleanRun('here', OVER)).toEqual({ state: 'free', bytes });
+    expect(existsSync(mark)).toBe(false);
+  });
+
   it('stays where the login may only plan, which is told before anything is removed', async () => {
     await wasHere(OVER);
     process.env.FERRY_PLAN_ONLY = 'yes';

@@ -243,6 +243,7 @@ export function runState(plan: Plan, parts: Partial<RunState> & { done?: number 
     ),
     checkpoints: [],
     workedOn: [],
+    markedOn: [],
     leases: ['engine', 'he1', 'newdb'],
     readings: {},
     readAt: {},
