@@ -4,6 +4,7 @@ import { FerryError } from '../../src/errors/ferry-error.ts';
 import type { FactRef, FactTree, Observed } from '../../src/facts/fact.ts';
 import { contentOf } from '../../src/facts/file-content.ts';
 import type { ActingHost, ConverseOptions, RunResult } from '../../src/hosts/host.ts';
+import type { Secret } from '../../src/hosts/secret.ts';
 import type { Sh } from '../../src/hosts/sh.ts';
 import { factsOf, refsOf } from '../../src/plan/fact-view.ts';
 import { postgresRows } from '../contract/postgres-rows.ts';
@@ -177,11 +178,18 @@ export function tryPlans(action: Action, params: unknown, site: ReturnType<typeo
   return last;
 }
 
+/** What a script is given besides: its standard input, and the secrets it finds in files. */
+export interface Given {
+  readonly stdin?: string | Uint8Array | Secret;
+  readonly secrets?: Readonly<Record<string, string | Uint8Array | Secret>>;
+}
+
 /** A host that keeps every script it is given and answers each as if it had gone well. */
-export function recordingHost(name: string, scripts: Sh[], spoken: unknown[] = []): ActingHost {
+export function recordingHost(name: string, scripts: Sh[], spoken: unknown[] = [], given = new Map<Sh, Given>()): ActingHost {
   const run = async (script: Sh, options: object = {}): Promise<RunResult> => {
     scripts.push(script);
     spoken.push(options);
+    given.set(script, options);
     return { code: 0, stdout: '', stderr: '' };
   };
   const key = `ssh-ed25519 ${'A'.repeat(68)}`;
