@@ -44,10 +44,21 @@ export async function confirmDeadMan(context: RunContext, step: Step, attempt: n
   const id = attemptOf(context, step.id, attempt);
   if ((await context.ports.fleet.deadMan(host, id, 'look')) === 'none') return;
   await logInAnew(context, step, attempt);
-  const state = await context.ports.fleet.deadMan(host, id, 'confirm');
+  let state = await context.ports.fleet.deadMan(host, id, 'confirm');
+  // Begun on its host, and not brought to its end: what is there may be the one or the other.
+  if (state === 'armed') state = await context.ports.fleet.deadMan(host, id, 'revert');
   if (state !== 'confirmed') throw reverted(context, step, attempt);
   context.record('dead-man.confirmed', { step: step.id, host, body: { attempt } });
   context.emit({ type: 'note', text: `${step.id}: a new login to ${host} works; nothing is put back` });
+}
+
+/**
+ * Before a guarded step counts as done that shows its effect by other hands than its last attempt's: proves by a login that the way in
+ * is open, whatever became of the switch. Where it is not, the old state is put back, and once more where that was done before.
+ * @throws DEAD_MAN_REVERTED; HOST_UNREACHABLE and what else a login may end with, where there is nothing to put back
+ */
+export async function proveWayIn(context: RunContext, step: Step, attempt: number): Promise<void> {
+  if (step.deadMan) await logInAnew(context, step, attempt);
 }
 
 /** Whether a host still waits to put back what the latest attempt of a step changed. */
@@ -77,8 +88,12 @@ async function logInAnew(context: RunContext, step: Step, attempt: number): Prom
  * out of sight is left to the host, since its command may still be at work.
  */
 export async function afterGuardedFailure(context: RunContext, step: Step, attempt: number, thrown: unknown): Promise<unknown> {
+  // A command that its host refused because it puts back: how far that came is seen below. Else it is on record already.
+  const isRefused = isFerryError(thrown, 'DEAD_MAN_REVERTED') && context.stepState(step.id).putBackAt !== null;
   const isOurs =
-    !isFerryError(thrown) || !['JOURNAL_UNWRITABLE', 'JOURNAL_FENCED', 'EPOCH_STALE', 'DEAD_MAN_REVERTED'].includes(thrown.code);
+    isRefused ||
+    !isFerryError(thrown) ||
+    !['JOURNAL_UNWRITABLE', 'JOURNAL_FENCED', 'EPOCH_STALE', 'DEAD_MAN_REVERTED'].includes(thrown.code);
   // A step that a person cancels is put back once its commands are ended.
   const isCancelled = context.ports.cancel.aborted && !isFerryError(thrown);
   if (!step.deadMan || !isOurs || isCancelled) return thrown;
@@ -91,9 +106,9 @@ export async function afterGuardedFailure(context: RunContext, step: Step, attem
     if (seen !== 'armed' || isOutOfSight(thrown)) return thrown;
     if ((await ask('revert')) !== 'reverted') return thrown;
   } catch (last) {
-    // What the step failed with says more; the host goes on by itself.
+    // What the step failed with says more; the host goes on by itself. Not so where it could not put back.
     if (!isFerryError(last)) throw last;
-    return thrown;
+    return isRefused ? last : thrown;
   }
   recordReverted(context, step, attempt);
   const left = `${host} has put back what step ${step.id} changed: the old file is there.`;

@@ -6,7 +6,7 @@ import { holdsUnknown, sameReading, showReading } from '../plan/publish.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { attemptOf } from './act.ts';
 import { mergeOutputs } from './change.ts';
-import { confirmDeadMan, isArmed } from './dead-man.ts';
+import { confirmDeadMan, isArmed, proveWayIn } from './dead-man.ts';
 import { factsSeen, hostsSeen } from './evidence.ts';
 import { actionOf, type FreshPlan, planFresh } from './plan-fresh.ts';
 import { publishReadings, type RunContext } from './run-context.ts';
@@ -44,6 +44,7 @@ export async function markDone(context: RunContext, step: Step): Promise<void> {
     throw new FerryError('STEP_UNPROVABLE', { step: step.id, run, why });
   refuseUndone(context, step, plan);
   if (isGuarded) await confirmDeadMan(context, step, state.attempt);
+  else await proveWayIn(context, step, state.attempt);
   const made = isUnchanged ? context.keepOutputs(step.id, plan.planned.outputs) : {};
   const all = mergeOutputs(state.promised, made);
   const outputs = Object.fromEntries(Object.entries(all).filter(([, value]) => !holdsUnknown(value)));

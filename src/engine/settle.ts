@@ -6,7 +6,7 @@ import type { Reading } from '../plan/plan.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { applyChange, attemptOf } from './act.ts';
 import { conclude, doChange, handedOn, mergeOutputs } from './change.ts';
-import { settleDeadMan } from './dead-man.ts';
+import { proveWayIn, settleDeadMan } from './dead-man.ts';
 import { factsSeen, hostsSeen, isInDoubt } from './evidence.ts';
 import { planAgreed } from './gates.ts';
 import { type Evidence, type HostSeen, judgeDoubt, type Verdict } from './judge-doubt.ts';
@@ -59,6 +59,7 @@ export async function settleStep(context: RunContext, step: Step): Promise<void>
   if (planned.kind === 'blocked') {
     throw new FerryError('STEP_BLOCKED', { step: step.id, host: again.site.host.name, why: planned.summary, todo: planned.hint });
   }
+  await proveWayIn(context, step, before.attempt);
   context.record('step.applied', {
     step: step.id,
     host: again.site.host.name,

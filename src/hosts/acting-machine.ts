@@ -8,7 +8,7 @@ import { converse } from './conversation.ts';
 import { conversationScript, conversationStateScript } from './conversation-scripts.ts';
 import { detachedScript, endDetachedScript } from './detached-scripts.ts';
 import { DetachedWatch } from './detached-watch.ts';
-import { changeScript, guard, OUTPUT_HEAD_BYTES, wholeStdin } from './effect-scripts.ts';
+import { changeScript, guard, OUTPUT_HEAD_BYTES, REFUSE_FIRED, wholeStdin } from './effect-scripts.ts';
 import { parseExitCode, UNREADABLE } from './exit-code.ts';
 import type {
   ActingHost,
@@ -156,6 +156,7 @@ export class ActingMachine implements ActingHost {
       const put = await this.#host.run(
         sh`umask 077; ${wholeStdin(bytes.byteLength)}
 ${guard(this.#id)}
+${REFUSE_FIRED}
 mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
         { stdin: bytes },
       );
@@ -181,6 +182,7 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
 
   #refuse(name: string, answer: RunResult, word: string, rest: string): void {
     if (word === 'stale') throw staleError(this.name, this.#id, rest);
+    if (word === 'fired') throw new FerryError('DEAD_MAN_REVERTED', { host: this.name, step: this.#id.step, run: this.#id.run });
     if (!['exited', 'lost', 'running'].includes(word)) throw this.#failed(name, answer);
   }
 

@@ -1,5 +1,5 @@
 import { markKill } from './detached-scripts.ts';
-import { guard, TAKE_LOCK } from './effect-scripts.ts';
+import { guard, REFUSE_FIRED, TAKE_LOCK } from './effect-scripts.ts';
 import { LEAVE_CODE } from './exit-code.ts';
 import { type AttemptId, attemptDir, FERRY_DIR, unitName } from './layout.ts';
 import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
@@ -28,9 +28,13 @@ ${LEAVE_CODE}
 else true >"$F/unwritten"; fi`;
 }
 
-/** Tells in one line how a conversation stands: `none`, `running`, `exited CODE`, or `lost` with what is known of how it died. */
+/**
+ * Tells in one line how a conversation stands: `none`, `running`, `exited CODE`, or `lost` with what is known of how it died; or
+ * `fired` for one that is not to be begun any more.
+ */
 export function conversationStateScript(id: AttemptId, name: string): Sh {
   return sh`${guard(id)}
+${REFUSE_FIRED}
 F=${`${attemptDir(id)}/${name}`}; u=; [ -d "$F" ] || { echo none; exit 0; }
 exec 8>>"$F.alive"; flock -x 8
 if [ -s "$F/rc" ]; then echo "exited $(cat "$F/rc")"; elif [ -e "$F/held" ] && ! flock -n "$F/held" true; then echo running

@@ -95,15 +95,15 @@ export const SET_PARTS = sh`${MEMBERS}
 ${SESSION}`;
 
 /**
- * Shell functions that end the detached command in folder `$F`, of unit `$u`, and everything it started, and return when nothing of it is
+ * Shell functions that end the command in folder `$F`, of unit `$u` where it has one, and everything it started, and return when nothing of it is
  * left; 1 and a word when something is. What has ended by itself is left alone. A unit is ended with its control group. A session is ended with all that belongs
  * to it: what has the command's mark in its environment, or the lock it was started with, or is of its session while the
  * process that began it is known to be the same one.
  */
 const END_ONE = sh`${MEMBERS}
-end_one() { [ ! -s "$F/rc" ] && [ ! -s "$F/lost" ] && : >"$F/ended"
-C=$(systemctl show -p ControlGroup --value "$u" 2>/dev/null); systemctl stop "$u" 2>/dev/null; systemctl reset-failed "$u" 2>/dev/null
-if [ -n "$C" ] && cat "/sys/fs/cgroup$C/cgroup.procs" "/sys/fs/cgroup/systemd$C/cgroup.procs" 2>/dev/null | grep -q .; then echo "what runs in $u cannot be ended" >&2; return 1; fi
+end_one() { [ -d "$F" ] || return 0; [ ! -s "$F/rc" ] && [ ! -s "$F/lost" ] && true >"$F/ended"
+if [ -n "$u" ]; then C=$(systemctl show -p ControlGroup --value "$u" 2>/dev/null); systemctl stop "$u" 2>/dev/null; systemctl reset-failed "$u" 2>/dev/null
+if [ -n "$C" ] && cat "/sys/fs/cgroup$C/cgroup.procs" "/sys/fs/cgroup/systemd$C/cgroup.procs" 2>/dev/null | grep -q .; then echo "what runs in $u cannot be ended" >&2; return 1; fi; fi
 [ -s "$F/rc" ] && return 0
 ${SESSION}
 n=0; while L=$(members); [ -n "$L" ]; do [ $n -lt ${GRACE_S * 15} ] || { echo "process $(echo $L) cannot be ended" >&2; return 1; }
@@ -120,7 +120,19 @@ r=0; for F in ${attemptDir(id)}/*/unit; do [ -e "$F" ] || continue; u=$(cat "$F"
 for S in ${secretsDir(id, '')}*; do [ -e "$S" ] && rm -rf "$S"; done; rmdir ${`${SECRETS_DIR}/${id.run}`} 2>/dev/null; exit $r`;
 }
 
-/** The same for all of a run, as a piece of a script; what cannot be ended is told on stderr. */
+/**
+ * A piece of script for the host's own use, which asks for no epoch: ends whatever is at work of an attempt, short commands too, and sets
+ * `r` to 1 where it cannot. What is just being begun holds its lock by then, and is ended as soon as it shows.
+ */
+export function endAttempt(id: AttemptId): Sh {
+  return sh`${END_ONE}
+A=${attemptDir(id)}; r=0; for X in "$A"/*.alive; do [ -e "$X" ] || continue; F="\${X%.alive}"; m=0
+while :; do flock -n "$X" true; h=$?; u=$(cat "$F/unit" 2>/dev/null); end_one || { r=1; break; }
+[ $h -ne 0 ] || break; [ $m -lt ${GRACE_S * 15} ] || { echo "$F cannot be ended" >&2; r=1; break; }; m=$((m+1)); sleep 0.1; done; done
+for S in ${secretsDir(id, '')}*; do [ -e "$S" ] && rm -rf "$S"; done; rmdir ${`${SECRETS_DIR}/${id.run}`} 2>/dev/null; :`;
+}
+
+/** The same for all of a run's long commands, as a piece of a script; what cannot be ended is told on stderr. */
 export function endAllDetached(run: string): Sh {
   return sh`${END_ONE}
 for F in ${runDir(run)}/*/*/unit; do [ -e "$F" ] || continue; u=$(cat "$F"); F="\${F%/unit}"; end_one; done`;

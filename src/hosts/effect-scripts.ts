@@ -1,6 +1,6 @@
 import { LEAVE_CODE } from './exit-code.ts';
 import { epochCheck } from './journal-copy.ts';
-import { type AttemptId, type Attempts, attemptDir, FERRY_DIR } from './layout.ts';
+import { type AttemptId, type Attempts, attemptDir, DEAD_MAN, FERRY_DIR } from './layout.ts';
 import { POSTMORTEM, RECORD_BOOT } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
 
@@ -13,6 +13,12 @@ export function guard(id: AttemptId): Sh {
 [ -e "$A/intent.json" ] || { echo no-attempt; exit 0; }
 ${epochCheck(id.run, id.epoch)}`;
 }
+
+/**
+ * Goes no further, with `fired`, where the attempt's dead-man switch has begun its work: what it puts back is not to be changed by
+ * whoever comes late. Needs `$A`.
+ */
+export const REFUSE_FIRED = sh`{ [ ! -e "$A/"${`${DEAD_MAN}/fired`} ] && [ ! -e "$A/"${`${DEAD_MAN}/reverted`} ]; } || { echo fired; exit 0; }`;
 
 /**
  * Takes all of stdin before anything is done with it, and goes no further with less than `bytes` of it: a connection that
@@ -32,9 +38,11 @@ const REPORT = sh`[ -s "$F/rc" ] || flock -x "$F/held" true; if [ -s "$F/rc" ]; 
 
 /**
  * Takes the effect's own lock as file 8, before its folder is made: who comes second, as a call tried again over a fresh
- * connection does, waits until the first has run its command or started its unit, and never takes a beginning for an end.
+ * connection does, waits until the first has run its command or started its unit, and never takes a beginning for an end. Only with
+ * the lock it asks for the dead-man switch, which looks for locks once it has begun: one of the two sees the other.
  */
-export const TAKE_LOCK = sh`exec 8>>"$F.alive"; flock -x 8`;
+export const TAKE_LOCK = sh`exec 8>>"$F.alive"; flock -x 8
+${REFUSE_FIRED}`;
 
 /**
  * Runs `command` at most once per attempt and name. The folder is made by an atomic mkdir; who comes second waits for the

@@ -24,7 +24,7 @@ export function keepScript(id: AttemptId, requests: readonly KeepRequest[], gene
     const missing = print ? sh`false` : sh`[ ! -e ${path ?? ''} ] && [ ! -L ${path ?? ''} ]`;
     return sh`K=${target}; T="$K.new"
 if [ ! -e "$K" ] && [ ! -L "$K" ] && [ ! -e "$K.absent" ]; then rm -rf -- "$T"
-if ${missing}; then : >"$K.absent"; else ${source} && { [ -L "$T" ] || sync -f "$T"; } && mv -nT -- "$T" "$K" || { echo "$K could not be kept" >&2; exit 1; }; fi; fi
+if ${missing}; then true >"$K.absent"; else ${source} && { [ -L "$T" ] || sync -f "$T"; } && mv -nT -- "$T" "$K" || { echo "$K could not be kept" >&2; exit 1; }; fi; fi
 if [ -L "$K" ]; then echo "kept "${name}" link"; elif [ -f "$K" ]; then echo "kept "${name}" $(sha256sum <"$K" | cut -d' ' -f1)"; elif [ -d "$K" ]; then echo "kept "${name}" folder"; elif [ -e "$K.absent" ]; then echo "kept "${name}" absent"; fi`;
   };
   const folder = keepPath(run, step, '', generation);

@@ -30,6 +30,9 @@ export function runDir(run: string): string {
   return `${FERRY_DIR}/${run}`;
 }
 
+/** Where a dead-man switch is in an attempt's folder. No effect has this name: theirs begin with a letter. */
+export const DEAD_MAN = '.dead-man';
+
 /** A step's id as part of a path or a unit's name: the name of a host in it may come from an inventory that allows anything. */
 function fileName(step: string): string {
   const [id = '', ...host] = step.split('@');

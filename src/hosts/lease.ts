@@ -71,7 +71,7 @@ rm -f "$L"; fi`;
  * this returns, and no key of its transfers opens it. No lock is held for longer than it takes: others of this host wait for it.
  */
 export function fenceLeaseScript(run: string): Sh {
-  return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; : >${`${runDir(run)}/abandoned`}; sync -f ${runDir(run)}; exec 7>&-
+  return sh`umask 077; mkdir -p ${runDir(run)}; exec 7>>${`${FERRY_DIR}/lease.lock`}; flock -x 7; true >${`${runDir(run)}/abandoned`} || exit 1; sync -f ${runDir(run)}; exec 7>&-
 exec 8>>${`${FERRY_DIR}/lock`}; flock -x 8; rm -f ${`${runDir(run)}/epoch`}; exec 8>&-
 ${endAllDetached(run)}
 ${disarmAll(run)}

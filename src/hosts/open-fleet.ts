@@ -123,7 +123,8 @@ export function openFleet(hosts: ReadonlyMap<string, HostSettings>, transportOf:
     async deadMan(name, id, ask) {
       const script = { look: lookAtDeadManScript, confirm: confirmDeadManScript, revert: pullDeadManScript }[ask](id);
       const answer = must(name, 'asking a dead-man switch', await machine(name).run(script, { timeoutMs: DEAD_MAN_LIMIT_MS }));
-      return deadManState(name, id, answer.stdout.trim());
+      const said = answer.stdout.trim();
+      return said === 'no-attempt' ? 'none' : deadManState(name, id, said);
     },
     async logIn(name) {
       const settings = settingsOf(name);

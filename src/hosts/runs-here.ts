@@ -27,7 +27,7 @@ export function writeLine(run: string): Sh {
  * line, and counts where a full disk lets that stand.
  */
 export function takeOutLine(run: string, ended: Ended): Sh {
-  const mark = sh`[ ! -d ${runDir(run)} ] || { : >${takenBack(run)} && sync ${takenBack(run)} ${runDir(run)}; } || exit 1`;
+  const mark = sh`[ ! -d ${runDir(run)} ] || { true >${takenBack(run)} && sync ${takenBack(run)} ${runDir(run)}; } || exit 1`;
   return sh`${ended === 'taken-back' ? mark : sh`:`}
 if grep -qxF -e ${run} ${RUNS} 2>/dev/null; then ${putWhole(sh`${RUNS}`, sh`grep -vxF -e ${run} ${RUNS} || :`)} || :; fi`;
 }

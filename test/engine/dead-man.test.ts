@@ -82,6 +82,48 @@ describe('a step with a dead-man switch', () => {
     expect(run.world.cells.get('a/door')).toBe('open');
   });
 
+  it.each(['ajar', 'locked'])('changes nothing (%s) once its host has put it back, however late it comes', async (value) => {
+    const run = new ModelRun(book(value), CELLS);
+    const guarded = modelActions.get('model.guarded') as Action;
+    const late: Action = {
+      ...guarded,
+      async apply(acting) {
+        // The link was cut after the switch was armed, and is there again.
+        for (const { fire } of run.world.deadMen.values()) fire();
+        await guarded.apply?.(acting);
+        return undefined;
+      },
+    };
+    run.actions = new Map([...modelActions, ['model.guarded', late]]);
+    expect(await run.start()).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(cellsOf(run)).toMatchObject({ 'a/door': 'open', 'a/log': 'start.reload.' });
+    expect(stepRecords(run).slice(-3)).toEqual(['dead-man.armed', 'dead-man.reverted', 'step.failed']);
+    run.actions = modelActions;
+    const resumed = await run.resume();
+    if (value === 'ajar') expect(resumed).toMatchObject({ outcome: 'finished' });
+    else expect(resumed).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(switches(run)).toEqual(['reverted', value === 'ajar' ? 'confirmed' : 'reverted']);
+    expect(run.world.cells.get('a/door')).toBe(value === 'ajar' ? 'ajar' : 'open');
+  });
+
+  it('that was put back, and is found done, is proven by a login of its own before it counts as such', async () => {
+    const putBack = async (by: string) => {
+      const run = new ModelRun(book(by), CELLS);
+      run.world.failOnce.add('door:set');
+      await run.start();
+      expect(switches(run)).toEqual(['reverted']);
+      run.world.cells.set('a/door', by);
+      return run;
+    };
+    const good = await putBack('ajar');
+    expect(await good.resume()).toMatchObject({ outcome: 'finished' });
+    expect(good.world.logins).toBe(1);
+    const bad = await putBack('locked');
+    expect(await bad.resume()).toMatchObject({ outcome: 'failed', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(stepRecords(bad)).not.toContain('step.verified');
+    expect(bad.world.cells.get('a/door')).toBe('open');
+  });
+
   it('that cannot be armed is not begun', async () => {
     const run = new ModelRun(book('ajar'), CELLS);
     run.world.noTimer = true;
@@ -149,7 +191,18 @@ describe('a guarded step that a person decides about', () => {
     expect(switches(run)).toEqual(['reverted']);
     run.world.cells.set('a/door', 'ajar');
     expect(await markDone(run)).toMatchObject({ outcome: 'finished' });
+    expect(run.world.logins).toBe(1);
     expect(run.world.cells.get('a/door')).toBe('ajar');
+  });
+
+  it('is not marked done by hand either where that shuts out new logins', async () => {
+    const run = new ModelRun(book('locked'), CELLS);
+    run.world.failOnce.add('door:set');
+    await run.start();
+    run.world.cells.set('a/door', 'locked');
+    expect(await markDone(run)).toMatchObject({ outcome: 'refused', error: { code: 'DEAD_MAN_REVERTED' } });
+    expect(run.world.cells.get('a/door')).toBe('open');
+    expect(run.state.steps.get('door')?.byHand).toBe(null);
   });
 
   it('is marked done in the dialogue after its time was over, which leaves the switch to its host', async () => {

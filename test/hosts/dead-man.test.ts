@@ -19,9 +19,10 @@ async function attempt(afterMs = 600_000, reload: string | null = null) {
   const id: AttemptId = { run: 'r-here', step: `s${count}`, attempt: 1, epoch: 1, undo: false };
   await fleet.openAttempt('here', id, '{}');
   writeFileSync(file, 'new');
+  const on = fleet.acting('here', id, new AbortController().signal, () => undefined);
   const switchOf = { afterMs, putBack: sh`sleep 0.1; echo old >>${`${file}.times`}; printf old >${file}`, reload };
   const arm = () => fleet.armDeadMan('here', id, switchOf);
-  return { id, file, dir, arm, now: () => readFileSync(file, 'utf8'), times: () => readFileSync(`${file}.times`, 'utf8') };
+  return { id, file, dir, on, arm, now: () => readFileSync(file, 'utf8'), times: () => readFileSync(`${file}.times`, 'utf8') };
 }
 
 beforeAll(async () => {
@@ -55,8 +56,37 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
     const { id, arm, times } = await attempt();
     expect(await Promise.all([arm(), arm(), arm()])).toEqual(['armed', 'armed', 'armed']);
     expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
-    expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
     expect(times()).toBe('old\n');
+  });
+
+  it('lets nothing of its attempt change anything any more once it has done its work', async () => {
+    const { id, arm, on, file, now } = await attempt(1000);
+    await arm();
+    await vi.waitFor(async () => expect(await fleet.deadMan('here', id, 'look')).toBe('reverted'), 5000);
+    const write = sh`printf new >${file}`;
+    const reply = { reply: () => null } as never;
+    for (const late of [() => on.change('set', write), () => on.detached('long', write), () => on.converse('talk', write, reply)])
+      await expect(late()).rejects.toMatchObject({
+        code: 'DEAD_MAN_REVERTED',
+        args: { host: 'here', step: id.step, run: id.run },
+      });
+    await expect(on.detached('secret', write, { secrets: { word: 'x' } })).rejects.toMatchObject({ code: 'DEAD_MAN_REVERTED' });
+    expect(existsSync(join(folder, 'run', 'ferry', id.run))).toBe(false);
+    expect(await fleet.effects('here', id)).toEqual([]);
+    expect([now(), await fleet.deadMan('here', id, 'confirm')]).toEqual(['old', 'reverted']);
+  });
+
+  it('puts back once more when it is asked to after its time, whoever has changed it since', async () => {
+    const { id, arm, file, now, times } = await attempt();
+    await arm();
+    expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
+    writeFileSync(file, 'by hand');
+    expect(
+      (await fleet.host('here').run(sh`sh ${join(folder, 'lib', id.run, `${id.step}.1`, '.dead-man', 'script')}`)).code,
+    ).toBe(0);
+    expect(now()).toBe('by hand');
+    expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
+    expect([now(), times()]).toEqual(['old', 'old\nold\n']);
   });
 
   it('is either confirmed or does its work, however close both come', async () => {
@@ -76,8 +106,7 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
   });
 
   it('ends what still runs of its attempt before it puts anything back', async () => {
-    const { id, arm, file, now } = await attempt();
-    const on = fleet.acting('here', id, new AbortController().signal, () => undefined);
+    const { id, arm, on, file, now } = await attempt();
     const work = on.detached('work', sh`while :; do printf later >${file}; sleep 0.05; done`).catch((thrown: unknown) => thrown);
     await soon(() => expect(now()).toBe('later'));
     await arm();
@@ -85,6 +114,56 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
     expect(now()).toBe('old');
     expect(await work).toMatchObject({ code: 'COMMAND_LOST' });
     expect(await fleet.effects('here', id)).toMatchObject([{ name: 'work', state: 'lost' }]);
+  });
+
+  it('ends a short command that is still at work, before it puts anything back', async () => {
+    const { id, arm, on, file, now } = await attempt(1000);
+    await arm();
+    const work = on.change('work', sh`( while :; do printf later >${file}; sleep 0.05; done ) & wait`).catch((thrown) => thrown);
+    await soon(() => expect(now()).toBe('later'));
+    await vi.waitFor(async () => expect(await fleet.deadMan('here', id, 'look')).toBe('reverted'), 10_000);
+    expect(await work).toMatchObject({ code: 'COMMAND_FAILED' });
+    expect(now()).toBe('old');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(now()).toBe('old');
+    expect(await fleet.effects('here', id)).toMatchObject([{ name: 'work', state: 'lost', why: 'Ferry ended it' }]);
+  });
+
+  it('ends what runs of its attempt also when another controller has taken the run over', async () => {
+    const run = `r-taken${process.pid}`;
+    const lease = { run, holder: 'test@here', since: '2026-01-01T00:00:00Z' };
+    const there = fleetHere(join(folder, 'taken'));
+    await there.takeLease('here', lease, 1);
+    const id: AttemptId = { run, step: 's', attempt: 1, epoch: 1, undo: false };
+    const file = join(folder, 'taken', 'file');
+    const now = () => readFileSync(file, 'utf8');
+    await there.openAttempt('here', id, '{}');
+    await there.armDeadMan('here', id, { afterMs: 3000, putBack: sh`printf old >${file}`, reload: null });
+    const on = there.acting('here', id, new AbortController().signal, () => undefined);
+    const work = on.detached('work', sh`while :; do printf later >${file}; sleep 0.05; done`).catch((thrown: unknown) => thrown);
+    await soon(() => expect(now()).toBe('later'));
+    await there.raiseEpoch('here', { ...lease, holder: 'you@there' }, 2);
+    const taken = { ...id, epoch: 2 };
+    await vi.waitFor(async () => expect(await there.deadMan('here', taken, 'look')).toBe('reverted'), 10_000);
+    expect(await work).toMatchObject({ code: 'COMMAND_LOST' });
+    expect(now()).toBe('old');
+  });
+
+  it('stands as armed while something of its attempt cannot be ended, though all is put back, and cannot be confirmed', async () => {
+    const { id, arm, on, dir, file, now } = await attempt();
+    await arm();
+    const work = on.detached('work', sh`while :; do printf later >${file}; sleep 0.05; done`).catch((thrown: unknown) => thrown);
+    await soon(() => expect(now()).toBe('later'));
+    // As with a process that hangs in the kernel: no signal reaches it.
+    const timer = await fleet.host('here').run(sh`kill() { :; }; . ${join(dir, 'script')}`);
+    expect(timer.code).toBe(1);
+    expect(readFileSync(join(dir, 'out'), 'utf8')).toMatch(/process .* cannot be ended/);
+    expect(readFileSync(`${file}.times`, 'utf8')).toBe('old\n');
+    expect(await fleet.deadMan('here', id, 'look')).toBe('armed');
+    expect(await fleet.deadMan('here', id, 'confirm')).toBe('armed');
+    expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
+    expect(await work).toMatchObject({ code: 'COMMAND_LOST' });
+    expect(now()).toBe('old');
   });
 
   it('stands as armed when it cannot put back what was kept, and says why when it is asked to', async () => {
@@ -123,6 +202,9 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
   it('is not there for an attempt that armed none', async () => {
     const { id } = await attempt();
     for (const what of ['look', 'confirm', 'revert'] as const) expect(await fleet.deadMan('here', id, what)).toBe('none');
+    // Nor for one that was never opened.
+    const never = { ...id, attempt: 2 };
+    for (const what of ['look', 'confirm', 'revert'] as const) expect(await fleet.deadMan('here', never, what)).toBe('none');
   });
 
   it('goes with the run when that is given up, which leaves all as it is', async () => {

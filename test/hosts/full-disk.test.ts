@@ -7,6 +7,7 @@ import type { AttemptId } from '../../src/hosts/layout.ts';
 import { type Sh, sh } from '../../src/hosts/sh.ts';
 import { fleetHere } from '../kit/fleet-here.ts';
 import { SmallDisk } from '../kit/small-disk.ts';
+import { soon } from '../kit/soon.ts';
 
 // Real scripts on this machine's own shell, with /var/lib/ferry or a home on a disk of one megabyte that is full.
 const RUN = 'r-20260101-010101-abcd';
@@ -61,6 +62,20 @@ describe.runIf(isRoot)("a host on whose disk Ferry's folder has no room", () => 
     }
   });
 
+  it('has a long command ended where no new file can be made', async () => {
+    const id = idOf('ended');
+    await fleet.openAttempt('here', id, '{}');
+    const pid = join(folder, 'pid');
+    const work = acting(id)
+      .detached('work', sh`echo $$ >${pid}; while :; do sleep 0.1; done`)
+      .catch((thrown: unknown) => thrown);
+    await soon(() => expect(readFileSync(pid, 'utf8')).toMatch(/\n$/));
+    disk.freeze();
+    await fleet.endDetached('here', id);
+    expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow(/ESRCH/);
+    expect(await work).toMatchObject({ code: 'COMMAND_LOST' });
+  });
+
   it('begins no long command whose script it could not write', async () => {
     const id = idOf('long');
     await fleet.openAttempt('here', id, '{}');
@@ -93,6 +108,31 @@ describe.runIf(isRoot)('a dead-man switch on a host that is full', () => {
       writeFileSync(file, 'new');
     }
     expect([answers[0], answers.at(-1)]).toEqual(['DEAD_MAN_UNARMED', 'armed']);
+  });
+
+  it('is confirmed, or does its work, where no new file can be made', async () => {
+    disk = new SmallDisk(1, join(folder, 'lib'));
+    await fleet.takeLease('here', lease, 1);
+    const file = join(folder, 'file');
+    const putBack = sh`printf old >${file}`;
+    for (const ask of ['confirm', 'revert'] as const) {
+      const id = idOf(ask);
+      await fleet.openAttempt('here', id, '{}');
+      await fleet.armDeadMan('here', id, { afterMs: 600_000, putBack, reload: null });
+      writeFileSync(file, 'new');
+      disk.freeze();
+      expect(() => writeFileSync(join(folder, 'lib', 'more'), '')).toThrow(/ENOSPC/);
+      const said = await fleet.deadMan('here', id, ask).catch(({ message }) => message);
+      disk.empty();
+      if (ask === 'confirm') expect([said, readFileSync(file, 'utf8')]).toEqual(['confirmed', 'new']);
+      else {
+        expect(said).toMatch(/what was kept was put back, but that could not be written down/);
+        expect(readFileSync(file, 'utf8')).toBe('old');
+        // Its work has begun: it is not confirmed any more, and done to its end.
+        expect(await fleet.deadMan('here', id, 'confirm')).toBe('armed');
+        expect(await fleet.deadMan('here', id, 'revert')).toBe('reverted');
+      }
+    }
   });
 });
 

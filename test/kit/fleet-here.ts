@@ -20,6 +20,7 @@ export function fleetHere(folder: string): Fleet {
       .replaceAll('/run/ferry', `${folder}/run/ferry`)
       // A second of grace is enough for tests.
       .replaceAll('-ge 100 ]', '-ge 10 ]')
+      .replaceAll('-lt 150 ]', '-lt 30 ]')
       .replaceAll('mktemp -p /run ', `mktemp -p ${folder}/run `);
   const transport: Transport = {
     exec: (command, { stdin }) => execHere(moved(command), stdin),

@@ -92,6 +92,8 @@ export class ModelWorld implements Fleet {
       if (this.takenOver.has(host))
         throw new FerryError('EPOCH_STALE', { host, run: id.run, ours: id.epoch, theirs: '2', by: 'you@there' });
       if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
+      if (this.deadMen.get(this.#folder(host, id))?.state === 'reverted')
+        throw new FerryError('DEAD_MAN_REVERTED', { host, step: id.step, run: id.run });
       const known = folder.get(name);
       if (known) return known;
       const stdout = command.startsWith('say ') ? command.slice(4) : '';
@@ -193,7 +195,7 @@ export class ModelWorld implements Fleet {
     });
   }
   /** Dead-man switches by attempt folder. Their time is over as soon as their host is found shut. */
-  readonly deadMen = new Map<string, { state: DeadManState; fire: () => void }>();
+  readonly deadMen = new Map<string, { state: DeadManState; fire: (again?: boolean) => void }>();
   /** How often Ferry has logged in anew. */
   logins = 0;
   noTimer = false;
@@ -205,8 +207,9 @@ export class ModelWorld implements Fleet {
     if (known) return known.state;
     const armed = {
       state: 'armed' as DeadManState,
-      fire: () => {
-        if (armed.state !== 'armed') return;
+      fire: (again = false) => {
+        if (armed.state !== 'armed' && !(again && armed.state === 'reverted')) return;
+        for (const effect of this.attempts.get(folder)?.values() ?? []) if (effect.state === 'running') effect.state = 'lost';
         this.#execute(host, putBack.text);
         if (reload !== null) this.#execute(host, reload);
         armed.state = 'reverted';
@@ -219,7 +222,7 @@ export class ModelWorld implements Fleet {
     this.#reach(host);
     const found = this.deadMen.get(this.#folder(host, id));
     if (found?.state === 'armed' && ask === 'confirm') found.state = 'confirmed';
-    if (ask === 'revert') found?.fire();
+    if (ask === 'revert') found?.fire(true);
     return found?.state ?? 'none';
   }
   async logIn(host: string): Promise<void> {

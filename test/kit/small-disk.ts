@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,7 +16,7 @@ export class SmallDisk {
     this.folder = join(mount, 'state');
     this.filler = join(mount, 'filler');
     mkdirSync(mount, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m,mode=700`, 'none', mount]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m,nr_inodes=10000,mode=700`, 'none', mount]);
   }
 
   /** Takes all that is free, but for some kilobytes. */
@@ -29,8 +29,19 @@ export class SmallDisk {
     truncateSync(this.filler, statSync(this.filler).size - freeKb * 1024);
   }
 
+  /** Takes no new file any more, whatever room there is in those that are there. */
+  freeze(): void {
+    const { files, ffree } = statfsSync(this.#mount);
+    this.#allow(files - ffree);
+  }
+
   empty(): void {
     rmSync(this.filler, { force: true });
+    this.#allow(10_000);
+  }
+
+  #allow(files: number): void {
+    execFileSync('mount', ['-o', `remount,nr_inodes=${files}`, this.#mount]);
   }
 
   remove(): void {

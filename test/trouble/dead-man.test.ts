@@ -48,6 +48,13 @@ const locked = `  - id: sshd
     with: { shell: "echo AllowUsers nobody >${SSHD} && systemctl reload ssh", protects: [${SSHD}] }
     deadMan: { after: 5m, then: systemctl reload ssh }
 `;
+/** Begun in time, and still at work when its host puts back; nothing of it may write after that. */
+const late = `  - id: sshd
+    host: engine
+    uses: command.run
+    with: { shell: "sleep 6; echo AllowUsers nobody >${SSHD}; systemctl reload ssh", timeout: 1m, protects: [${SSHD}] }
+    deadMan: { after: 2s, then: systemctl reload ssh }
+`;
 const hba = `  - id: access
     host: newdb
     uses: postgres.hba
@@ -103,6 +110,13 @@ describe('a change that can shut Ferry out', () => {
       expect(deadManRecords(again.ferry)).toEqual(['sshd armed', 'sshd reverted', 'sshd armed', 'sshd confirmed']);
       expect((await again.ferry.run(['rollback'])).code).toBe(4);
       expect(await stateOf('engine')).toBe(before.engine);
+      const slow = ferryWith('slow', 'engine', late);
+      expectError(await slow.start(), { exit: 1, code: 'DEAD_MAN_REVERTED' });
+      expect(await stateOf('engine')).toBe(before.engine);
+      // Longer than the command would have taken: nothing of it is left that could write.
+      expect(await on(labDir, 'engine', 'sleep 6; pgrep -fc "AllowUsers nobod[y]" || :')).toBe('0\n');
+      expect(await stateOf('engine')).toBe(before.engine);
+      expect((await slow.ferry.run(['rollback'])).code).toBe(4);
     });
 
     const shut = ferryWith('shuts', 'newdb', firewall);
