@@ -18,8 +18,8 @@ export function errorText(error: ErrorReport, page: Page): string {
 }
 
 /**
- * The same line by line, for embedding under a step. Hints are never wrapped, so that a command in them can be copied; the ways
- * on of a long one get a line each.
+ * The same line by line, for embedding under a step. No command in a hint is broken, so that it can be copied; the ways on of a
+ * long one get a line each, and where one is too long itself, its commands.
  */
 export function errorLines(report: ErrorReport, page: Page): string[] {
   const error = shown(report);
@@ -36,5 +36,9 @@ export function errorLines(report: ErrorReport, page: Page): string[] {
 
 function hintLines(hint: string, width: number): string[] {
   if (hint === '') return [];
-  return hint.split('\n').flatMap((line) => (line.length <= width ? [line] : line.split(/(?<=;) {2}/)));
+  const unless = (part: string, at: RegExp) => (part.length <= width ? [part] : part.split(at));
+  return hint
+    .split('\n')
+    .flatMap((line) => unless(line, /(?<=;) {2}/))
+    .flatMap((way) => unless(way, /(?<=\S) {3}(?=ferry )/));
 }

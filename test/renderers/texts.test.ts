@@ -57,6 +57,12 @@ describe('an error', () => {
       '  ferry approve r-1   goes on;',
       '  ferry rollback r-1   goes back.',
     ]);
+    const both = { ...report, hint: 'ferry approve r-1   and   ferry resume r-1   go on;  ferry rollback r-1   goes back.' };
+    expect(errorText(both, { width: 40, colour: false }).split('\n').slice(1)).toEqual([
+      '  ferry approve r-1   and',
+      '  ferry resume r-1   go on;',
+      '  ferry rollback r-1   goes back.',
+    ]);
   });
 
   it('of another kind is told as a defect of Ferry', () => {
