@@ -59,11 +59,30 @@ export function dropKeyLines(marker: Sh): Sh {
 }
 
 /**
- * Leaves nothing on a host by which a transfer of the run could go on: no key, no line that lets one in, no forced command. Ends the
+ * Begins a forced command: marks it, and all it starts, as what receives for `folder`. It is read anew for that, so that one whose
+ * file is gone by then ends here.
+ */
+export function receivesFor(folder: string): Sh {
+  return sh`[ "\${FERRY_RECEIVES:-}" = ${`${folder}/`} ] || { FERRY_RECEIVES=${`${folder}/`}; export FERRY_RECEIVES; exec /bin/sh "$0"; }`;
+}
+
+/**
+ * Ends what still receives for a folder, or for one in it: a connection of which only the other end knows that it is cut keeps it at work.
+ * The files of the forced commands must be gone before, so that none begins after. Ends the script with 1 where one cannot be ended.
+ */
+export function endReceivers(folder: string): Sh {
+  return sh`n=0; while P=$(grep -lzF -e ${`FERRY_RECEIVES=${folder}/`} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3); [ -n "$P" ]; do
+[ $n -lt 100 ] || { echo "process $(echo $P) still receives, and cannot be ended" >&2; exit 1; }
+kill -KILL $P 2>/dev/null || :; n=$((n+1)); sleep 0.1; done`;
+}
+
+/**
+ * Leaves nothing on a host by which a transfer of the run could go on: no key, no line that lets one in, no forced command at work. Ends the
  * script with 1 where it cannot; what is left is on record still.
  */
 export function forgetKeysOfRun(run: string): Sh {
+  const transfers = `${SECRETS_DIR}/${run}/transfer`;
   return sh`${AS_OWNER}
-if [ -e ${listOf(run)} ]; then ( ${LOCK_KEYS}; left=; while IFS= read -r a; do ${dropKeyLines(sh`${keyMarker(run)}`)} || left=1; done <${listOf(run)}; [ -z "$left" ] ) && rm -f ${listOf(run)} || exit 1; fi
-rm -rf -- ${`${SECRETS_DIR}/${run}/transfer`}; rmdir ${`${SECRETS_DIR}/${run}`} 2>/dev/null || :`;
+if [ -e ${listOf(run)} ]; then ( ${LOCK_KEYS}; left=; while IFS= read -r a; do ${dropKeyLines(sh`${keyMarker(run)}`)} || left=1; done <${listOf(run)}; [ -z "$left" ] ) && rm -rf -- ${transfers} && ( ${endReceivers(transfers)} ) && rm -f ${listOf(run)} || exit 1; fi
+rm -rf -- ${transfers}; rmdir ${`${SECRETS_DIR}/${run}`} 2>/dev/null || :`;
 }

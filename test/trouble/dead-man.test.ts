@@ -52,8 +52,8 @@ const locked = `  - id: sshd
 const late = `  - id: sshd
     host: engine
     uses: command.run
-    with: { shell: "sleep 6; echo AllowUsers nobody >${SSHD}; systemctl reload ssh", timeout: 1m, protects: [${SSHD}] }
-    deadMan: { after: 2s, then: systemctl reload ssh }
+    with: { shell: "sleep 10; echo AllowUsers nobody >${SSHD}; systemctl reload ssh", timeout: 1m, protects: [${SSHD}] }
+    deadMan: { after: 5s, then: systemctl reload ssh }
 `;
 const hba = `  - id: access
     host: newdb
@@ -114,7 +114,7 @@ describe('a change that can shut Ferry out', () => {
       expectError(await slow.start(), { exit: 1, code: 'DEAD_MAN_REVERTED' });
       expect(await stateOf('engine')).toBe(before.engine);
       // Longer than the command would have taken: nothing of it is left that could write.
-      expect(await on(labDir, 'engine', 'sleep 6; pgrep -fc "AllowUsers nobod[y]" || :')).toBe('0\n');
+      expect(await on(labDir, 'engine', 'sleep 8; pgrep -fc "AllowUsers nobod[y]" || :')).toBe('0\n');
       expect(await stateOf('engine')).toBe(before.engine);
       expect((await slow.ferry.run(['rollback'])).code).toBe(4);
     });

@@ -1,4 +1,13 @@
-import { ADD_LINE, AS_OWNER, dropKeyLines, keyMarker, LOCK_KEYS, recordKeyFile } from '../../hosts/authorized-keys.ts';
+import {
+  ADD_LINE,
+  AS_OWNER,
+  dropKeyLines,
+  endReceivers,
+  keyMarker,
+  LOCK_KEYS,
+  receivesFor,
+  recordKeyFile,
+} from '../../hosts/authorized-keys.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
 import { makeFolders, removeFolders } from '../made-folders.ts';
 
@@ -46,8 +55,8 @@ function loginFiles(user: string): Sh {
 }
 
 /**
- * On the destination: lets the key in for a day, from the source alone, and for nothing but to receive this one file. A file
- * made for it is marked as such, so that it goes again.
+ * On the destination: lets the key in for a day, from the source alone, and for nothing but to receive this one file. What receives
+ * for a former attempt is ended first. A file made for it is marked as such, so that it goes again.
  */
 export function authorizeScript(
   places: Places,
@@ -57,12 +66,13 @@ export function authorizeScript(
   path: string,
   folders: readonly string[],
 ): Sh {
-  const { run, folder, marker } = places;
+  const { run, folder, parent, marker } = places;
   const receive = `${folder}/receive`;
   const command = `${user === 'root' ? '' : 'sudo -n '}/bin/sh ${receive}`;
   const [type = '', blob = ''] = publicKey.split(' ');
   return sh`set -e; umask 077; ${makeFolders(folders)}
-mkdir -p ${folder}; printf '%s\\n' ${receiveScript(path).text} >${receive}
+rm -f -- ${parent}/*/receive; ${endReceivers(parent)}
+mkdir -p ${folder}; printf '%s\\n' ${receiveScript(path, parent).text} >${receive}
 ${LOCK_KEYS}
 ${loginFiles(user)}; ${recordKeyFile(run)}
 if [ ! -d "$s" ]; then mkdir -m 0700 "$s"; chown -h ${user}: "$s"; fi
@@ -72,25 +82,28 @@ ${AS_OWNER}
 as_owner "$s" ${ADD_LINE.text} sh ${`# made for ${marker}`} "$l" ${user}`;
 }
 
-/** The forced command: writes what comes in beside the destination, hashing while it streams. Prints `received SHA256 BYTES`. */
-export function receiveScript(path: string): Sh {
-  const part = partOf(path);
-  return sh`umask 077; p=${part}; rm -f -- "$p" "$p.failed"
-# Made before, because a full disk may have no room for it after.
-true >"$p.failed" || exit 74
-h=$( { tee -- "$p" && rm -f -- "$p.failed"; } | sha256sum )
-if [ -e "$p.failed" ]; then rm -f -- "$p" "$p.failed"; exit 74; fi
+/**
+ * Writes what comes in beside the destination, hashing while it streams; as the forced command of the transfers in a folder, where one is
+ * given. Prints `received SHA256 BYTES`.
+ */
+export function receiveScript(path: string, folder?: string): Sh {
+  // How the writing ended goes past the hash, not by a file: a full disk may have no room for one, and another may take it away.
+  return sh`${folder === undefined ? sh`:` : receivesFor(folder)}
+umask 077; p=${partOf(path)}; rm -f -- "$p"
+set -- $( { { tee -- "$p"; echo "wrote $?" >&3; } | sha256sum; } 3>&1 )
+[ "$1 $2" = 'wrote 0' ] || { rm -f -- "$p"; exit 74; }
 sync "$p" || exit 74
-echo "received \${h%% *} $(stat -c %s -- "$p")"`;
+echo "received $3 $(stat -c %s -- "$p")"`;
 }
 
-/** Takes away every key line of a step's transfers and what their forced commands were; nothing is left of them. */
+/** Takes away every key line of a step's transfers and their forced commands, also one still at work; nothing is left of them. */
 export function revokeScript({ parent, markers }: Places, user: string): Sh {
   return sh`set -e; umask 077; ${removeFolder(parent)}
 ${LOCK_KEYS}
 ${loginFiles(user)}
 ${AS_OWNER}
-${dropKeyLines(sh`${markers}`)}`;
+${dropKeyLines(sh`${markers}`)}
+${endReceivers(parent)}`;
 }
 
 /** On the source: sends the file and compares both hashes. Prints `sent SHA256 BYTES CHANGED`; whatever ssh says goes to its log. */
@@ -167,7 +180,7 @@ sync "\${f%/*}/"`;
 
 /** Takes away the file, its parts and everything else a transfer may have left on the destination. */
 export function removeScript(path: string, folders: readonly string[]): Sh {
-  return sh`rm -f -- ${path} ${partOf(path)} ${`${partOf(path)}.failed`}; ${removeFolders(folders)}`;
+  return sh`rm -f -- ${path} ${partOf(path)}; ${removeFolders(folders)}`;
 }
 
 /** Takes away the keys of a step's transfers on the source. */

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import transfer from '../../../src/actions/file/transfer.ts';
 import {
@@ -8,15 +9,20 @@ import {
   placeScript,
   placesOf,
   receiveScript,
+  revokeScript,
   sendScript,
 } from '../../../src/actions/file/transfer-scripts.ts';
 import { diskFree } from '../../../src/facts/disk-free.ts';
 import { type FileStat, fileStat } from '../../../src/facts/file-stat.ts';
 import { fileTime } from '../../../src/facts/file-time.ts';
 import { type SshReach, sshReach } from '../../../src/facts/ssh-reach.ts';
+import { endReceivers } from '../../../src/hosts/authorized-keys.ts';
+import { sh } from '../../../src/hosts/sh.ts';
+import { quote } from '../../../src/lib/quote.ts';
 import { factOf, siteOf } from '../../kit/facts.ts';
 import { localHost } from '../../kit/local-host.ts';
 import { withFolder } from '../../kit/read-here.ts';
+import { soon } from '../../kit/soon.ts';
 
 const file: FileStat = { type: 'file', mode: '0600', owner: 'root', group: 'root', sizeBytes: 5_000_000 };
 const reaches: SshReach = { client: true, answers: true, addresses: ['192.0.2.1'] };
@@ -111,13 +117,55 @@ describe('the scripts of a transfer', () => {
       expect([result.code, result.stdout, readdirSync(dir)]).toEqual([74, '', []]);
     }));
 
-  test('one on which there is no room for a mark of that either is a failure too', () =>
+  test('a receiver of a former attempt that ends late makes no whole file of one that a full disk cut', () =>
     withFolder(async (dir) => {
-      // A name with room for the end of the one and not for that of the other.
-      const name = 'b'.repeat(240);
-      const script = { text: receiveScript(`${dir}/${name}`).text.replace('tee -- "$p"', 'tee -- "$p" /dev/full') };
-      const result = await localHost().run(script as never, { stdin: 'hello' });
-      expect([result.code === 0, result.stdout, readdirSync(dir)]).toEqual([false, '', []]);
+      // It still hangs on a connection of which only the other end knows that it is cut.
+      const late = spawn('sh', ['-c', receiveScript(`${dir}/b`).text], { stdio: ['pipe', 'ignore', 'ignore'] });
+      late.stdin.write('hel');
+      await soon(() => expect(existsSync(`${dir}/b.ferry-part`)).toBe(true));
+      const full = `true >${dir}/begun; while [ ! -e ${dir}/late-is-over ]; do sleep 0.05; done; cat >${dir}/b.ferry-part; echo x >/dev/full`;
+      const script = { text: receiveScript(`${dir}/b`).text.replace('tee -- "$p"', `sh -c ${quote(full)}`) };
+      const now = localHost().run(script as never, { stdin: 'hello' });
+      await soon(() => expect(existsSync(`${dir}/begun`)).toBe(true));
+      late.stdin.end();
+      await new Promise((resolve) => late.on('close', resolve));
+      writeFileSync(`${dir}/late-is-over`, '');
+      expect(await now).toMatchObject({ code: 74, stdout: '' });
+    }));
+
+  test('a receiver that still runs is ended before the next attempt begins, and whenever a transfer is cleaned up', () =>
+    withFolder(async (dir) => {
+      const places = (attempt: number) => {
+        const { folder, parent, ...rest } = placesOf({ run: 'r-1', step: `copy${process.pid}`, attempt });
+        return { ...rest, folder: dir + folder, parent: dir + parent };
+      };
+      const begin = async (attempt: number) => {
+        const { folder, parent } = places(attempt);
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(`${folder}/receive`, receiveScript(`${dir}/b`, parent).text);
+        const receiver = spawn('sh', [`${folder}/receive`], { stdio: ['pipe', 'ignore', 'ignore'] });
+        const closed = new Promise((resolve) => receiver.on('close', resolve));
+        receiver.stdin.on('error', () => undefined);
+        receiver.stdin.write('hel');
+        await soon(() => expect(readFileSync(`${dir}/b.ferry-part`, 'utf8')).toBe('hel'));
+        return { receiver, closed };
+      };
+      const first = await begin(1);
+      await localHost().change('end', endReceivers(places(2).parent));
+      await first.closed;
+      expect(first.receiver.signalCode).toBe('SIGKILL');
+      // One of another step is none of its own.
+      const second = await begin(2);
+      await localHost().change('others', endReceivers(`${places(2).parent}x`));
+      expect(second.receiver.exitCode).toBe(null);
+      expect(second.receiver.signalCode).toBe(null);
+      for (const script of [revokeScript(places(3), 'root'), authorizeScript(places(3), 'root', 'ssh-ed25519 A', [], '/b', [])])
+        expect(script.text).toContain(endReceivers(places(3).parent).text);
+      await localHost().change('end-2', endReceivers(places(3).parent));
+      await second.closed;
+      // What was let in and begins only now finds nothing to run.
+      rmSync(places(2).folder, { recursive: true });
+      expect((await localHost().run(sh`sh ${`${places(2).folder}/receive`}`)).code).not.toBe(0);
     }));
 
   test('what came to stand at the destination meanwhile is not written over', () =>
