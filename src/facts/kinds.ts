@@ -40,6 +40,7 @@ const kinds: Record<string, () => Promise<FactKind<unknown>>> = {
   pgSetting: async () => (await import('./pg-setting.ts')).pgSetting.definition,
   pgSize: async () => (await import('./pg-size.ts')).pgSize.definition,
   pgSuperusers: async () => (await import('./pg-superusers.ts')).pgSuperusers.definition,
+  pgUntouched: async () => (await import('./pg-untouched.ts')).pgUntouched.definition,
   psqlVersion: async () => (await import('./psql-version.ts')).psqlVersion.definition,
   resolvedName: async () => (await import('./resolved-name.ts')).resolvedName.definition,
   runLease: async () => (await import('./run-lease.ts')).runLease.definition,

@@ -62,6 +62,11 @@ const hiddenSetting = {
   former: { primary_conninfo: { autoConf: null, setting: null, needsRestart: false, hidden: true } },
 };
 const db = { port: 5432, database: 'engine' };
+const restored = {
+  ...pg,
+  'pgDatabase(5432, engine)': value(engineDb),
+  'pgContents(5432, engine)': value({ ...NO_CONTENTS, tables: 2 }),
+};
 const units = { start: ['a.service', 'b.service'], stop: ['c.service'], enable: ['a.service'], disable: [], waitMs: 1 };
 const unit = (active: boolean, enabled = 'enabled') => value({ active, moving: false, enabled });
 const conf = { path: '/c.conf', was: root, hides: ['DSN'] };
@@ -321,9 +326,29 @@ const rows: [about: string, uses: string, undo: Json, found: Record<string, Obse
     'what was restored goes, and the database is there empty',
     'postgres.restore',
     { ...db, former: engineDb as unknown as Json },
-    { ...pg, 'pgDatabase(5432, engine)': value(engineDb), 'pgContents(5432, engine)': value({ ...NO_CONTENTS, tables: 2 }) },
+    { ...restored, 'pgUntouched(5432, engine, /keep/imprint)': value(true) },
     [
       ['-', 'database engine: 2 tables'],
+      ['+', 'database engine, empty, owner engine'],
+    ],
+  ],
+  [
+    'what was restored, and written into since, is kept under another name',
+    'postgres.restore',
+    { ...db, former: engineDb as unknown as Json },
+    { ...restored, 'pgUntouched(5432, engine, /keep/imprint)': value(false) },
+    [
+      ['~', 'database ', 'engine', 'engine_ferry_r-1'],
+      ['+', 'database engine, empty, owner engine'],
+    ],
+  ],
+  [
+    'so is what may not have been restored at all: nothing of a restore is there but what is in it',
+    'postgres.restore',
+    { ...db, former: engineDb as unknown as Json },
+    restored,
+    [
+      ['~', 'database ', 'engine', 'engine_ferry_r-1'],
       ['+', 'database engine, empty, owner engine'],
     ],
   ],

@@ -4,6 +4,7 @@ import { pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, NO_CONTENTS, pgContents } from '../../facts/pg-contents.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
 import { pgSetting } from '../../facts/pg-setting.ts';
+import { leaveImprint } from '../../facts/postgres/imprint.ts';
 import { savedFiles } from '../../facts/saved-files.ts';
 import { unitState } from '../../facts/unit-state.ts';
 import type { ActingHost } from '../../hosts/host.ts';
@@ -12,6 +13,7 @@ import { type ActContext, blocked, change, defineAction, type Keep, type KeptOnP
 import { unknown } from '../outputs.ts';
 import { emptyDatabase } from '../postgres/databases.ts';
 import { formerSettings, wholeSettings } from '../postgres/former-settings.ts';
+import { IMPRINT } from '../postgres/take-back.ts';
 import { changedCredentials, type RestoreParams, restoreParams } from './restore-params.ts';
 import { type RestoreUndo, restorePreview } from './restore-preview.ts';
 import { mustReach, reachDatabases } from './restore-reach.ts';
@@ -24,7 +26,7 @@ export default defineAction({
   description:
     'Everything that can be checked is checked first: the engine is down, each database is there and empty, its server speaks en_US.UTF-8; its role logs in from the engine, by what the files in the archive or other credentials say, and comes to that very database; and the server has every role the dump names. Ferry loads each database in one transaction, as its own role; engine-backup does not. Afterwards the engine database is cleaned as engine-backup does: tasks and jobs go, DwhCurrentlyRunning is 0, DbJustRestored is 1, highly available machines without a lease are down. Credentials travel by a file under /run.',
   undone:
-    'Files are as they were, what the restore added is gone; the databases are empty again, or, after the write line, kept under another name.',
+    'Files are as they were, what the restore added is gone; the databases are empty again, or, after the write line or when something was written into them since, kept under another name.',
   tools: ['tar', 'psql', 'pg_restore'],
   params: restoreParams,
   outputs: {
@@ -139,6 +141,11 @@ export default defineAction({
       throw new FerryError('BACKUP_NOT_RESTORED', { ...args, log: params.log });
     }
     const tables = Object.fromEntries(wanted.map((scope) => [scope, after[scope]?.tables ?? 0]));
+    for (const { scope, target } of targetsOf(params.scopes, params.databases)) {
+      const there = onRole(target.host);
+      const file = ctx.kept(there.name, `${scope}-${IMPRINT}`);
+      await there.change(`${scope}-imprint`, leaveImprint(target.port, target.database, file));
+    }
     return { scopes: [...params.scopes], tables, rewritten: made.rewritten, notes: made.notes };
   },
   preview: restorePreview,
@@ -157,6 +164,8 @@ export default defineAction({
           run: ctx.run,
           keep: ctx.crossedWriteLine,
           isRestored,
+          imprint: ctx.kept(host, `${scope}-${IMPRINT}`),
+          mayLack: true,
         })),
       );
     }

@@ -1,9 +1,11 @@
 import { fileStat } from '../../facts/file-stat.ts';
 import { describeContents, isEmpty, pgContents } from '../../facts/pg-contents.ts';
 import type { PgDatabase } from '../../facts/pg-database.ts';
+import { pgUntouched } from '../../facts/pg-untouched.ts';
 import { savedFiles } from '../../facts/saved-files.ts';
 import type { DiffLine } from '../action.ts';
 import type { FormerSettings } from '../postgres/former-settings.ts';
+import { IMPRINT } from '../postgres/take-back.ts';
 import { undoPreview } from '../undo-preview.ts';
 
 export type DatabaseUndo = {
@@ -19,6 +21,9 @@ export type RestoreUndo = { files: { files: number; keyedHash: string } | null; 
 /** The undo of `ovirt.restore-backup`: which databases are made empty, and that the files come back. */
 export const restorePreview = undoPreview({
   facts: ({ databases }: RestoreUndo, { host, kept }) => ({
+    untouched: databases.map(({ scope, ...one }) =>
+      pgUntouched(one.port, one.database, kept(`${scope}-${IMPRINT}`)).on(one.host),
+    ),
     kept: fileStat(kept('files.tar')).on(host),
     files: savedFiles().on(host),
     contents: databases.map((one) => pgContents(one.port, one.database).on(one.host)),
@@ -26,11 +31,12 @@ export const restorePreview = undoPreview({
   look({ files, databases }, facts, { crossedWriteLine }) {
     const filled = facts.contents.flatMap((fact, index) => {
       const one = databases[index];
-      return one && fact.value && !isEmpty(fact.value) ? [{ fact, one, inside: fact.value }] : [];
+      const isKept = crossedWriteLine || facts.untouched[index]?.value === false;
+      return one && fact.value && !isEmpty(fact.value) ? [{ one, inside: fact.value, isKept }] : [];
     });
-    const diff: DiffLine[] = filled.map(({ one, inside }) => [
+    const diff: DiffLine[] = filled.map(({ one, inside, isKept }) => [
       '-',
-      `${crossedWriteLine ? 'rename and keep ' : ''}database ${one.database} on ${one.host}: ${describeContents(inside)}`,
+      `${isKept ? 'rename and keep ' : ''}database ${one.database} on ${one.host}: ${describeContents(inside)}`,
     ]);
     const isOther = files && facts.kept.value && facts.files.value?.keyedHash !== files.keyedHash;
     if (isOther) diff.push(['+', 'the former files of the engine, with owner and mode']);

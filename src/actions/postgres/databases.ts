@@ -1,10 +1,12 @@
 import { FerryError } from '../../errors/ferry-error.ts';
-import { pgContents } from '../../facts/pg-contents.ts';
+import { isEmpty, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
 import { type PgPrivilege, pgPrivileges } from '../../facts/pg-privileges.ts';
+import { pgUntouched } from '../../facts/pg-untouched.ts';
 import { psql, runSql } from '../../facts/postgres/psql.ts';
 import { readFacts } from '../../facts/read.ts';
 import type { ActingHost } from '../../hosts/host.ts';
+import { sh } from '../../hosts/sh.ts';
 import type { KeptOnPurpose } from '../action.ts';
 import { lookForUndo } from './look-for-undo.ts';
 import { privilegeStatements } from './privileges.ts';
@@ -55,7 +57,7 @@ export async function changeDatabase(
 }
 
 const RENAME = String.raw`${IF_DATABASE}
-ALTER DATABASE :"db" ALLOW_CONNECTIONS false;
+ALTER DATABASE :"db" WITH ALLOW_CONNECTIONS false CONNECTION LIMIT 0;
 ${END_SESSIONS}
 ALTER DATABASE :"db" RENAME TO :"kept";
 \endif
@@ -63,6 +65,29 @@ SELECT count(*) > 0 AS found FROM pg_database WHERE datname = :'kept' \gset
 \if :found
 ALTER DATABASE :"kept" WITH ALLOW_CONNECTIONS true CONNECTION LIMIT 0;
 \endif`;
+
+// What a session has written counts at the latest when it ends.
+const FENCE = String.raw`${IF_DATABASE}
+ALTER DATABASE :"db" CONNECTION LIMIT 0;
+${END_SESSIONS}
+\endif`;
+const SESSIONS = `SELECT count(*) FROM pg_stat_activity WHERE datname = :'db' AND backend_type = 'client backend';`;
+
+/**
+ * Whether nobody has written into a database since its imprint was left, null without one. Everybody's session on it is ended first, and
+ * only superusers can begin another.
+ */
+async function isUntouched(on: ActingHost, port: number, db: string, imprint: string): Promise<boolean | null> {
+  const count = runSql({ port }, SESSIONS, { db });
+  await on.change(
+    'fence',
+    sh`${runSql({ port }, FENCE, { db })} >/dev/null || exit; i=0
+while n=$(${count}) && [ "$n" -gt 0 ] && [ $i -lt 50 ]; do i=$((i+1)); sleep 0.1; done`,
+  );
+  const [found] = await readFacts(on, [pgUntouched(port, db, imprint).on(on.name)]);
+  if (found?.state === 'unreadable') return false;
+  return found?.state === 'value' ? found.value === true : null;
+}
 
 async function lookAround(on: ActingHost, port: number, database: string, run: string): Promise<Found> {
   const names = keptNames(database, run);
@@ -106,13 +131,19 @@ export async function emptyDatabase(
     readonly keep: boolean;
     /** Whether the run has filled it, as far as evidence tells. */
     readonly isRestored: boolean;
+    /** File on the host with the imprint of it right after that. */
+    readonly imprint: string;
+    /** Whether it may have been filled without leaving one, as by a load that was cut off. */
+    readonly mayLack?: boolean;
   },
 ): Promise<readonly KeptOnPurpose[]> {
   const { port, database, former, settings, run, keep } = target;
   const { owner, encoding, collate, ctype, comment, connectionLimit } = former;
   const look = await lookAround(on, port, database, run);
   const kept = keptAs(look, database, run);
-  const decision = decideEmpty(look, { host: on.name, port, name: database, run, keep, isRestored: target.isRestored });
+  const isAsked = !keep && target.isRestored && look.inside !== undefined && !isEmpty(look.inside);
+  const isOwn = isAsked && ((await isUntouched(on, port, database, target.imprint)) ?? target.mayLack ?? false);
+  const decision = decideEmpty(look, { host: on.name, port, name: database, run, keep, isOwn });
   if (decision.act === 'drop') await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
   if (decision.act === 'rename') await on.change('rename', runSql({ port }, RENAME, { db: database, kept }));
   if (decision.act !== null || !look.database) await createDatabase(on, { port, database, owner, encoding, collate, ctype });

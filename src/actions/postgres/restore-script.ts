@@ -1,3 +1,4 @@
+import { leaveImprint } from '../../facts/postgres/imprint.ts';
 import { NOT_A_DUMP, RESTORED, readPlainSql } from '../../facts/postgres/plain-sql.ts';
 import { asPostgres, conninfo } from '../../facts/postgres/psql.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
@@ -20,9 +21,14 @@ export interface RestoreWish {
   readonly path: string;
   readonly sha256: string | null;
   readonly privileges: boolean;
+  /** File on the host that is to hold the imprint of what was restored. */
+  readonly imprint: string;
 }
 
-/** Checks a dump in custom format and restores it in one transaction. Root opens the file; pg_restore, as postgres, gets it as its stdin. */
+/**
+ * Checks a dump in custom format and restores it in one transaction; leaves an imprint of what is there then. Root opens the file;
+ * pg_restore, as postgres, gets it as its stdin.
+ */
 export function restoreScript(wish: RestoreWish): Sh {
   const flags = [
     '--exit-on-error',
@@ -36,7 +42,8 @@ l=$(mktemp) && trap 'rm -f -- "$l"' EXIT || exit 1
 t=$(${asPostgres} pg_restore -l <"$f" 2>&1) || damaged "$t"
 case "$t" in *'TOC Entries: 0'*) damaged 'its list of contents is empty, which that of an empty database is not either' ;; esac
 printf '%s\\n' "$t" | grep -Ev ${LEFT_OUT} >"$l" && chown postgres "$l" || exit 1
-${asPostgres} pg_restore ${flags} -L "$l" -p ${wish.port} -d ${conninfo(wish.database)} <"$f"`;
+${asPostgres} pg_restore ${flags} -L "$l" -p ${wish.port} -d ${conninfo(wish.database)} <"$f" || exit
+${leaveImprint(wish.port, wish.database, wish.imprint)}`;
 }
 
 /** Sets the default privileges that a dump in custom format has, of whatever roles; what is there already stays. */
@@ -58,7 +65,8 @@ export function restorePlainScript(wish: RestoreWish & { readonly restrict: stri
   const psql = sh`psql -X -q -A -t -v ON_ERROR_STOP=1 -p ${wish.port} -d ${conninfo(wish.database)} ${begin.flatMap((line) => ['-c', line])} -f -`;
   return sh`${checked(wish, readPlainSql('check', wish))}
 o=$(${asPostgres} ${readPlainSql('load', { ...wish, role: identifier(wish.owner) })} <"$f" | ${asPostgres} ${psql}) || exit
-case "$o" in *${RESTORED}) ;; *) echo 'the dump was not read to its end' >&2; exit 1 ;; esac`;
+case "$o" in *${RESTORED}) ;; *) echo 'the dump was not read to its end' >&2; exit 1 ;; esac
+${leaveImprint(wish.port, wish.database, wish.imprint)}`;
 }
 
 // Equal to what pg_dump finished is whole; else reading it to the end, without a database, shows a cut one.
@@ -66,7 +74,7 @@ function checked(wish: RestoreWish, read: Sh): Sh {
   const check = wish.sha256
     ? sh`h=$(sha256sum <"$f"); [ "\${h%% *}" = ${wish.sha256} ] || damaged 'its SHA-256 is not that of the dump that was made'`
     : sh`e=$(${asPostgres} ${read} <"$f" 2>&1) || damaged "$e"`;
-  return sh`f=${wish.path}
+  return sh`f=${wish.path}; rm -f -- ${wish.imprint}
 damaged() { printf '%s\\n' "$1" | head -n 1; exit ${DAMAGED}; }
 [ -f "$f" ] || damaged 'there is no such file'
 ${check}`;

@@ -21,6 +21,7 @@ import { type FormerSettings, formerSettings, wholeSettings } from './former-set
 import { clientTooOld, clusterPort, databaseName, dumpFormat, notReady, roleName } from './params.ts';
 import { restorePreflight } from './restore-preflight.ts';
 import { DAMAGED, defaultPrivilegesScript, readPosition, restorePlainScript, restoreScript } from './restore-script.ts';
+import { IMPRINT } from './take-back.ts';
 import { restorePreview } from './undo-of-databases.ts';
 import { whoBlocks } from './who-blocks.ts';
 
@@ -43,7 +44,8 @@ export default defineAction({
   summary: 'Restore a dump into an empty database, in one transaction.',
   description:
     'Everything in it belongs to `owner` afterwards. Extensions are left to postgres.extension. The dump is checked first; whatever fails, the database is as empty as before. Ends with ANALYZE. Runs as a unit of its own, which outlives Ferry. Like any program that restores dumps it does what the file says: take only files you trust.',
-  undone: 'The database is made empty again; after the write line what was written is kept under another name.',
+  undone:
+    'The database is made empty again. After the write line, or when something was written into it since the restore, it is kept under another name.',
   tools: ['psql', 'pg_restore', 'vacuumdb'],
   params: z.strictObject({
     database: databaseName(),
@@ -117,7 +119,7 @@ export default defineAction({
       predicts: [facts.contents, ...facts.privileges].map((fact) => fact.becomesUnknown()),
       outputs: { database, tables: unknown('number of tables in the dump'), bytes: bytes ?? unknown('size of the dump') },
       undo: { port, database, former: { ...former, ...kept.former } },
-      undoSummary: 'make it empty again; after the write line rename and keep what is in it',
+      undoSummary: 'make it empty again; rename and keep it once something was written into it',
       data: {
         port,
         database,
@@ -152,9 +154,10 @@ export default defineAction({
       }
     } else {
       try {
+        const wish = { ...data, imprint: ctx.kept(on.name, IMPRINT) };
         const total = bytes === null ? {} : { totalBytes: bytes };
         const restrict = data.restricts ? `ferry${ctx.run}`.replaceAll(/[^A-Za-z0-9]/g, '') : null;
-        const script = data.format === 'plain' ? restorePlainScript({ ...data, restrict }) : restoreScript(data);
+        const script = data.format === 'plain' ? restorePlainScript({ ...wish, restrict }) : restoreScript(wish);
         const done = await on.detached('restore', script, {
           progress: readPosition(path),
           note: 'restoring',
@@ -188,7 +191,8 @@ export default defineAction({
     // One that ended without success has left nothing: what is in the database now, somebody else has put there since.
     const isRestored = (await ctx.exitCodes('restore')).includes(0);
     const settings = await wholeSettings(on, ctx, undo.former);
-    return emptyDatabase(on, { ...undo, settings, run: ctx.run, keep: ctx.crossedWriteLine, isRestored });
+    const imprint = ctx.kept(on.name, IMPRINT);
+    return emptyDatabase(on, { ...undo, settings, run: ctx.run, keep: ctx.crossedWriteLine, isRestored, imprint });
   },
   examples: [
     { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },

@@ -8,10 +8,10 @@ export const IF_DATABASE = String.raw`SELECT count(*) > 0 AS found FROM pg_datab
 
 /**
  * Drops the database named by `:'db'` if it is there. No session, not even a superuser's, can come in between; on a failure
- * the database stays closed to connections.
+ * the database stays closed to connections. Without a limit, which tells it from one that was to be renamed (`isDroppable`).
  */
 export const DROP_DATABASE = String.raw`${IF_DATABASE}
-ALTER DATABASE :"db" ALLOW_CONNECTIONS false;
+ALTER DATABASE :"db" WITH ALLOW_CONNECTIONS false CONNECTION LIMIT -1;
 ${END_SESSIONS}
 DROP DATABASE :"db";
 \endif`;

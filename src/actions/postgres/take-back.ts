@@ -29,6 +29,9 @@ export interface Decision {
 
 const NAMES = 4;
 
+/** Under this name a step that fills a database keeps what tells later whether somebody has written into it. */
+export const IMPRINT = 'imprint';
+
 /** The names under which a run keeps a database, one for each time it goes back over what was written. */
 export function keptNames(database: string, run: string): string[] {
   return Array.from({ length: NAMES }, (_, index) => keptName(database, `_ferry_${run}${index === 0 ? '' : `_${index + 1}`}`));
@@ -64,9 +67,13 @@ export function foundOf(
   };
 }
 
-/** Whether a database may be dropped: it is empty, or closed by a drop that was cut off. One nobody could look into may not. */
+/**
+ * Whether a database may be dropped: it is empty, or closed by a drop that was cut off. One nobody could look into may not, nor one
+ * that a renaming has closed, which leaves no connection to it.
+ */
 function isDroppable({ database, inside }: Found): boolean {
-  return inside === undefined ? database?.allowConnections === false : isEmpty(inside);
+  if (inside !== undefined) return isEmpty(inside);
+  return database?.allowConnections === false && database.connectionLimit !== 0;
 }
 
 /**
@@ -92,21 +99,23 @@ export function decideTakeBack(found: Found, about: About & { readonly mark: str
 
 /**
  * What makes a database as empty as it was: nothing if it is, else it is dropped, or, with `keep`, renamed and closed. So it is
- * where `isRestored` says that the run never filled it.
+ * where `isOwn` does not say that all in it comes from the run.
  */
-export function decideEmpty(found: Found, about: About & { readonly isRestored: boolean }): Decision {
+export function decideEmpty(found: Found, about: About & { readonly isOwn: boolean }): Decision {
   const { database, inside, taken } = found;
   const mustGo = database !== undefined && (inside === undefined || !isEmpty(inside));
   if (!mustGo) {
     const before = taken.at(-1);
-    return { act: null, kept: before === undefined ? [] : [keptOnPurpose(about, before, about.keep ? WRITTEN : FOREIGN)] };
+    return { act: null, kept: before === undefined ? [] : [keptOnPurpose(about, before, about.keep ? WRITTEN : UNPROVEN)] };
   }
   if (about.keep) return renamed(found, about, WRITTEN);
-  const isCutOff = inside === undefined && !database.allowConnections;
-  return about.isRestored || isCutOff ? { act: 'drop', kept: [] } : renamed(found, about, FOREIGN);
+  return isDroppable(found) || (inside !== undefined && about.isOwn)
+    ? { act: 'drop', kept: [] }
+    : renamed(found, about, UNPROVEN);
 }
 
 const FOREIGN = 'what this run has not put there';
+const UNPROVEN = 'what may not come from this run';
 const WRITTEN = 'what was written after the write line';
 
 function renamed(found: Found, about: About, holds: string): Decision {

@@ -3,11 +3,12 @@ import { fileContent } from '../../facts/file-content.ts';
 import { type PgCluster, pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, NO_CONTENTS, type PgContents, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase, withSettings } from '../../facts/pg-database.ts';
+import { pgUntouched } from '../../facts/pg-untouched.ts';
 import type { DiffLine } from '../action.ts';
 import { type UndoSite, type UndoView, undoPreview } from '../undo-preview.ts';
 import { type FormerSettings, KEPT_SETTINGS, keptOf } from './former-settings.ts';
 import { settingLine } from './setting-line.ts';
-import { type Decision, decideEmpty, decideTakeBack, type Found, keptAs, keptNames } from './take-back.ts';
+import { type Decision, decideEmpty, decideTakeBack, type Found, IMPRINT, keptAs, keptNames } from './take-back.ts';
 
 type Target = { port: number; database: string };
 
@@ -45,15 +46,18 @@ export const databasePreview = undoPreview({
 
 /** The undo of `postgres.restore`. */
 export const restorePreview = undoPreview({
-  facts: (undo: Target & { former: Omit<PgDatabase, 'settings'> & FormerSettings }, site) => factsOf(undo, site, undo.former),
+  facts: (undo: Target & { former: Omit<PgDatabase, 'settings'> & FormerSettings }, site) => ({
+    ...factsOf(undo, site, undo.former),
+    untouched: pgUntouched(undo.port, undo.database, site.kept(IMPRINT)).on(site.host),
+  }),
   look(undo, facts, site) {
     const stops = stopped(facts.cluster, undo.port);
     if (stops) return stops;
     const { port, database: name } = undo;
     const { hidden: _, ...rest } = undo.former;
     const former = { ...rest, settings: keptOf(undo.former, facts.settings[0]?.value) } as PgDatabase;
-    // Whether the restore came to its end is known on the host alone; a run that goes back mostly did fill it.
-    const about = { host: site.host, port, name, run: site.run, keep: site.crossedWriteLine, isRestored: true };
+    const isOwn = facts.untouched.value === true;
+    const about = { host: site.host, port, name, run: site.run, keep: site.crossedWriteLine, isOwn };
     const decision = decideEmpty(foundIn(facts, name, site.run), about);
     const gone = carryOut(decision, facts, name, site.run);
     const again: Prediction[] = [facts.database.becomes(former), facts.contents.becomes(NO_CONTENTS)];

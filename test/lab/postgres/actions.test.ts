@@ -19,7 +19,9 @@ import { pgDatabase } from '../../../src/facts/pg-database.ts';
 import { pgHba } from '../../../src/facts/pg-hba.ts';
 import { pgRole } from '../../../src/facts/pg-role.ts';
 import { pgSetting } from '../../../src/facts/pg-setting.ts';
+import { pgUntouched } from '../../../src/facts/pg-untouched.ts';
 import { conninfo } from '../../../src/facts/postgres/psql.ts';
+import { keepPath } from '../../../src/hosts/layout.ts';
 import { Secret } from '../../../src/hosts/secret.ts';
 import { type Cluster, Newdb, RunOnNewdb } from './on-newdb.ts';
 
@@ -380,7 +382,7 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
     };
     const path = () => `${folder}/made/engine.dump`;
 
-    test('dump, restore as another role, compare equal; then one changed row is found; then rollback leaves nothing', async () => {
+    test('dump, restore as another role, compare equal; then one changed row is found; rollback keeps it under another name', async () => {
       const refs = [pgDatabase(target.port, 'engine'), pgRole(target.port, 'alt'), pgContents(target.port, 'engine')];
       const before = await newdb.readings(...refs);
       const dumped = await run.step(dump, { ...source, path: path() });
@@ -427,9 +429,47 @@ CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2'; CREATE T
       expect(failure.message).toContain('sequence public.audit_log_id_seq: 500 true | 501 true');
       expect(failure.message).toContain('table "Odd schema"."No ""key"" here": 3 | 2 rows');
       expect(failure.message).toMatch(/table public.audit_log: 500 rows on both sides, content differs/);
-      expect(await run.rollback()).toEqual([]);
+      const name = `engine_ferry_${run.id}`;
+      expect((await run.rollback()).map(({ key }) => key)).toContain(`pgDatabase(${target.port}, ${name})`);
+      expect(await fresh.sql('SELECT t FROM audit_log WHERE id = 7', name)).toBe('y');
+      await fresh.sql(`DROP DATABASE "${name}"; DROP ROLE alt`);
       expect(await newdb.readings(...refs)).toEqual(before);
       expect(await newdb.sh(`ls ${folder}`)).toBe('');
+    });
+
+    // Nothing was counted before the write line, so all of it was dropped unseen.
+    test.each([
+      [
+        'reading, privileges and statistics',
+        'CREATE TEMP TABLE t AS SELECT * FROM audit_log; ANALYZE; GRANT SELECT ON audit_log TO postgres',
+        [],
+      ],
+      ['a row', `UPDATE audit_log SET t = 'z' WHERE id = 9`, ['kept']],
+      ['an index', 'CREATE INDEX ON audit_log (at)', ['kept']],
+      ['a function', `CREATE OR REPLACE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 3'`, ['kept']],
+    ])('before the write line a restored database is kept for what came into it since: %s', async (_, acts, wanted) => {
+      await run.step(dump, { ...source, path: path() });
+      await fresh.sql('CREATE ROLE alt; CREATE DATABASE engine OWNER alt TEMPLATE template0');
+      await fresh.sql('CREATE EXTENSION "uuid-ossp"', 'engine');
+      await run.step(restore, { ...target, owner: 'alt', path: path() });
+      const fact = pgUntouched(target.port, 'engine', keepPath(run.id, 's2', 'imprint'));
+      expect(Object.values(await newdb.readings(fact))).toEqual([true]);
+      // The session stays, so that what it has written may not be counted before it is ended.
+      const session = `runuser -u postgres -- psql -XAtq -p ${target.port} engine`;
+      await newdb.sh(
+        `cd ${folder}; mkfifo in; ${session} <in >said 2>&1 & exec 5>${folder}/in; cat >&5; until grep -q done ${folder}/said; do sleep 0.1; done; sleep 300 >&5 <&- 2>&- & echo $! >${folder}/pid`,
+        `${acts};\n\\echo done\n`,
+      );
+      const name = `engine_ferry_${run.id}`;
+      expect((await run.rollback()).map(({ what }) => what)).toEqual(
+        wanted.map(
+          (word) =>
+            `database engine holds what may not come from this run; it is ${word} as ${name}, closed to all but superusers`,
+        ),
+      );
+      expect(await fresh.sql(`SELECT count(*) FROM pg_database WHERE datname = '${name}'`)).toBe(String(wanted.length));
+      await newdb.sh(`kill $(cat ${folder}/pid)`);
+      await fresh.sql(`DROP DATABASE engine; DROP DATABASE IF EXISTS "${name}"; DROP ROLE alt`);
     });
 
     test('a restore that fails in the middle leaves the database empty and says so', async () => {
