@@ -6,7 +6,7 @@ import { ConnectionLost, type Terminal } from '../transports/transport.ts';
 import { asUser } from './as-user.ts';
 import { converse } from './conversation.ts';
 import { conversationScript, conversationStateScript } from './conversation-scripts.ts';
-import { detachedScript, endDetachedScript } from './detached-scripts.ts';
+import { detachedScript, endDetachedScript, LOG_LIMIT_BYTES } from './detached-scripts.ts';
 import { DetachedWatch } from './detached-watch.ts';
 import { changeScript, guard, OUTPUT_HEAD_BYTES, REFUSE_FIRED, wholeStdin } from './effect-scripts.ts';
 import { parseExitCode, UNREADABLE } from './exit-code.ts';
@@ -21,7 +21,7 @@ import type {
   RunResult,
   Terms,
 } from './host.ts';
-import { type AttemptId, secretsDir } from './layout.ts';
+import { type AttemptId, attemptDir, secretsDir } from './layout.ts';
 import { bytesOf, type Machine } from './machine.ts';
 import { whyLost } from './postmortem.ts';
 import { type Sh, sh } from './sh.ts';
@@ -169,7 +169,16 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
   }
 
   async #look(name: string, watch: DetachedWatch): Promise<RunResult | undefined> {
-    const standing = await watch.look();
+    let standing = await watch.look();
+    const isEndless = standing.is === 'running' && standing.logBytes > LOG_LIMIT_BYTES;
+    if (isEndless) {
+      await this.#end(name);
+      standing = await watch.look();
+    }
+    if (isEndless && standing.is === 'lost') {
+      const log = `${attemptDir(this.#id)}/${name}/out`;
+      throw new FerryError('LOG_TOO_LONG', { host: this.name, what: `${this.#id.step} (${name})`, log });
+    }
     if (standing.is === 'lost') throw this.#lost(name, whyLost(standing.line));
     if (standing.is === 'unknown') throw this.#failed(name, standing.answer);
     return standing.is === 'exited' ? standing.result : undefined;

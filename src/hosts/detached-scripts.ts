@@ -10,6 +10,9 @@ import { type Sh, sh } from './sh.ts';
 /** How much of the log of a long command is given back, from its end. */
 export const LOG_TAIL_BYTES = 65_536;
 
+/** How long a log may grow before its command is ended. It lies under /var/lib, as databases do. */
+export const LOG_LIMIT_BYTES = 256 << 20;
+
 /** How long what is ended has for an end of its own, before it is killed. */
 const GRACE_S = 10;
 

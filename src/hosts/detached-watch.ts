@@ -10,7 +10,7 @@ import { STALL_AFTER_MS, StallWatch } from './stall-watch.ts';
 
 /** How a detached command stands: it runs, it left a result, or it left none (`why` as the host tells it); else an answer nobody knows. */
 export type Standing =
-  | { readonly is: 'running' }
+  | { readonly is: 'running'; readonly logBytes: number }
   | { readonly is: 'exited'; readonly result: RunResult }
   | { readonly is: 'lost'; readonly line: string }
   | { readonly is: 'unknown'; readonly answer: RunResult };
@@ -54,7 +54,7 @@ export class DetachedWatch {
     if (word === 'lost') return { is: 'lost', line: words.join(' ') };
     if (word !== 'running' || rest.length === 0) return { is: 'unknown', answer };
     await this.#tell(Number.parseInt(second, 10), third);
-    return { is: 'running' };
+    return { is: 'running', logBytes: Number(third.split(' ')[1] ?? 0) };
   }
 
   async #tell(bytes: number, logLine: string): Promise<void> {

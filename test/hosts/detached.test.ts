@@ -75,6 +75,21 @@ describe.runIf(process.platform === 'linux')('a long command where there is no s
     });
   });
 
+  it('is ended, with all it started, when its log grows past all measure', async () => {
+    const { id, on, inside } = await attempt();
+    // A log of that size without the bytes.
+    const endless = sh`truncate -s 300M ${inside('out')}; echo $$ >${made('endless')}; sleep 300`;
+    await expect(on.detached('work', endless)).rejects.toMatchObject({
+      code: 'LOG_TOO_LONG',
+      args: { host: 'here', log: `/var/lib/ferry/${RUN}/${id.step}.1/work/out` },
+    });
+    expect(isAlive(readFileSync(made('endless'), 'utf8'))).toBe(false);
+    expect(await stateOf(id)).toBe('lost');
+    // One that has ended by then has done what it was to do.
+    const other = await attempt();
+    expect(await other.on.detached('work', sh`truncate -s 300M ${other.inside('out')}; echo end`)).toMatchObject({ code: 0 });
+  });
+
   it('has a bare environment, no terminal, and its secrets while it runs', async () => {
     const { id, on } = await attempt();
     const { stdout } = await on.detached('work', sh`cat "$FERRY_SECRETS/word"; env | cut -d= -f1 | sort | tr '\\n' ' '; tty`, {
