@@ -3,6 +3,7 @@ import { nowMs } from '../lib/clock.ts';
 import { plural } from '../lib/text.ts';
 import type { Step } from '../runbook/runbook.ts';
 import { callOffRollback } from './call-off.ts';
+import type { ProofLine } from './events.ts';
 import { refuseOtherMachines, releaseLeases, type Silent, takeLeases } from './leases.ts';
 import { isOutOfReach } from './out-of-sight.ts';
 import { refuseOvertaken } from './overtaken.ts';
@@ -23,6 +24,12 @@ export async function rollBack(
   options: { to?: string | undefined; discardWrites: boolean; overNewer?: boolean },
 ): Promise<Ending> {
   const startedMs = nowMs();
+  const { phase, proof: before } = context.state;
+  // Gone through once more, it gives back the hosts it still holds and no more: others may have come onto the rest.
+  if (phase === 'rolled-back' && before && options.to === undefined) {
+    context.emit({ type: 'rollback.started', to: null, steps: [], irreversible: [] });
+    return endRolledBack(context, undefined, before, startedMs);
+  }
   const silent: Silent = new Map();
   // Before what was written since is counted, on a machine where that means nothing.
   const there = await refuseOtherMachines(context, silent);
@@ -31,7 +38,7 @@ export async function rollBack(
   const way = await withWrites(context, wayBack(context, to));
   // The steps after the line may be undone already when a rollback is gone on with: its record says that it crosses.
   const isAgreed = options.discardWrites || (context.state.phase === 'rolling-back' && context.state.crossing);
-  // Gone through once more to give the hosts back, it has nothing left to lose.
+  // Where all is taken back already it has nothing left to lose.
   if (way.writeLine && !isAgreed && way.steps.length > 0) await refuseLoss(context, way, way.writeLine, to);
   try {
     await takeLeases(context, silent);
@@ -69,6 +76,15 @@ export async function rollBack(
   if (!proven) return endInDebt(context, way, debts, silent);
   const { proof, readings } = proven;
   context.record('rollback.finished', { body: { proof, readings } });
+  return endRolledBack(context, to, proof, startedMs);
+}
+
+async function endRolledBack(
+  context: RunContext,
+  to: string | undefined,
+  proof: readonly ProofLine[],
+  startedMs: number,
+): Promise<Ending> {
   if (to === undefined) await releaseLeases(context, 'taken-back');
   const kept = context.state.kept.map(({ host: on, what }) => `${on}: ${what}`);
   context.emit({ type: 'run.rolled-back', to: to ?? null, proof, kept, ms: nowMs() - startedMs });

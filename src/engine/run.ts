@@ -45,13 +45,12 @@ export async function executeRun(
   },
 ): Promise<Ending> {
   const startedMs = nowMs();
-  // One that is finished is gone through once more to give its hosts back, and changes nothing.
-  const isOver = context.state.phase === 'finished';
+  if (context.state.phase === 'finished') return giveBack(context, options.skip?.step ?? options.markDone, startedMs);
   try {
     if (options.resumed)
       context.record('run.resumed', { body: { by: context.ports.holder, windowEndsAt: options.windowEndsAt ?? null } });
     const there = options.resumed ? await refuseOtherMachines(context) : null;
-    if (there && !isOver) refuseOvertaken(context, there, { verb: 'resume', overNewer: false });
+    if (there) refuseOvertaken(context, there, { verb: 'resume', overNewer: false });
     await takeLeases(context);
     if (options.resumed) await recallSecrets(context);
     if (options.replan) await acceptMoved(context);
@@ -63,13 +62,7 @@ export async function executeRun(
   } catch (thrown) {
     return refuse(context, thrown, options.resumed);
   }
-  context.emit({
-    type: 'run.started',
-    plan: context.state.plan,
-    resumed: options.resumed,
-    done: doneSteps(context),
-    skipped: skippedSteps(context),
-  });
+  tellStarted(context, options.resumed);
   const stopped = await workThrough(context, options.until, options.rollBackAfterMs);
   if (stopped) return stopped;
   const decision = decide(context.state, context.ports.runbook, options.until);
@@ -86,9 +79,33 @@ export async function executeRun(
         text: `${step} was ${byHand.what} by ${byHand.by}${byHand.reason === null ? '' : `: ${byHand.reason}`}`,
       });
   context.record('run.finished');
+  return endFinished(context, startedMs);
+}
+
+/**
+ * Gives the hosts back that a finished run still holds, and does nothing else: others may have come onto those it gave back
+ * before, and on record it stays finished, whatever comes of this.
+ */
+async function giveBack(context: RunContext, byHand: string | undefined, startedMs: number): Promise<Ending> {
+  try {
+    // Nothing of it is at turn any more.
+    if (byHand !== undefined) stepAtTurn(context, byHand);
+  } catch (thrown) {
+    return { outcome: 'refused', error: context.report(thrown, ''), exit: thrown instanceof FerryError ? thrown.exit : 1 };
+  }
+  tellStarted(context, true);
+  return endFinished(context, startedMs);
+}
+
+async function endFinished(context: RunContext, startedMs: number): Promise<Ending> {
   await releaseLeases(context);
   context.emit({ type: 'run.finished', ms: nowMs() - startedMs, steps: context.state.steps.size });
   return { outcome: 'finished', error: null, exit: 0 };
+}
+
+function tellStarted(context: RunContext, resumed: boolean): void {
+  const { plan } = context.state;
+  context.emit({ type: 'run.started', plan, resumed, done: doneSteps(context), skipped: skippedSteps(context) });
 }
 
 function recordReached(context: RunContext, { reached }: Pick<Decision, 'reached'>): void {

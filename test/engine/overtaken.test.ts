@@ -55,6 +55,29 @@ describe('a run after which another has worked on its hosts', () => {
     expect(Object.fromEntries(first.world.cells)).toEqual(B);
   });
 
+  // It became a paused run that could not go on: LEASE_HELD, then RUN_OVERTAKEN, then only given up.
+  it('gives back the host it still holds, and stays finished', async () => {
+    const first = new ModelRun(runbook('A'), OLD, 'r-a');
+    expect(await first.start('before-record lease.released:')).toBe('died');
+    expect([first.state.phase, first.state.leases]).toEqual(['finished', ['a', 'b']]);
+    first.world.dead = false;
+    await first.world.releaseLease('a', 'r-a');
+    const onA = runbookOf([step('one', 'model.saving', { key: 'conf', value: 'B' })]);
+    const second = Object.assign(new ModelRun(onA, {}, 'r-b'), { world: first.world, journal: first.journal });
+    second.stopAt = 'before-apply one';
+    await second.start('before-record run.finished:');
+    const records = first.journal.read('r-a').length;
+    expect(await first.resume()).toMatchObject({ outcome: 'finished', exit: 0 });
+    expect([first.state.phase, first.state.leases]).toEqual(['finished', []]);
+    expect(
+      first.journal
+        .read('r-a')
+        .slice(records)
+        .map(({ type }) => type),
+    ).toEqual(['lease.released', 'lease.released']);
+    expect([...first.world.leases].map(([host, { run }]) => `${host} ${run}`)).toEqual(['a r-b']);
+  });
+
   it('is not held up by one that was refused before it began', async () => {
     const { first, second } = await oneAfterTheOther();
     await second.rollBack();
@@ -87,6 +110,15 @@ it('a run whose hosts were given back but one is gone through once more', async 
   await run.rollBack();
   run.world.releaseLease = release;
   expect([...run.world.leases.keys()]).toEqual(['b']);
+  // Another has come onto the host that is free.
+  run.world.leases.set('a', { run: 'r-b', holder: 'you@there', since: 'now' });
+  const records = run.journal.read('r-a').length;
   expect(await run.rollBack()).toMatchObject({ outcome: 'rolled-back', exit: 4 });
-  expect([...run.world.leases.keys()]).toEqual([]);
+  expect([...run.world.leases.keys()]).toEqual(['a']);
+  expect(
+    run.journal
+      .read('r-a')
+      .slice(records)
+      .map(({ type }) => type),
+  ).toEqual(['lease.released']);
 });
