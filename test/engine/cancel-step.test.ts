@@ -9,7 +9,7 @@ describe('a step that is cancelled', () => {
     const run = new ModelRun(runbookOf([send]), CELLS);
     run.world.onPoll = () => run.cancel.abort();
     expect(await run.start()).toMatchObject({ outcome: 'paused', exit: 3, error: { code: 'STEP_CANCELLED' } });
-    expect(run.world.attempts.get('a/r-model/send.1')?.get('work')?.state).toBe('lost');
+    expect(run.world.commands.attempts.get('a/r-model/send.1')?.get('work')?.state).toBe('lost');
     expect(run.state.steps.get('send')).toMatchObject({ phase: 'failed', error: { code: 'STEP_CANCELLED' } });
     expect(run.state.steps.get('send')?.error?.left).toContain('what undoes it is on record');
     expect(run.state).toMatchObject({ phase: 'paused', pause: { reason: 'interrupt', step: 'send' } });

@@ -99,6 +99,15 @@ const detached = defineAction({
   examples: [],
 });
 
+/** Long both ways: packages that are removed, and installed again. */
+const lengthy = defineAction({
+  ...detached,
+  summary: 'Append to a cell, slowly, and take it back slowly.',
+  async rollback({ on, undo }) {
+    await on.detached('restore', restore(undo.key, undo.before));
+  },
+});
+
 /** A short effect that is not idempotent, of which facts tell nothing: a mail. */
 const once = defineAction({
   ...detached,
@@ -156,6 +165,14 @@ const guardedOnce = defineAction({
   },
 });
 
+/** The same, done by a command that may last. */
+const guardedLong = defineAction({
+  ...guardedOnce,
+  async apply({ on, params: { key, value } }) {
+    await on.detached('set', command(`set ${key} ${value}`));
+  },
+});
+
 /** Changes one cell that can be put back and sends word, which cannot. */
 const lasting = defineAction({
   ...atomic,
@@ -188,14 +205,48 @@ const pair = defineAction({
       predicts: differing.map((found) => found.becomes(given.value)),
       undo: { key: given.key, before },
       undoSummary: 'back',
+      data: { here: differing.includes(here), there: differing.includes(there) },
     });
   },
-  async apply({ on, onRole, params: { key, value, with: other } }) {
-    await on.change('here', command(`set ${key} ${value}`));
-    await onRole(other).change('there', command(`set ${key} ${value}`));
+  async apply({ on, onRole, params: { key, value, with: other }, change: { data } }) {
+    if (data.here) await on.change('here', command(`set ${key} ${value}`));
+    if (data.there) await onRole(other).change('there', command(`set ${key} ${value}`));
   },
   async rollback({ onHost, undo }: { onHost(name: string): ActingHost; undo: PairUndo }) {
     for (const { host, before } of [...undo.before].reverse()) await onHost(host).change('restore', restore(undo.key, before));
+  },
+  examples: [],
+});
+
+/** Two long effects at once, one on each host, which are done anew together: a stream and who takes it. */
+const stream = defineAction({
+  summary: 'Append to a cell on two hosts, slowly.',
+  params: z.strictObject({ key: z.string(), value: z.string(), with: z.string() }),
+  roles: (given) => [given.with],
+  converges: false,
+  facts: ({ host, hostOf }, given) => ({
+    here: cell(given.key).on(host.name),
+    there: cell(given.key).on(hostOf(given.with).name),
+  }),
+  plan(given, { here, there }, { host, hostOf }) {
+    const before = [
+      { host: host.name, before: here.value ?? null },
+      { host: hostOf(given.with).name, before: there.value ?? null },
+    ];
+    return change({
+      summary: `append to ${given.key} on both`,
+      predicts: [here.becomesUnknown(), there.becomesUnknown()],
+      undo: { key: given.key, before },
+      undoSummary: 'back',
+    });
+  },
+  async apply({ on, onRole, params: { key, value, with: other } }) {
+    const there = onRole(other);
+    for (const one of [on, there]) await one.change('clear', command(`set ${key} begun.`));
+    await Promise.all([on, there].map((one) => one.detached('work', command(`add ${key} ${value}`))));
+  },
+  async rollback({ onHost, undo }: { onHost(name: string): ActingHost; undo: PairUndo }) {
+    await Promise.all(undo.before.map(({ host, before }) => onHost(host).detached('restore', restore(undo.key, before))));
   },
   examples: [],
 });
@@ -242,10 +293,13 @@ export const modelActions = new Map<string, Action>([
   ['model.guarded-once', guardedOnce],
   ['model.partial', partial],
   ['model.detached', detached],
+  ['model.lengthy', lengthy],
   ['model.once', once],
   ['model.proven', proven],
   ['model.keeping', keeping],
   ['model.pair', pair],
+  ['model.stream', stream],
+  ['model.guarded-long', guardedLong],
   ['model.check', asks],
   ['model.line', line],
   ['model.gate', asking],

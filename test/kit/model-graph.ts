@@ -20,13 +20,13 @@ export const SHAPES: Readonly<Record<string, string>> = {
   'ovirt.backup': 'detached',
   'ovirt.history': 'check',
   'ovirt.maintenance': 'atomic',
-  'ovirt.restore-backup': 'detached',
+  'ovirt.restore-backup': 'lengthy',
   'ovirt.sampling': 'check',
   'ovirt.setup': 'once',
   'ovirt.unpack-backup': 'saving',
   'package.install': 'detached',
   'package.match': 'check',
-  'package.remove': 'detached',
+  'package.remove': 'lengthy',
   'port.check': 'check',
   'postgres.arrivals': 'check',
   'postgres.carry': 'partial',
@@ -84,7 +84,7 @@ export function modelGraph(written: Runbook): ModelGraph {
     const key = FAMILIES[one.uses] ? `${FAMILIES[one.uses]}-${one.role}` : `k${index}`;
     const value = `v${index}`;
     if (shape !== 'keeping') cells[`${host}/${key}`] = 'before';
-    if (shape === 'detached' || shape === 'once') addedOnce[`${host}/${key}`] = `before${value}`;
+    if (['detached', 'lengthy', 'once'].includes(shape)) addedOnce[`${host}/${key}`] = `before${value}`;
     const params: Readonly<Record<string, Json>> = {
       check: { key },
       gate: { question: 'go on?' },

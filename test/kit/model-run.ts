@@ -98,7 +98,7 @@ export class ModelRun {
     ['a', 'a'],
     ['b', 'b'],
   ]);
-  /** Crash points passed, in order: `after-record step.intended:x`. */
+  /** Crash points passed, in order: `after-record step.intended:x`; in the middle of a command, `in-effect x:set`. */
   readonly passed: string[] = [];
   /** A crash point at which a person presses Ctrl-C. */
   stopAt: string | null = null;
@@ -119,6 +119,15 @@ export class ModelRun {
       if (value instanceof Secret) redactor.add(value);
     };
     for (const value of this.inputs.values()) learn(value);
+    const crash = (point: string, about: string) => {
+      this.passed.push(`${point} ${about}`);
+      if (`${point} ${about}` === this.stopAt) stop.abort();
+      count += 1;
+      if (count !== dieAt && `${point} ${about}` !== dieAt) return;
+      this.world.dead = true;
+      throw new Died(`at ${point} ${about}`);
+    };
+    this.world.inEffect = (about) => crash('in-effect', about);
     return {
       journal: this.journal,
       fleet: this.world,
@@ -155,14 +164,7 @@ export class ModelRun {
       holder: 'me@model',
       signal: AbortSignal.any([this.cancel.signal, stop.signal]),
       cancel: this.cancel.signal,
-      crash: (point, about) => {
-        this.passed.push(`${point} ${about}`);
-        if (`${point} ${about}` === this.stopAt) stop.abort();
-        count += 1;
-        if (count !== dieAt && `${point} ${about}` !== dieAt) return;
-        this.world.dead = true;
-        throw new Died(`at ${point} ${about}`);
-      },
+      crash,
     };
   }
 

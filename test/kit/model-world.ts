@@ -11,6 +11,7 @@ import type { Ended, RunThere } from '../../src/hosts/runs-here.ts';
 import { sh } from '../../src/hosts/sh.ts';
 import { hashOf, headOf, lineOf } from '../../src/journal/chain.ts';
 import type { Journal, JournalRecord, NewRecord } from '../../src/journal/journal.ts';
+import { type ModelEffect, ModelEffects } from './model-effects.ts';
 
 /** Thrown where the controller dies; nothing it does afterwards reaches the world. */
 export class Died extends Error {}
@@ -24,17 +25,10 @@ export const cell = defineFact<[key: string], string>({
   show: String,
 });
 
-interface RanEffect {
-  detached: boolean;
-  state: 'running' | 'exited' | 'lost';
-  code: number;
-  stdout: string;
-  finish?: () => void;
-}
-
 /**
  * A small working model of hosts: cells, attempt folders, leases, kept bytes. Commands are words: `set K V`, `add K V`
- * (not idempotent), `say TEXT`, which is answered with the text, `fail`. It survives the controller, as hosts do.
+ * (not idempotent), `say TEXT`, which is answered with the text, `fail`. It survives the controller, as hosts do, and so do the
+ * commands that run there: they come to their end while no controller looks.
  */
 export class ModelWorld implements Fleet {
   readonly cells = new Map<string, string>();
@@ -46,12 +40,11 @@ export class ModelWorld implements Fleet {
   /** Machines that know a run, as `host/run`. */
   readonly known = new Set<string>();
   readonly kept = new Map<string, string>();
-  readonly attempts = new Map<string, Map<string, RanEffect>>();
-  readonly ran: string[] = [];
+  readonly commands = new ModelEffects((effect) => this.#end(effect));
+  /** The commands that were begun, in order: `host:step.attempt:name`. */
+  readonly ran = this.commands.ran;
   /** When true, the next calls of the controller find no world any more. */
   dead = false;
-  /** How often a detached command is asked about before it ends. */
-  detachedPolls = 2;
   /** Effects that die without an exit code, once each. */
   readonly loseOnce = new Set<string>();
   /** What was written since the write line, as its counters tell. */
@@ -85,31 +78,20 @@ export class ModelWorld implements Fleet {
     });
   }
   acting(host: string, id: AttemptId, signal?: AbortSignal): ActingHost {
-    const perform = (name: string, command: string, detached: boolean): RanEffect => {
+    const perform = (name: string, command: string, kind: ModelEffect['kind']): ModelEffect => {
       this.#reach(host);
       this.#guard(host, id);
-      const folder = this.attempts.get(this.#folder(host, id));
       if (this.takenOver.has(host))
         throw new FerryError('EPOCH_STALE', { host, run: id.run, ours: id.epoch, theirs: '2', by: 'you@there' });
-      if (!folder) throw new Error(`attempt not open: ${this.#folder(host, id)}`);
       if (this.deadMen.get(this.#folder(host, id))?.state === 'reverted')
         throw new FerryError('DEAD_MAN_REVERTED', { host, step: id.step, run: id.run });
-      const known = folder.get(name);
-      if (known) return known;
-      const stdout = command.startsWith('say ') ? command.slice(4) : '';
-      const effect: RanEffect = { detached, state: 'running', code: 0, stdout };
-      folder.set(name, effect);
-      this.ran.push(`${host}:${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}:${name}`);
-      effect.finish = () => {
-        if (effect.state !== 'running') return;
-        effect.code = this.failOnce.delete(`${id.step}:${name}`) ? 1 : this.#execute(host, command);
-        effect.state = 'exited';
-      };
-      if (this.loseOnce.delete(`${id.step}:${name}`)) effect.state = 'lost';
-      else if (!detached) effect.finish();
+      const effect = this.commands.begin(host, id, name, kind, command);
+      if (this.loseOnce.delete(`${id.step}:${name}`)) this.commands.lose(effect);
+      if (effect.state === 'running') this.inEffect?.(`${id.step}:${name}`);
+      if (kind === 'short') this.commands.finish(effect);
       return effect;
     };
-    const outcome = (effect: RanEffect, name: string) => {
+    const outcome = (effect: ModelEffect, name: string) => {
       if (this.cutOnce.delete(`${id.step}:${name}`)) this.away.add(host);
       this.#reach(host);
       if (effect.state === 'lost') throw new FerryError('COMMAND_LOST', { host, what: name, why: 'its process is gone' });
@@ -127,64 +109,64 @@ export class ModelWorld implements Fleet {
       hostKey: async () => null,
       change: async (name, script) => {
         signal?.throwIfAborted();
-        const effect = perform(name, script.text, false);
+        const effect = perform(name, script.text, 'short');
         if (this.slowOnce.delete(`${id.step}:${name}`)) await new Promise<void>((resolve) => (this.letSlowEnd = resolve));
         return outcome(effect, name);
       },
       detached: async (name, script) => {
-        const effect = perform(name, script.text, true);
-        for (let poll = 0; poll < this.detachedPolls && effect.state === 'running'; poll += 1) {
-          // A turn of the event loop, so that a timeout can come in between.
-          await new Promise((resolve) => setImmediate(resolve));
-          signal?.throwIfAborted();
-          this.#alive();
-          this.onPoll?.(id.step);
-        }
-        effect.finish?.();
+        const effect = perform(name, script.text, 'detached');
+        while (effect.state === 'running')
+          await this.commands.look(async () => {
+            // A turn of the event loop, so that a timeout can come in between.
+            await new Promise((resolve) => setImmediate(resolve));
+            signal?.throwIfAborted();
+            this.#alive();
+            this.onPoll?.(id.step);
+          });
         return outcome(effect, name);
       },
       converse: async (name, script) => {
-        const before = this.attempts.get(this.#folder(host, id))?.get(name);
-        const effect = perform(name, script.text, true);
         // Nobody can go on with what another had begun to answer.
-        if (before && effect.state === 'running') effect.state = 'lost';
+        const before = this.commands.commandsOf(host, id)?.get(name);
+        if (before) this.commands.lose(before);
+        const effect = perform(name, script.text, 'conversation');
         signal?.throwIfAborted();
-        effect.finish?.();
+        this.commands.finish(effect);
         return outcome(effect, name);
       },
     };
   }
   /** Called while a detached command runs. */
   onPoll: ((step: string) => void) | undefined;
+  /** Called once a command has begun, or was found running, with `step:name`: a controller may die there, which the command does not hear. */
+  inEffect: ((about: string) => void) | undefined;
 
   async openAttempt(host: string, id: AttemptId, _intent?: string, records?: RecordsAfter): Promise<boolean> {
     this.#reach(host);
     this.#guard(host, id);
     this.#copy(host, id.run, records);
-    const folder = this.#folder(host, id);
-    if (this.attempts.has(folder)) return false;
-    this.attempts.set(folder, new Map());
-    return true;
+    return this.commands.open(host, id);
   }
   async effects(host: string, id: AttemptId): Promise<Effect[] | null> {
     this.#reach(host);
-    const folder = this.attempts.get(this.#folder(host, id));
-    return folder
-      ? [...folder].map(([name, { detached, state, code }]) => ({
-          ...{ name, detached, state },
-          ...(state === 'exited' ? { code } : {}),
-        }))
-      : null;
+    const found = await this.commands.askAbout(host, id);
+    return (
+      found?.map(({ name, kind, state, code }) => ({
+        ...{ name, detached: kind !== 'short', state },
+        ...(state === 'exited' ? { code } : {}),
+      })) ?? null
+    );
   }
   async exitCodes(host: string, { run, step, attempts }: Attempts, effect: string): Promise<number[]> {
-    const ran = attempts.map((attempt) => this.attempts.get(`${host}/${run}/${step}.${attempt}`)?.get(effect));
+    const ran = attempts.map((attempt) => this.commands.attempts.get(`${host}/${run}/${step}.${attempt}`)?.get(effect));
     return ran.flatMap((one) => (one?.state === 'exited' ? [one.code] : []));
   }
   async endDetached(host: string, id: AttemptId): Promise<void> {
     this.#reach(host);
     this.#guard(host, id);
-    for (const effect of this.attempts.get(this.#folder(host, id))?.values() ?? [])
-      if (effect.state === 'running') effect.state = 'lost';
+    // A short one comes to its end by itself.
+    for (const effect of this.commands.commandsOf(host, id)?.values() ?? [])
+      if (effect.kind !== 'short') this.commands.lose(effect);
   }
   async keep(host: string, { run, step }: AttemptId, requests: readonly { name: string; path?: string }[], generation = 0) {
     this.#alive();
@@ -209,9 +191,10 @@ export class ModelWorld implements Fleet {
       state: 'armed' as DeadManState,
       fire: (again = false) => {
         if (armed.state !== 'armed' && !(again && armed.state === 'reverted')) return;
-        for (const effect of this.attempts.get(folder)?.values() ?? []) if (effect.state === 'running') effect.state = 'lost';
+        for (const effect of this.commands.commandsOf(host, id)?.values() ?? []) this.commands.lose(effect);
         this.#execute(host, putBack.text);
         if (reload !== null) this.#execute(host, reload);
+        this.commands.allowAgain(id);
         armed.state = 'reverted';
       },
     };
@@ -343,9 +326,13 @@ export class ModelWorld implements Fleet {
   }
   #alive(): void {
     if (this.dead) throw new Died('the controller is dead');
+    this.commands.tick();
   }
   #folder(host: string, id: AttemptId): string {
     return `${host}/${id.run}/${id.step}.${id.undo ? 'undo.' : ''}${id.attempt}`;
+  }
+  #end({ host, id, name, command }: ModelEffect): number {
+    return this.failOnce.delete(`${id.step}:${name}`) ? 1 : this.#execute(host, command);
   }
   #execute(host: string, command: string): number {
     for (const line of command.split('\n')) {
