@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AttemptId } from '../../src/hosts/layout.ts';
 import { sh } from '../../src/hosts/sh.ts';
+import { randomToken } from '../../src/lib/random.ts';
 import { fleetHere } from '../kit/fleet-here.ts';
 import { soon } from '../kit/soon.ts';
 
 // Real scripts on this machine's own shell, where the timer is a session that waits; test/trouble has the one of systemd.
 const folder = mkdtempSync(join(tmpdir(), 'ferry-dead-man-'));
 const fleet = fleetHere(folder);
+// Its own, because what is ended is found by it, and the same tests may run beside these.
+const RUN = `r-here-${randomToken(4)}`;
 let count = 0;
 
 async function attempt(afterMs = 600_000, reload: string | null = null) {
   count += 1;
   const file = join(folder, `file${count}`);
-  const dir = join(folder, 'lib', 'r-here', `s${count}.1`, '.dead-man');
-  const id: AttemptId = { run: 'r-here', step: `s${count}`, attempt: 1, epoch: 1, undo: false };
+  const dir = join(folder, 'lib', RUN, `s${count}.1`, '.dead-man');
+  const id: AttemptId = { run: RUN, step: `s${count}`, attempt: 1, epoch: 1, undo: false };
   await fleet.openAttempt('here', id, '{}');
   writeFileSync(file, 'new');
   const on = fleet.acting('here', id, new AbortController().signal, () => undefined);
@@ -26,7 +29,7 @@ async function attempt(afterMs = 600_000, reload: string | null = null) {
 }
 
 beforeAll(async () => {
-  await fleet.takeLease('here', { run: 'r-here', holder: 'test@here', since: '2026-01-01T00:00:00Z' }, 1);
+  await fleet.takeLease('here', { run: RUN, holder: 'test@here', since: '2026-01-01T00:00:00Z' }, 1);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -130,7 +133,7 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
   });
 
   it('ends what runs of its attempt also when another controller has taken the run over', async () => {
-    const run = `r-taken${process.pid}`;
+    const run = `${RUN}-taken`;
     const lease = { run, holder: 'test@here', since: '2026-01-01T00:00:00Z' };
     const there = fleetHere(join(folder, 'taken'));
     await there.takeLease('here', lease, 1);
@@ -168,7 +171,7 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
 
   it('stands as armed when it cannot put back what was kept, and says why when it is asked to', async () => {
     count += 1;
-    const id: AttemptId = { run: 'r-here', step: `s${count}`, attempt: 1, epoch: 1, undo: false };
+    const id: AttemptId = { run: RUN, step: `s${count}`, attempt: 1, epoch: 1, undo: false };
     await fleet.openAttempt('here', id, '{}');
     await fleet.armDeadMan('here', id, { afterMs: 600_000, putBack: sh`echo the disk is full >&2; exit 4`, reload: null });
     await expect(fleet.deadMan('here', id, 'revert')).rejects.toMatchObject({
@@ -210,7 +213,7 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
   it('goes with the run when that is given up, which leaves all as it is', async () => {
     const { id, arm, now } = await attempt(1000);
     await arm();
-    await fleet.fenceRun('here', 'r-here');
+    await fleet.fenceRun('here', RUN);
     expect(await fleet.deadMan('here', id, 'look')).toBe('confirmed');
     expect(now()).toBe('new');
     await expect(fleet.deadMan('here', id, 'revert')).rejects.toMatchObject({ code: 'EPOCH_STALE' });
