@@ -75,7 +75,8 @@ const confFacts = (now: string, before: string) => ({
   'fileContent(/keep/before)': file(before),
 });
 
-const rows: [about: string, uses: string, undo: Json, found: Record<string, Observed<unknown>>, diff: unknown[]][] = [
+type Row = [about: string, uses: string, undo: Json, found: Record<string, Observed<unknown>>, diff: unknown[]];
+const rows: Row[] = [
   [
     'keys go back, mode too',
     'config.set',
@@ -352,6 +353,21 @@ const rows: [about: string, uses: string, undo: Json, found: Record<string, Obse
       ['+', 'database engine, empty, owner engine'],
     ],
   ],
+  ...(
+    [
+      ['a database that a backup was restored into is dropped', undefined, 'database engine on one: 2 tables'],
+      ['so it is where nothing was written since', value(true), 'database engine on one: 2 tables'],
+      ['and kept where something was', value(false), 'rename and keep database engine on one: 2 tables'],
+    ] as const
+  ).map(
+    ([title, untouched, told]): Row => [
+      title,
+      'ovirt.restore-backup',
+      { files: null, databases: [{ ...db, scope: 'db', host: 'one', former: engineDb as unknown as Json }] },
+      { ...restored, ...(untouched ? { 'pgUntouched(5432, engine, /keep/db-imprint)': untouched } : {}) },
+      [['-', told]],
+    ],
+  ),
   [
     'an extension goes',
     'postgres.extension',
