@@ -9,7 +9,7 @@ import { SmallDisk } from '../kit/small-disk.ts';
 const LIVING = ['audit_log', 'dwh_history_timekeeping', 'vds_statistics'];
 const labDir = inject('labDir');
 const isWhole = Boolean(process.env.FERRY_EVERY_FAULT);
-const told = { runs: 0, lost: 0, leaks: 0, kinds: new Map<string, number>() };
+const told = { runs: 0, again: 0, lost: 0, leaks: 0, kinds: new Map<string, number>() };
 
 let before: Snapshot;
 let after: Snapshot;
@@ -61,6 +61,7 @@ async function isAs(wanted: Snapshot, leaveOut: readonly string[] | null): Promi
     expect(now).toBe(old);
   }
   await run.commandsRanOnce();
+  told.again += run.attemptsAgain;
   told.lost -= 1;
   const leaks = await run.leaks();
   told.leaks += leaks.length;
@@ -86,7 +87,7 @@ afterAll(async () => {
   const kinds = [...told.kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
   const count = [...told.kinds.values()].reduce((sum, one) => sum + one, 0);
   process.stdout.write(
-    `crash matrix on the lab${isWhole ? '' : ' (a sample; npm run test:crash does all)'}: ${count} faults in ${told.runs} runs: ${kinds}; ${told.lost} runs lost or doubled something, ${told.leaks} leaks\n`,
+    `crash matrix on the lab${isWhole ? '' : ' (a sample; npm run test:crash does all)'}: ${count} faults in ${told.runs} runs: ${kinds}; ${told.again} commands of new attempts, each begun after the end of the one before; ${told.lost} runs lost or doubled something, ${told.leaks} leaks\n`,
   );
 });
 

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { cutNetwork, labReboot, restoreNetwork } from '../../lab/lab.ts';
 import { readLabState } from '../../lab/lab-state.ts';
 import { findIn, searchFolder } from './canary-search.ts';
+import { commandLives, overlapping } from './command-lives.ts';
 import { ask, attemptsOf, commandsOf, query, recordsOf, repeated, runOf, until } from './evidence.ts';
 import { FerryOnLab, type FerryResult, type Running } from './ferry-on-lab.ts';
 import { holdReceiver, holdTable, holdUnit, type Release } from './holds.ts';
@@ -26,6 +27,8 @@ export class DisturbedRun {
   readonly ferry: FerryOnLab;
   /** Every fault that happened, in order: `SIGKILL of Ferry: after-apply dump`. */
   readonly faults: string[] = [];
+  /** Commands of a second or later attempt, of which it was seen that they began after the end of the one before. */
+  attemptsAgain = 0;
   readonly #labDir: string;
   readonly #printed: string[] = [];
   #begun = false;
@@ -256,7 +259,11 @@ export class DisturbedRun {
     expect(repeated(commands)).toEqual([]);
     const records = recordsOf(this.ferry);
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index + 1));
-    // Every second attempt comes after the first is known to be at rest: it failed, it was lost, or facts were asked of a step begun.
+    // Every attempt and every undo begins only after all of the one before had its end, by the clocks of the hosts.
+    const lives = await commandLives(this.#labDir, this.run, ['engine', 'newdb', 'he1']);
+    expect(lives.length).toBe(commands.folders.length);
+    expect(overlapping(lives)).toEqual([]);
+    this.attemptsAgain += lives.filter(({ attempt }) => attempt > 1).length;
     for (const { step, body, seq } of records.filter(({ type }) => type === 'step.intended')) {
       const earlier = records.filter((one) => one.step === step && one.type === 'step.intended' && one.seq < seq);
       expect(Number(body.attempt), `attempts of ${step} count on`).toBe(earlier.length + 1);
