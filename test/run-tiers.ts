@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
@@ -35,11 +35,18 @@ const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const told: string[] = [];
 const reports = mkdtempSync(join(tmpdir(), 'ferry-test-'));
 
-/** Runs one command; its output is shown as it comes, or all at once at the end when lanes run side by side. */
-function run(words: [string, ...string[]], live: boolean): Promise<number> {
+/** How a tier is run: shown as it comes or all at once at its end, and yielding to what runs beside it or not. */
+interface Manner {
+  readonly live?: boolean;
+  readonly yields?: boolean;
+}
+
+/** Runs one command, and gives its exit code. */
+function run(words: [string, ...string[]], { live = false, yields = false }: Manner): Promise<number> {
   const [file, ...args] = words;
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: PROJECT, stdio: live ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+    if (yields && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     const chunks: Buffer[] = [];
     child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -52,7 +59,7 @@ function run(words: [string, ...string[]], live: boolean): Promise<number> {
 
 /** A command that counts as one test: it passes or it fails. */
 async function single(name: string, words: [string, ...string[]]): Promise<boolean> {
-  const code = await run(words, true);
+  const code = await run(words, { live: true });
   process.stdout.write(`${code === 0 ? 'ok' : 'FAILED'}  ${name}\n`);
   if (code === 0) total.passed += 1;
   else {
@@ -84,12 +91,15 @@ const firstLines = (text: string) =>
     .join('\n');
 
 /** One tier of tests. A run that leaves no report, or fails without a failed test, counts as one failure. */
-async function tier(name: string, live: boolean): Promise<void> {
+async function tier(name: string, manner: Manner = {}): Promise<void> {
   const began = performance.now();
   const file = join(reports, `${name}.json`);
   const code = await run(
-    [bin('vitest'), 'run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
-    live,
+    [
+      ...[bin('vitest'), 'run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+      ...(manner.yields ? ['--maxWorkers=1'] : []),
+    ] as [string, ...string[]],
+    manner,
   );
   const count: Count = { passed: 0, failed: 0, skipped: 0 };
   try {
@@ -114,39 +124,44 @@ async function tier(name: string, live: boolean): Promise<void> {
   total.skipped += count.skipped;
 }
 
-/** Two labs side by side, one lane each: as many as there are cores. */
-const lanes = (...each: string[][]) =>
-  Promise.all(
-    each.map(async (names) => {
-      for (const name of names) await tier(name, false);
-    }),
-  );
+/** Tiers that need no lab, one after the other: they take the time that the labs beside them wait for. */
+async function beside(names: readonly string[]): Promise<void> {
+  for (const name of names) await tier(name, { yields: true });
+}
+
+/** Tiers with a lab each, two at a time: as many as there are cores. The longest come first. */
+async function labs(names: readonly string[]): Promise<void> {
+  const left = [...names];
+  const lane = async () => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) await tier(name);
+  };
+  await Promise.all([lane(), lane()]);
+}
 
 if (process.argv[2] === 'crash') {
   // The whole matrices, of which the other way has samples.
   process.env.FERRY_EVERY_FAULT = '1';
-  if (await single('build', [process.execPath, 'src/dev/build.ts'])) {
-    await tier('matrix', true);
-    await lanes(['faults'], ['rollback', 'e2e', 'trouble', 'contract']);
-  }
+  if (await single('build', [process.execPath, 'src/dev/build.ts']))
+    await Promise.all([beside(['matrix']), labs(['faults', 'contract', 'e2e', 'trouble', 'rollback'])]);
 } else if (process.argv[2] === 'chapter') {
   process.env.FERRY_WHOLE_CHAPTER = '1';
-  if (await single('build', [process.execPath, 'src/dev/build.ts'])) await tier('chapter', true);
+  if (await single('build', [process.execPath, 'src/dev/build.ts'])) await tier('chapter', { live: true });
 } else {
   await single('types', [bin('tsc'), '-p', '.']);
   await single('lint and format', [bin('biome'), 'check']);
   await single('generated files are up to date', [process.execPath, 'src/dev/generate.ts', '--check']);
   const built = await single('build', [process.execPath, 'src/dev/build.ts']);
-  // The lab's package install and its cache are made by lab-kit, for the most part by waiting; the others then find them.
-  await lanes(['unit'], [...(built ? ['lab-kit'] : []), 'fuzz', 'shells', 'matrix']);
-  if (built) {
-    process.stdout.write('runs that stand half done or are killed (test/e2e/half-done, kill) are left to npm run test:crash\n');
-    process.stdout.write(
-      'of deaths in the middle of actions (test/contract) two thirds are left to it too, and rollbacks from each step\n',
-    );
-    process.stdout.write("the runs of oVirt's chapter (test/chapter) are left to npm run test:chapter, all but a sample\n");
-    await lanes(['lab', 'contract', 'faults'], ['trouble', 'e2e', 'rollback', 'chapter']);
-  }
+  process.stdout.write('runs that stand half done or are killed (test/e2e/half-done, kill) are left to npm run test:crash\n');
+  process.stdout.write(
+    'of deaths in the middle of actions (test/contract) two thirds are left to it too, and rollbacks from each step\n',
+  );
+  process.stdout.write("the runs of oVirt's chapter (test/chapter) are left to npm run test:chapter, all but a sample\n");
+  const onLabs = async () => {
+    // The lab's package install and its cache are made by it, for the most part by waiting; the others then find them.
+    await tier('lab-kit');
+    await labs(['lab', 'trouble', 'contract', 'e2e', 'chapter', 'faults', 'rollback']);
+  };
+  await Promise.all([beside(['unit', 'fuzz', 'matrix', 'shells']), built ? onLabs() : undefined]);
 }
 rmSync(reports, { recursive: true, force: true });
 for (const line of told) process.stdout.write(`${line}\n`);
