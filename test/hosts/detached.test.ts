@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ActingHost, Progress, Terms } from '../../src/hosts/host.ts';
@@ -240,7 +240,9 @@ while [ ! -e ${made('say')} ]; do sleep 0.05; done; echo said; while [ ! -e ${ma
 
   it('runs with less than others where its step says so', async () => {
     const { on } = await attempt({ limits: { cpuWeight: 20, ioWeight: 20 } });
-    expect((await on.detached('work', sh`nice; ionice`)).stdout).toBe('7\nbest-effort: prio 7\n');
+    // The tests themselves may run with less than others.
+    const less = Math.min(19, getPriority() + 7);
+    expect((await on.detached('work', sh`nice; ionice`)).stdout).toBe(`${less}\nbest-effort: prio 7\n`);
   });
 
   it('is ended, and its host free, when its run is given up', async () => {
