@@ -177,7 +177,7 @@ mkdir -p ${folder} && cat > ${`${folder}/${file}`} && echo put`,
     }
     if (isEndless && standing.is === 'lost') {
       const log = `${attemptDir(this.#id)}/${name}/out`;
-      throw new FerryError('LOG_TOO_LONG', { host: this.name, what: `${this.#id.step} (${name})`, log });
+      throw new FerryError('LOG_TOO_LONG', { host: this.name, what: `${this.#id.step} (${name})`, log, run: this.#id.run });
     }
     if (standing.is === 'lost') throw this.#lost(name, whyLost(standing.line));
     if (standing.is === 'unknown') throw this.#failed(name, standing.answer);

@@ -83,6 +83,7 @@ kill -KILL $P 2>/dev/null || :; n=$((n+1)); sleep 0.1; done`;
 export function forgetKeysOfRun(run: string): Sh {
   const transfers = `${SECRETS_DIR}/${run}/transfer`;
   return sh`${AS_OWNER}
-if [ -e ${listOf(run)} ]; then ( ${LOCK_KEYS}; left=; while IFS= read -r a; do ${dropKeyLines(sh`${keyMarker(run)}`)} || left=1; done <${listOf(run)}; [ -z "$left" ] ) && rm -rf -- ${transfers} && ( ${endReceivers(transfers)} ) && rm -f ${listOf(run)} || exit 1; fi
+if [ -e ${listOf(run)} ]; then rm -rf -- ${transfers}; e=0; ( ${endReceivers(transfers)} ) || e=1
+( ${LOCK_KEYS}; left=; while IFS= read -r a; do ${dropKeyLines(sh`${keyMarker(run)}`)} || left=1; done <${listOf(run)}; [ -z "$left" ] ) && [ $e -eq 0 ] && rm -f ${listOf(run)} || exit 1; fi
 rm -rf -- ${transfers}; rmdir ${`${SECRETS_DIR}/${run}`} 2>/dev/null || :`;
 }

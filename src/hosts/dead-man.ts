@@ -68,7 +68,7 @@ rm -f "$D/armed"; ${stopTimer(id)}
 true >>"$D/out" && true >"$D/waits" && printf 'D=%s\n%s\n' "$D" ${body.text} >"$D/script" && sync "$D/script" || unarmed "$D/script could not be written"
 if [ -d /run/systemd/system ]; then
 systemd-run --quiet --unit=${unitOf(id)} --on-active=${`${seconds}s`} --timer-property=AccuracySec=100ms --property=WorkingDirectory=/ --setenv=LC_ALL=C --setenv="PATH=$PATH" /bin/sh "$D/script" >"$D/err" 2>&1 8>&- 9>&- || unarmed "$(tr '\n' ' ' <"$D/err")"
-else cd /; setsid env -i LC_ALL=C PATH="$PATH" D="$D" /bin/sh -c ${`n=0; while [ $n -lt ${seconds} ]; do [ -e "$D/confirmed" ] || [ -e "$D/fired" ] && exit 0; sleep 1; n=$((n+1)); done; exec /bin/sh "$D/script"`} </dev/null >/dev/null 2>&1 8>&- 9>&- &
+else cd /; setsid env -i LC_ALL=C PATH="$PATH" D="$D" /bin/sh -c ${`n=0; while [ $n -lt ${seconds} ]; do [ -e "$D/confirmed" ] || [ -e "$D/reverted" ] && exit 0; sleep 1; n=$((n+1)); done; exec /bin/sh "$D/script"`} </dev/null >/dev/null 2>&1 8>&- 9>&- &
 fi
 ${putWhole(sh`"$D/armed"`, sh`echo "$B"`)} || unarmed "$D/armed could not be written"
 logger -t ferry -- ${`run=${id.run} step=${id.step} attempt=${id.attempt} dead-man armed`} 2>/dev/null

@@ -181,6 +181,17 @@ describe.runIf(process.platform === 'linux')('a dead-man switch', () => {
     expect(await fleet.deadMan('here', id, 'look')).toBe('armed');
   });
 
+  it('tries again by itself at its time where it could not put back when it was asked to', async () => {
+    const { id, dir, file, now } = await attempt();
+    const tried = join(dir, '..', 'tried');
+    const putBack = sh`if [ -e ${tried} ]; then printf old >${file}; else true >${tried}; exit 4; fi`;
+    await fleet.armDeadMan('here', id, { afterMs: 3000, putBack, reload: null });
+    await expect(fleet.deadMan('here', id, 'revert')).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
+    expect([now(), await fleet.deadMan('here', id, 'look')]).toEqual(['new', 'armed']);
+    await vi.waitFor(async () => expect(await fleet.deadMan('here', id, 'look')).toBe('reverted'), 10_000);
+    expect(now()).toBe('old');
+  });
+
   it('is armed anew when its host was rebooted, which ends every timer', async () => {
     const { id, dir, file, now } = await attempt();
     const arm = (afterMs: number) => fleet.armDeadMan('here', id, { afterMs, putBack: sh`printf old >${file}`, reload: null });

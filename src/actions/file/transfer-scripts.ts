@@ -88,22 +88,27 @@ as_owner "$s" ${ADD_LINE.text} sh ${`# made for ${marker}`} "$l" ${user}`;
  */
 export function receiveScript(path: string, folder?: string): Sh {
   // How the writing ended goes past the hash, not by a file: a full disk may have no room for one, and another may take it away.
+  // Former versions left one there, `.failed`.
   return sh`${folder === undefined ? sh`:` : receivesFor(folder)}
-umask 077; p=${partOf(path)}; rm -f -- "$p"
+umask 077; p=${partOf(path)}; rm -f -- "$p" "$p.failed"
 set -- $( { { tee -- "$p"; echo "wrote $?" >&3; } | sha256sum; } 3>&1 )
 [ "$1 $2" = 'wrote 0' ] || { rm -f -- "$p"; exit 74; }
 sync "$p" || exit 74
 echo "received $3 $(stat -c %s -- "$p")"`;
 }
 
-/** Takes away every key line of a step's transfers and their forced commands, also one still at work; nothing is left of them. */
+/**
+ * Takes away every key line of a step's transfers and their forced commands, also one still at work; nothing is left of them. Without its
+ * file a forced command receives nothing, so that goes first: the key lines may be in a file that cannot be edited.
+ */
 export function revokeScript({ parent, markers }: Places, user: string): Sh {
   return sh`set -e; umask 077; ${removeFolder(parent)}
+e=0; ( ${endReceivers(parent)} ) || e=1
 ${LOCK_KEYS}
 ${loginFiles(user)}
 ${AS_OWNER}
 ${dropKeyLines(sh`${markers}`)}
-${endReceivers(parent)}`;
+exit $e`;
 }
 
 /** On the source: sends the file and compares both hashes. Prints `sent SHA256 BYTES CHANGED`; whatever ssh says goes to its log. */
@@ -180,7 +185,7 @@ sync "\${f%/*}/"`;
 
 /** Takes away the file, its parts and everything else a transfer may have left on the destination. */
 export function removeScript(path: string, folders: readonly string[]): Sh {
-  return sh`rm -f -- ${path} ${partOf(path)}; ${removeFolders(folders)}`;
+  return sh`rm -f -- ${path} ${partOf(path)} ${`${partOf(path)}.failed`}; ${removeFolders(folders)}`;
 }
 
 /** Takes away the keys of a step's transfers on the source. */

@@ -9,14 +9,17 @@ export const longCommandErrors = {
     exit: 3,
     example: { step: 'restore', hosts: 'newdb', run: 'r-20260101-020000-ab12' },
   }),
-  LOG_TOO_LONG: entry<{ host: string; what: string; log: string }>({
+  LOG_TOO_LONG: entry<{ host: string; what: string; log: string; run: string }>({
     title: 'A long command printed without end',
     message: (a) =>
       `${a.what} on ${a.host} had printed more than 256 MiB, which would have filled the disk under /var/lib. It was ended, with all it had started; what it had done by then stays.`,
     hint: (a) =>
-      `${a.log}   on ${a.host} tells what it printed;  ferry resume   begins a new attempt,  ferry rollback   goes back.`,
+      `ferry resume ${a.run}   begins a new attempt;  ferry rollback ${a.run}   goes back;  on ${a.host}, tail ${a.log}   shows what it printed, and the file goes with  ferry clean`,
     exit: 1,
-    example: { host: 'newdb', what: 'load (command)', log: '/var/lib/ferry/r-20260101-020000-ab12/load.1/command/out' },
+    example: {
+      ...{ host: 'newdb', what: 'load (command)', run: 'r-20260101-020000-ab12' },
+      log: '/var/lib/ferry/r-20260101-020000-ab12/load.1/command/out',
+    },
   }),
   RUN_CLEANED: entry<{ run: string; at: string }>({
     title: 'What the run kept was removed',
