@@ -6,7 +6,7 @@ import type { Fleet } from '../hosts/fleet.ts';
 import type { HostSettings } from '../inventory/inventory.ts';
 import type { Journal } from '../journal/journal.ts';
 import { nowMs } from '../lib/clock.ts';
-import { plural } from '../lib/text.ts';
+import { nearest, plural } from '../lib/text.ts';
 import { type Site, siteOf, sitesOf } from './clean-sites.ts';
 import type { CleanOptions, CleanReport, CleanRow } from './contract.ts';
 import { fleetOf } from './engine-ports.ts';
@@ -16,8 +16,9 @@ import { holderName } from './places.ts';
 /**
  * Removes from their hosts what runs that are over have there, with the bytes kept for their way back, and what dead runs left
  * outside their folders. A run that is not over, holds the host or is at work there is left alone. Goes on record before anything of that run is removed: from then on
- * it is not rolled back any more. `confirm` is shown what would go and may say no; with `plan` nothing is removed.
- * @throws RUN_UNKNOWN, CLEAN_REFUSED for the run that was named
+ * it is not rolled back any more. `confirm` is shown what would go and may say no; with `plan` nothing is removed. Hosts of the named run
+ * that are lost for good (`without`) are not asked, and count as cleaned.
+ * @throws RUN_UNKNOWN, CLEAN_REFUSED for the run that was named; HOST_UNKNOWN for one it never had
  */
 export async function cleanRuns(
   run: string | undefined,
@@ -28,9 +29,11 @@ export async function cleanRuns(
 ): Promise<CleanReport> {
   const all = journal.runs().flatMap((one) => stateOf(journal, one.run) ?? []);
   const chosen = run === undefined ? all.filter((state) => isDue(state, options)) : [named(run, all)];
+  const lost = lostOf(chosen, options);
   const alive = all.filter((state) => !isOver(state)).map((state) => state.run);
   const asked = run === undefined ? all : chosen;
   const sites = await sitesOf(asked, options, openFleet);
+  for (const { away } of sites.values()) for (const host of lost) away.set(host, 'it is lost for good');
   const on = async <T>({ away, fleet }: Site, host: string, work: (fleet: Fleet) => Promise<T>): Promise<T | null> => {
     if (away.has(host) || !fleet) return null;
     try {
@@ -45,7 +48,7 @@ export async function cleanRuns(
     states: readonly RunState[],
     work: (fleet: Fleet, host: string, run: string) => Promise<RunTraces>,
   ): Promise<CleanRow[]> => {
-    const pairs = states.flatMap((state) => tracesOn(state).map((host) => ({ state, host })));
+    const pairs = states.flatMap((state) => tracesOn(state).flatMap((host) => (lost.includes(host) ? [] : [{ state, host }])));
     return Promise.all(
       pairs.map(async ({ state, host }) => {
         const site = siteOf(sites, state, options);
@@ -71,12 +74,16 @@ export async function cleanRuns(
       rows: await rowsOf(chosen, (fleet, host, one) => fleet.traces(host, one)),
       leftovers: await leftoversOf(false),
     };
-    const isNothing = found.leftovers.length === 0 && found.rows.every(({ state, bytes }) => state === 'free' && bytes === 0);
+    const isNothing =
+      lost.length === 0 &&
+      found.leftovers.length === 0 &&
+      found.rows.every(({ state, bytes }) => state === 'free' && bytes === 0);
     if (options.plan) return found;
     refusePlanOnly(found, chosen, sites, options);
     if (isNothing || !(await confirm(found))) return found;
     // Of a run of which nothing can be removed now nothing is said to be: it stays as it is, with its way back.
-    const isReached = ({ run: one }: RunState) => found.rows.some((row) => row.run === one && row.state === 'free');
+    const isReached = ({ run: one }: RunState) =>
+      lost.length > 0 || found.rows.some((row) => row.run === one && row.state === 'free');
     const reached = chosen.filter(isReached);
     // All are had before the first loses its way back: one that another process has leaves them all as they are.
     for (const state of reached) {
@@ -88,6 +95,7 @@ export async function cleanRuns(
     for (const state of reached) {
       const { run: one, epoch } = state;
       journal.append(one, { type: 'run.cleaned', epoch, body: { by: holderName(), hosts: tracesOn(state) } });
+      for (const host of lost) journal.append(one, { type: 'host.cleaned', epoch, host, body: { bytes: 0, lost: true } });
       const removed = await rowsOf([state], async (fleet, host) => {
         const gone = await fleet.cleanRun(host, one);
         if (gone.state === 'free') journal.append(one, { type: 'host.cleaned', epoch, host, body: { bytes: gone.bytes } });
@@ -123,6 +131,19 @@ function named(run: string, all: readonly RunState[]): RunState {
   return state;
 }
 
+/** The hosts that are lost, of those that may hold something of the run. @throws HOST_UNKNOWN */
+function lostOf(chosen: readonly RunState[], { without = [] }: CleanOptions): string[] {
+  const names = chosen.flatMap(tracesOn);
+  const unknown = without.find((host) => !names.includes(host));
+  if (unknown !== undefined)
+    throw new FerryError(
+      'HOST_UNKNOWN',
+      { host: unknown, nearest: nearest(unknown, names) ?? '', known: names.join(', ') },
+      { left: 'Nothing was removed.' },
+    );
+  return without.filter((host) => chosen.some((state) => !state.cleaned?.includes(host)));
+}
+
 function refused({ run, phase }: RunState): FerryError<'CLEAN_REFUSED'> {
   return new FerryError('CLEAN_REFUSED', { run, phase }, { left: 'Nothing was removed.' });
 }
@@ -156,5 +177,6 @@ export function leftError({ rows }: CleanReport): FerryError<'CLEAN_LEFT'> | nul
     what: plural(new Set(left.map(({ run }) => run)).size, 'run'),
     why: [...new Set(why)].join('; '),
     command: [...new Set(left.map(({ run }) => `ferry clean ${run}`))].join('   and   '),
+    gone: left.flatMap(({ state, run, host }) => (state === 'away' ? [`ferry clean ${run} --without ${host}`] : []))[0] ?? '',
   });
 }

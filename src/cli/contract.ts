@@ -100,6 +100,8 @@ export interface CleanOptions extends CommonOptions {
   /** Runs that ended less long ago stay. */
   readonly olderThanMs?: number;
   readonly plan: boolean;
+  /** Hosts that are lost for good: what the named run has there counts as gone. */
+  readonly without?: readonly string[];
 }
 
 /** What one run has, or had, on one host. */

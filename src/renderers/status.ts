@@ -1,6 +1,6 @@
 import type { ErrorReport } from '../engine/events.ts';
 import type { DoubtSeen } from '../engine/evidence.ts';
-import { leftOn, type RunPhase, type RunState } from '../engine/state.ts';
+import type { RunPhase, RunState } from '../engine/state.ts';
 import type { StepState } from '../engine/step-state.ts';
 import { FerryError } from '../errors/ferry-error.ts';
 import { nowMs } from '../lib/clock.ts';
@@ -208,10 +208,10 @@ function factsOf(state: RunState, page: Page, paint: Paint): string[] {
 }
 
 /** What `ferry clean` has removed of it, and what still holds it. */
-function cleanedLines(state: RunState, paint: Paint): string[] {
-  if (state.cleaned === null) return [];
-  const left = leftOn(state);
-  if (left.length === 0) return [`cleaned  ${moment(state.cleanedAt ?? '')}`];
+function cleanedLines({ cleaned, cleanedAt, workedOn, markedOn }: RunState, paint: Paint): string[] {
+  if (cleaned === null) return [];
+  const left = [...new Set([...workedOn, ...markedOn])].filter((host) => !cleaned.includes(host));
+  if (left.length === 0) return [`cleaned  ${moment(cleanedAt ?? '')}`];
   return [paint.warn(`cleaned  in part: ${stillHold(left)}`)];
 }
 

@@ -210,6 +210,27 @@ describe('ferry clean', () => {
     expect(leftOn(foldRun('r-1', journal.read('r-1')))).toEqual([]);
   });
 
+  it('counts a host that is lost for good as cleaned where somebody says so of a run, and asks it nothing', async () => {
+    ended('r-1', 'rollback.finished');
+    world.away.add('b');
+    await expect(clean('r-1', { without: ['c'] })).rejects.toMatchObject({ code: 'HOST_UNKNOWN', args: { host: 'c' } });
+    expect(types('r-1')).toEqual([]);
+    expect(leftError(await clean('r-1'))?.hint).toContain('ferry clean r-1 --without b');
+    const asked: string[] = [];
+    const traces = world.traces.bind(world);
+    world.traces = async (host, run) => {
+      asked.push(host);
+      return traces(host, run);
+    };
+    expect(leftError(await clean('r-1', { without: ['b'] }))).toBe(null);
+    expect(asked).not.toContain('b');
+    expect(leftOn(foldRun('r-1', journal.read('r-1')))).toEqual([]);
+    expect(journal.read('r-1')).toContainEqual(
+      expect.objectContaining({ type: 'host.cleaned', host: 'b', body: { bytes: 0, lost: true } }),
+    );
+    expect((await clean()).rows).toEqual([]);
+  });
+
   it('goes to hosts that a takeover told of its epoch too, though the run never had them', async () => {
     ended('r-1', 'rollback.finished', ['a']);
     journal.takeOver('r-1', { by: 'me@here', from: 'you@there', hosts: ['a', 'b'] });

@@ -42,11 +42,14 @@ export const longCommandErrors = {
     exit: 5,
     example: { run: 'r-20260101-020000-ab12' },
   }),
-  CLEAN_LEFT: entry<{ what: string; why: string; command: string }>({
+  CLEAN_LEFT: entry<{ what: string; why: string; command: string; gone: string }>({
     title: 'Not all could be removed',
     message: (a) => `Something of ${a.what} stays on hosts: ${a.why}.`,
-    hint: (a) => `Once that is mended:  ${a.command}`,
+    hint: (a) => `Once that is mended:  ${a.command}${a.gone ? `;  where it is gone for good:  ${a.gone}` : ''}`,
     exit: 3,
-    example: { what: '1 run', why: 'newdb: it is not in inventory.yaml', command: 'ferry clean r-20260101-020000-ab12' },
+    example: {
+      ...{ what: '1 run', why: 'newdb: it is not in inventory.yaml', command: 'ferry clean r-20260101-020000-ab12' },
+      gone: 'ferry clean r-20260101-020000-ab12 --without newdb',
+    },
   }),
 };
