@@ -1,4 +1,5 @@
 import type { JournalRecord } from '../journal/journal.ts';
+import { formatBytes } from '../lib/bytes.ts';
 import type { TrailEntry } from '../renderers/audit.ts';
 
 type Body = JournalRecord['body'];
@@ -67,6 +68,9 @@ const WORDS: { readonly [type: string]: Words } = {
   'gate.confirmed': ({ question, how }) => `answered yes to: ${question}${how ? ` (${how})` : ''}`,
   'gate.approved': ({ question, comment }) => `approved: ${question}${comment ? ` (${comment})` : ''}`,
   'gate.rejected': ({ question, comment }) => `rejected: ${question}${comment ? ` (${comment})` : ''}`,
+  'run.cleaned': () => 'let what it kept on its hosts be removed; it cannot be taken back after that',
+  'host.cleaned': ({ bytes, lost }, { host }) =>
+    lost ? `${host} counted as cleaned: it is lost for good` : `${formatBytes(Number(bytes))} of it removed from ${host}`,
   'notify.failed': ({ notice, target, why }) => `the notice "${notice}" did not arrive at ${target}: ${why}`,
   'step.intended': (body) => `${text(body.summary)}${attempt(body)}`,
   'step.verified': () => 'done',

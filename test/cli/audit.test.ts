@@ -135,6 +135,16 @@ describe('an audit', () => {
       { seq: 9, at: 'then', by: 'you@there', what: 'go: gate shrugged: reason not now' },
     ]);
   });
+
+  it('tells what was removed from which host, and which counted as gone', () => {
+    const record = { seq: 9, at: '2026-01-01T02:00:00.000Z', epoch: 1, step: null, hash: '' };
+    const [one, two] = trailOf([
+      { ...record, type: 'host.cleaned', host: 'a', body: { bytes: 2048 } },
+      { ...record, type: 'host.cleaned', host: 'b', body: { bytes: 0, lost: true } },
+    ]);
+    expect(one?.what).toBe('2.0 kB of it removed from a');
+    expect(two?.what).toBe('b counted as cleaned: it is lost for good');
+  });
 });
 
 describe('ferry audit', () => {
