@@ -7,6 +7,7 @@ import { contentOf } from '../../src/facts/file-content.ts';
 import type { PgCluster } from '../../src/facts/pg-cluster.ts';
 import { NO_CONTENTS } from '../../src/facts/pg-contents.ts';
 import type { PgDatabase } from '../../src/facts/pg-database.ts';
+import { FILLING } from '../../src/facts/postgres/imprint.ts';
 import type { Json } from '../../src/lib/json.ts';
 import { factsOf } from '../../src/plan/fact-view.ts';
 
@@ -67,6 +68,10 @@ const restored = {
   'pgDatabase(5432, engine)': value(engineDb),
   'pgContents(5432, engine)': value({ ...NO_CONTENTS, tables: 2 }),
 };
+const imprints = (name: string, left: string | null, now: string) => ({
+  'pgImprint(5432, engine)': value(now),
+  ...(left === null ? {} : { [`fileContent(/keep/${name})`]: file(`${left}\n`) }),
+});
 const units = { start: ['a.service', 'b.service'], stop: ['c.service'], enable: ['a.service'], disable: [], waitMs: 1 };
 const unit = (active: boolean, enabled = 'enabled') => value({ active, moving: false, enabled });
 const conf = { path: '/c.conf', was: root, hides: ['DSN'] };
@@ -327,7 +332,7 @@ const rows: Row[] = [
     'what was restored goes, and the database is there empty',
     'postgres.restore',
     { ...db, former: engineDb as unknown as Json },
-    { ...restored, 'pgUntouched(5432, engine, /keep/imprint)': value(true) },
+    { ...restored, ...imprints('imprint', 'a on', 'a on') },
     [
       ['-', 'database engine: 2 tables'],
       ['+', 'database engine, empty, owner engine'],
@@ -337,7 +342,7 @@ const rows: Row[] = [
     'what was restored, and written into since, is kept under another name',
     'postgres.restore',
     { ...db, former: engineDb as unknown as Json },
-    { ...restored, 'pgUntouched(5432, engine, /keep/imprint)': value(false) },
+    { ...restored, ...imprints('imprint', 'a on', 'b on') },
     [
       ['~', 'database ', 'engine', 'engine_ferry_r-1'],
       ['+', 'database engine, empty, owner engine'],
@@ -355,17 +360,19 @@ const rows: Row[] = [
   ],
   ...(
     [
-      ['a database that a backup was restored into is dropped', undefined, 'database engine on one: 2 tables'],
-      ['so it is where nothing was written since', value(true), 'database engine on one: 2 tables'],
-      ['and kept where something was', value(false), 'rename and keep database engine on one: 2 tables'],
+      ['a database that a backup was restored into is dropped where nothing was written since', 'a on', 'a on', ''],
+      ['so it is where the restore was cut off, whatever it holds', FILLING, 'b on', ''],
+      ['and kept where something was written', 'a on', 'b on', 'rename and keep '],
+      ['and where its server counts nothing', 'a off', 'a off', 'rename and keep '],
+      ['and where nothing of a restore is there but what is in it', null, 'a on', 'rename and keep '],
     ] as const
   ).map(
-    ([title, untouched, told]): Row => [
+    ([title, left, now, told]): Row => [
       title,
       'ovirt.restore-backup',
       { files: null, databases: [{ ...db, scope: 'db', host: 'one', former: engineDb as unknown as Json }] },
-      { ...restored, ...(untouched ? { 'pgUntouched(5432, engine, /keep/db-imprint)': untouched } : {}) },
-      [['-', told]],
+      { ...restored, ...imprints('db-imprint', left, now) },
+      [['-', `${told}database engine on one: 2 tables`]],
     ],
   ),
   [

@@ -153,6 +153,72 @@ describe('restoring to other credentials on another server', () => {
   });
 });
 
+describe('what somebody writes into a database that was loaded', () => {
+  const readOnly = (set: string) => engine.psql(`ALTER ROLE ${HISTORY} IN DATABASE ${HISTORY} ${set}`, 'postgres');
+  const note = (text: string) => engine.psql(`CREATE TABLE note AS SELECT '${text}'::text AS said`);
+  const keptAs = () => `engine_ferry_${runOf(ferry)}`;
+  afterEach(async () => {
+    await readOnly('RESET default_transaction_read_only');
+    await engine.psql(`DROP DATABASE IF EXISTS "${keptAs()}"`, 'postgres');
+  });
+
+  /** Restores until the engine's database is loaded and that of the data warehouse refuses to be; then somebody tries the first. */
+  async function failAndTry(tool: string): Promise<void> {
+    await readOnly('SET default_transaction_read_only = on');
+    const failed = await ferry.run(restore({ tool }));
+    expect(failed.code, failed.stderr).toBe(1);
+    expect(flat(failed.stderr)).toContain('BACKUP_NOT_RESTORED');
+    await note('tried');
+    await readOnly('RESET default_transaction_read_only');
+  }
+
+  async function isKept(): Promise<void> {
+    const preview = await ferry.run(['rollback', '--plan', ...ferry.hosts]);
+    expect(flat(preview.stdout)).toContain('rename and keep database engine on engine');
+    const back = await ferry.run(['rollback', '--yes', ...ferry.hosts]);
+    expect(back.code, back.stderr + back.stdout).toBe(4);
+    expect(await engine.psql('SELECT said FROM note', keptAs())).toBe('tried');
+    expect(await engine.psql('SELECT count(*) FROM pg_stat_user_tables')).toBe('0');
+    expect(await engine.psql(`SELECT count(*) FROM pg_database WHERE datname LIKE '${HISTORY}\\_%'`)).toBe('0');
+  }
+
+  it.each(['ferry', 'engine-backup'])('before the other one failed to load is kept by a rollback, by %s', async (tool) => {
+    await failAndTry(tool);
+    await isKept();
+  });
+
+  it('before the other one failed to load is kept by a rollback that follows a resume', async () => {
+    await failAndTry('ferry');
+    const resumed = await ferry.run(['resume', ...ferry.hosts, '--yes']);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    await isKept();
+  });
+
+  it.each(['ferry', 'engine-backup'])('is nothing after a mere look, and both databases are dropped: by %s', async (tool) => {
+    const restored = await ferry.run(restore({ tool }));
+    expect(restored.code, restored.stderr).toBe(0);
+    await engine.dataNow();
+    const back = await ferry.run(['rollback', '--yes', ...ferry.hosts]);
+    expect(back.code, back.stderr + back.stdout).toBe(4);
+    expect(await engine.psql("SELECT datname FROM pg_database WHERE datname LIKE '%ferry%'", 'postgres')).toBe('');
+  });
+
+  it('by a session that does not end is not dropped, at once or later', async () => {
+    const restored = await ferry.run(restore({ tool: 'ferry' }));
+    expect(restored.code, restored.stderr).toBe(0);
+    await engine.on(
+      `cd /tmp; rm -f in said; mkfifo in; runuser -u postgres -- psql -XAtq engine <in >said 2>&1 & exec 5>/tmp/in; sleep 300 >&5 <&- 2>&- & echo $! >/tmp/writer
+printf '%s\\n' "SELECT pg_backend_pid(); INSERT INTO vdc_options (option_name, option_value, version) VALUES ('Tried', '1', 'general');" '\\echo done' >/tmp/in; until grep -q done /tmp/said; do sleep 0.1; done; kill -STOP $(head -n 1 /tmp/said)`,
+    );
+    const stuck = await ferry.run(['rollback', '--yes', ...ferry.hosts]);
+    expect(stuck.code, stuck.stdout).toBe(3);
+    await engine.on('kill -CONT $(head -n 1 /tmp/said); kill $(cat /tmp/writer)');
+    const back = await ferry.run(['rollback', '--yes', ...ferry.hosts]);
+    expect(back.code, back.stderr + back.stdout).toBe(4);
+    expect(await engine.psql("SELECT option_value FROM vdc_options WHERE option_name = 'Tried'", keptAs())).toBe('1');
+  });
+});
+
 describe.each(['ferry', 'engine-backup'])('a restore by %s that is cut off in the middle of loading', (tool) => {
   const unit = () => `ferry-${runOf(ferry)}-restore.1-restore${tool === 'ferry' ? '-db' : ''}.service`;
   /** Runs until the engine's database is being loaded, holds the load there, and kills Ferry. */

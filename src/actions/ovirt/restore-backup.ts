@@ -4,18 +4,16 @@ import { pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, NO_CONTENTS, pgContents } from '../../facts/pg-contents.ts';
 import { pgDatabase } from '../../facts/pg-database.ts';
 import { pgSetting } from '../../facts/pg-setting.ts';
-import { leaveImprint } from '../../facts/postgres/imprint.ts';
 import { savedFiles } from '../../facts/saved-files.ts';
 import { unitState } from '../../facts/unit-state.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import { sh } from '../../hosts/sh.ts';
 import { type ActContext, blocked, change, defineAction, type Keep, type KeptOnPurpose, type Site } from '../action.ts';
 import { unknown } from '../outputs.ts';
-import { emptyDatabase } from '../postgres/databases.ts';
+import { emptyDatabase, imprintLeft } from '../postgres/databases.ts';
 import { formerSettings, wholeSettings } from '../postgres/former-settings.ts';
-import { IMPRINT } from '../postgres/take-back.ts';
 import { changedCredentials, type RestoreParams, restoreParams } from './restore-params.ts';
-import { type RestoreUndo, restorePreview } from './restore-preview.ts';
+import { imprintOf, type RestoreUndo, restorePreview } from './restore-preview.ts';
 import { mustReach, reachDatabases } from './restore-reach.ts';
 import { printFormer, putFormerBack, RESTORED_SCOPES } from './restore-scripts.ts';
 import { accessIn, contentsOf, type DatabaseScope, isSpaced, targetsOf, unfit } from './restore-targets.ts';
@@ -122,13 +120,16 @@ export default defineAction({
     mustReach(on.name, params, reached, (role) => onRole(role).name);
     const odd = reached.find(({ access: { scope }, seen }) => !done.has(scope) && seen?.objects !== 0);
     if (odd) throw await notEmpty(on, onRole, params, odd.access.scope, await ctx.exitCodes(SEEN_EMPTY));
-    await on.change(SEEN_EMPTY, sh`:`);
-    const made = await (params.tool === 'ferry' ? restoreByFerry(on, params, access, done) : driveEngineBackup(on, params)).catch(
-      (thrown: unknown) => {
-        if (!isFerryError(thrown, 'COMMAND_FAILED')) throw thrown;
-        throw failed(on.name, params, String(thrown.args.output), thrown);
-      },
-    );
+    const imprints = (scope: string) => ctx.kept(on.name, imprintOf(scope));
+    // What a load that was cut off has left tells nothing any more of what is empty now.
+    await on.change(SEEN_EMPTY, sh`rm -f -- ${wanted.filter((scope) => !done.has(scope)).map(imprints)}`);
+    const made = await (params.tool === 'ferry'
+      ? restoreByFerry(on, params, access, done, imprints)
+      : driveEngineBackup(on, params, access, imprints)
+    ).catch((thrown: unknown) => {
+      if (!isFerryError(thrown, 'COMMAND_FAILED')) throw thrown;
+      throw failed(on.name, params, String(thrown.args.output), thrown);
+    });
     const after = await contentsOf(params, onRole);
     const empty = wanted.find((scope) => isEmpty(after[scope] ?? NO_CONTENTS));
     if (empty) {
@@ -141,18 +142,11 @@ export default defineAction({
       throw new FerryError('BACKUP_NOT_RESTORED', { ...args, log: params.log });
     }
     const tables = Object.fromEntries(wanted.map((scope) => [scope, after[scope]?.tables ?? 0]));
-    for (const { scope, target } of targetsOf(params.scopes, params.databases)) {
-      const there = onRole(target.host);
-      const file = ctx.kept(there.name, `${scope}-${IMPRINT}`);
-      await there.change(`${scope}-imprint`, leaveImprint(target.port, target.database, file));
-    }
     return { scopes: [...params.scopes], tables, rewritten: made.rewritten, notes: made.notes };
   },
   preview: restorePreview,
   async rollback({ on, onHost, undo, ctx }) {
     const kept: KeptOnPurpose[] = [];
-    // Also where a load was killed and left no exit code: they were seen empty right before it.
-    const isRestored = (await ctx.exitCodes(SEEN_EMPTY)).includes(0);
     for (const { scope, host, ...target } of undo.databases) {
       const own = named(onHost(host), `${scope}-`);
       const former = { kept: (name: string, what: string) => ctx.kept(name, `${scope}-${what}`) } as ActContext;
@@ -163,9 +157,7 @@ export default defineAction({
           settings,
           run: ctx.run,
           keep: ctx.crossedWriteLine,
-          isRestored,
-          imprint: ctx.kept(host, `${scope}-${IMPRINT}`),
-          mayLack: true,
+          imprint: await imprintLeft(on, ctx.kept(on.name, imprintOf(scope))),
         })),
       );
     }

@@ -1,4 +1,5 @@
 import { BACKUP_PATHS, DATABASES, FILES } from '../../archives/backup-layout.ts';
+import { leaveImprintBy } from '../../facts/postgres/imprint.ts';
 import { conninfo } from '../../facts/postgres/psql.ts';
 import { existing } from '../../facts/saved-files.ts';
 import { type Sh, sh } from '../../hosts/sh.ts';
@@ -76,16 +77,30 @@ export function printConf(root: string): Sh {
 [ -f "$f" ] && [ ! -L "$f" ] && echo "conf $(printf %s "$f" | base64 -w0) $(base64 -w0 <"$f")"; done; :`;
 }
 
-/** Loads one dump into its empty database as its own role, in one transaction; then what must be cleaned in the engine's. */
+/** psql in a database, as its own role. */
+function sqlIn(access: Access): Sh {
+  return sh`${asRole('psql', access)} -X -q -A -t -v ON_ERROR_STOP=1 -d ${conninfo(access.database)}`;
+}
+
+/** Leaves the imprint of a database that was just loaded, as its own role. `$FERRY_SECRETS/pgpass` lets that in. */
+export function imprintScript(access: Access, file: string): Sh {
+  return sh`PGPASSFILE="$FERRY_SECRETS/pgpass"; export PGPASSFILE
+{ ${leaveImprintBy(sqlIn(access), access.database, file)}; } 2>/dev/null`;
+}
+
+/**
+ * Loads one dump into its empty database as its own role, in one transaction; then what must be cleaned in the engine's. Whatever
+ * comes of that, the imprint of what was loaded is left. A load that failed or was cut off leaves none, as it leaves nothing else.
+ */
 export function restoreDatabaseScript(
   from: string,
   access: Access,
-  wish: { readonly permissions: boolean; readonly clean: boolean },
+  wish: { readonly permissions: boolean; readonly clean: boolean; readonly imprint: string },
 ): Sh {
   const member = DATABASES.find((one) => one.scope === access.scope)?.member ?? '';
   const bare = wish.permissions ? [] : ['--no-privileges'];
-  const sql = sh`${asRole('psql', access)} -X -q -A -t -v ON_ERROR_STOP=1 -d ${conninfo(access.database)}`;
-  return sh`umask 077; PGPASSFILE="$FERRY_SECRETS/pgpass"; export PGPASSFILE; cd ${from} || exit 1; n=${member}; b=${access.database}; ${DECOMPRESS}
+  const sql = sqlIn(access);
+  return sh`umask 077; rm -f -- ${wish.imprint}; PGPASSFILE="$FERRY_SECRETS/pgpass"; export PGPASSFILE; cd ${from} || exit 1; n=${member}; b=${access.database}; ${DECOMPRESS}
 fatal() { rm -f -- "$n.raw" "$n.toc" "$n.all"; echo "FATAL: $1"; exit 1; }
 m=$(echo 'show lc_messages' | ${sql} 2>&1) || fatal "Can't connect to database '$b': $m"
 [ "$m" = en_US.UTF-8 ] || fatal "lc_messages is $m; it must be en_US.UTF-8"
@@ -98,7 +113,9 @@ grep -Ev ${LEFT_OUT} "$n.all" >"$n.toc"; rm -f "$n.all"
 ${asRole('pg_restore', access)} --exit-on-error --single-transaction --no-owner ${bare} -L "$n.toc" -d ${conninfo(access.database)} "$r" 2>err || fatal "$(grep -m1 error: err || head -n 1 err)"
 else awk ${PLAIN} "$r" | ${sql} -1 -f - >/dev/null 2>err || fatal "$(grep -m1 ERROR err || head -n 1 err)"; fi
 rm -f -- "$n.raw" "$n.toc"
-${wish.clean ? sh`printf '%s' ${CLEAN} | ${sql} -1 >/dev/null 2>err || fatal "the database is restored and could not be cleaned: $(head -n 1 err)"` : sh`:`}
+${wish.clean ? sh`printf '%s' ${CLEAN} | ${sql} -1 >/dev/null 2>err; c=$?` : sh`c=0`}
+${imprintScript(access, wish.imprint)}
+[ "$c" = 0 ] || { echo "FATAL: the database is restored and could not be cleaned: $(head -n 1 err)"; exit 1; }
 echo ANALYZE | ${sql} >/dev/null 2>&1; :`;
 }
 

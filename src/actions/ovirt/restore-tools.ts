@@ -1,11 +1,12 @@
 import { FerryError } from '../../errors/ferry-error.ts';
+import { beginImprint } from '../../facts/postgres/imprint.ts';
 import type { ActingHost } from '../../hosts/host.ts';
 import type { Secret } from '../../hosts/secret.ts';
-import { type Sh, sh } from '../../hosts/sh.ts';
+import { joinSh, type Sh, sh } from '../../hosts/sh.ts';
 import { lastLines } from '../../lib/text.ts';
 import { type Access, passFile } from './engine-access.ts';
 import { changedCredentials, type RestoreParams } from './restore-params.ts';
-import { restoreDatabaseScript, restoreFilesScript, restoreGrafanaScript } from './restore-scripts.ts';
+import { imprintScript, restoreDatabaseScript, restoreFilesScript, restoreGrafanaScript } from './restore-scripts.ts';
 import { KEYCLOAK_FILE, rewriteConf } from './rewrite-conf.ts';
 
 interface Made {
@@ -69,13 +70,25 @@ export function failed(
   return new FerryError('BACKUP_NOT_RESTORED', args, { left, ...(cause === undefined ? {} : { cause }) });
 }
 
-export async function driveEngineBackup(on: ActingHost, params: RestoreParams): Promise<Made> {
-  const secrets: Record<string, string | Secret> = {};
+/** Files on the host that runs a restore, each with the imprint of a database. */
+export type ImprintFiles = (scope: string) => string;
+
+export async function driveEngineBackup(
+  on: ActingHost,
+  params: RestoreParams,
+  access: readonly Access[],
+  imprints: ImprintFiles,
+): Promise<Made> {
+  const secrets: Record<string, string | Secret> = { pgpass: passFile(access) };
   const changed = changedCredentials(params.credentials);
   for (const [scope, to] of Object.entries(changed)) secrets[scope] = to.password;
   const folder = params.log.slice(0, params.log.lastIndexOf('/'));
+  // Unlike a load in one transaction, one by engine-backup that is cut off leaves half of it.
   const script = sh`mkdir -p -m 0700 -- ${folder} || exit 1; rm -f -- ${params.log}
+${joinSh(access.map(({ scope }) => sh`${beginImprint(imprints(scope))} || { echo 'FATAL: what is done cannot be kept'; exit 1; }`))}
 engine-backup ${engineBackupWords(params)} 2>&1; r=$?
+rm -f -- ${access.map(({ scope }) => imprints(scope))}
+${joinSh(access.map((one) => imprintScript(one, imprints(one.scope))))}
 exit $r`;
   const { code, stdout } = await on.detached('restore', script, { note: 'restoring', secrets, okCodes: [0, 1] });
   if (!isDoneByEngineBackup(code, stdout)) throw failed(on.name, params, stdout);
@@ -96,6 +109,7 @@ export async function restoreByFerry(
   params: RestoreParams,
   access: readonly Access[],
   done: ReadonlySet<string>,
+  imprints: ImprintFiles,
 ): Promise<Made> {
   const notes: string[] = [];
   let rewritten: string[] = [];
@@ -108,7 +122,7 @@ export async function restoreByFerry(
     const clean = one.scope === 'db' && !params.keepTemporaryData;
     await on.detached(
       `restore-${one.scope}`,
-      restoreDatabaseScript(params.from, one, { permissions: params.permissions, clean }),
+      restoreDatabaseScript(params.from, one, { permissions: params.permissions, clean, imprint: imprints(one.scope) }),
       {
         note: `restoring ${one.database}`,
         secrets: { pgpass: passFile([one]) },

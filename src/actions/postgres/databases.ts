@@ -1,12 +1,13 @@
 import { FerryError } from '../../errors/ferry-error.ts';
 import { isEmpty, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase } from '../../facts/pg-database.ts';
+import { pgImprint } from '../../facts/pg-imprint.ts';
 import { type PgPrivilege, pgPrivileges } from '../../facts/pg-privileges.ts';
-import { pgUntouched } from '../../facts/pg-untouched.ts';
+import { FILLING, isSameImprint } from '../../facts/postgres/imprint.ts';
 import { psql, runSql } from '../../facts/postgres/psql.ts';
 import { readFacts } from '../../facts/read.ts';
 import type { ActingHost } from '../../hosts/host.ts';
-import { sh } from '../../hosts/sh.ts';
+import { type Sh, sh } from '../../hosts/sh.ts';
 import type { KeptOnPurpose } from '../action.ts';
 import { lookForUndo } from './look-for-undo.ts';
 import { privilegeStatements } from './privileges.ts';
@@ -73,20 +74,31 @@ ${END_SESSIONS}
 \endif`;
 const SESSIONS = `SELECT count(*) FROM pg_stat_activity WHERE datname = :'db' AND backend_type = 'client backend';`;
 
+/** Asks again and again, ten times a second, how many there are, and prints `none` once there are none. */
+export function untilNone(count: Sh, rounds: number): Sh {
+  return sh`i=0; while n=$(${count}) && [ "$n" -gt 0 ] && [ $i -lt ${rounds} ]; do i=$((i+1)); sleep 0.1; done
+[ "$n" = 0 ] && echo none || :`;
+}
+
 /**
- * Whether nobody has written into a database since its imprint was left, null without one. Everybody's session on it is ended first, and
- * only superusers can begin another.
+ * Whether nobody has written into a database since this imprint was left. Everybody's session on it is ended first, and only
+ * superusers can begin another; of one that does not end, nobody knows what it has written.
  */
-async function isUntouched(on: ActingHost, port: number, db: string, imprint: string): Promise<boolean | null> {
-  const count = runSql({ port }, SESSIONS, { db });
-  await on.change(
+async function isUntouched(on: ActingHost, port: number, db: string, left: string): Promise<boolean> {
+  const { stdout } = await on.change(
     'fence',
-    sh`${runSql({ port }, FENCE, { db })} >/dev/null || exit; i=0
-while n=$(${count}) && [ "$n" -gt 0 ] && [ $i -lt 50 ]; do i=$((i+1)); sleep 0.1; done`,
+    sh`${runSql({ port }, FENCE, { db })} >/dev/null || exit
+${untilNone(runSql({ port }, SESSIONS, { db }), 50)}`,
   );
-  const [found] = await readFacts(on, [pgUntouched(port, db, imprint).on(on.name)]);
-  if (found?.state === 'unreadable') return false;
-  return found?.state === 'value' ? found.value === true : null;
+  if (stdout.trim() !== 'none') return false;
+  const [now] = await readFacts(on, [pgImprint(port, db).on(on.name)]);
+  return now?.state === 'value' && isSameImprint(left, now.value as string);
+}
+
+/** What a step that filled a database has left to tell later writes by; null where it has left nothing. */
+export async function imprintLeft(on: ActingHost, file: string): Promise<string | null> {
+  const { code, stdout } = await on.run(sh`cat -- ${file}`);
+  return code === 0 ? stdout.trim() : null;
 }
 
 async function lookAround(on: ActingHost, port: number, database: string, run: string): Promise<Found> {
@@ -129,20 +141,16 @@ export async function emptyDatabase(
     readonly settings: Readonly<Record<string, string | null>>;
     readonly run: string;
     readonly keep: boolean;
-    /** Whether the run has filled it, as far as evidence tells. */
-    readonly isRestored: boolean;
-    /** File on the host with the imprint of it right after that. */
-    readonly imprint: string;
-    /** Whether it may have been filled without leaving one, as by a load that was cut off. */
-    readonly mayLack?: boolean;
+    /** The imprint of it that was left right after the run had filled it, or the word for one that was cut off half way; null where there is none. */
+    readonly imprint: string | null;
   },
 ): Promise<readonly KeptOnPurpose[]> {
-  const { port, database, former, settings, run, keep } = target;
+  const { port, database, former, settings, run, keep, imprint } = target;
   const { owner, encoding, collate, ctype, comment, connectionLimit } = former;
   const look = await lookAround(on, port, database, run);
   const kept = keptAs(look, database, run);
-  const isAsked = !keep && target.isRestored && look.inside !== undefined && !isEmpty(look.inside);
-  const isOwn = isAsked && ((await isUntouched(on, port, database, target.imprint)) ?? target.mayLack ?? false);
+  const isAsked = !keep && imprint !== null && look.inside !== undefined && !isEmpty(look.inside);
+  const isOwn = isAsked && (imprint === FILLING || (await isUntouched(on, port, database, imprint)));
   const decision = decideEmpty(look, { host: on.name, port, name: database, run, keep, isOwn });
   if (decision.act === 'drop') await on.change('drop', runSql({ port }, DROP_DATABASE, { db: database }));
   if (decision.act === 'rename') await on.change('rename', runSql({ port }, RENAME, { db: database, kept }));

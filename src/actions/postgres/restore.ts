@@ -16,7 +16,7 @@ import { formatBytes } from '../../lib/bytes.ts';
 import { blocked, change, defineAction, type Site } from '../action.ts';
 import { unknown } from '../outputs.ts';
 import { absolutePath } from '../params.ts';
-import { emptyDatabase } from './databases.ts';
+import { emptyDatabase, imprintLeft } from './databases.ts';
 import { type FormerSettings, formerSettings, wholeSettings } from './former-settings.ts';
 import { clientTooOld, clusterPort, databaseName, dumpFormat, notReady, roleName } from './params.ts';
 import { restorePreflight } from './restore-preflight.ts';
@@ -188,11 +188,10 @@ export default defineAction({
   },
   preview: restorePreview,
   async rollback({ on, undo, ctx }) {
-    // One that ended without success has left nothing: what is in the database now, somebody else has put there since.
-    const isRestored = (await ctx.exitCodes('restore')).includes(0);
     const settings = await wholeSettings(on, ctx, undo.former);
-    const imprint = ctx.kept(on.name, IMPRINT);
-    return emptyDatabase(on, { ...undo, settings, run: ctx.run, keep: ctx.crossedWriteLine, isRestored, imprint });
+    // One that ended without success has left none: what is in the database now, somebody else has put there since.
+    const imprint = await imprintLeft(on, ctx.kept(on.name, IMPRINT));
+    return emptyDatabase(on, { ...undo, settings, run: ctx.run, keep: ctx.crossedWriteLine, imprint });
   },
   examples: [
     { title: 'The engine database', with: { database: 'engine', owner: 'engine', path: '/var/lib/ferry-dumps/engine.dump' } },

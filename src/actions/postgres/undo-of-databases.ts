@@ -1,9 +1,10 @@
 import type { Fact, Prediction } from '../../facts/fact.ts';
-import { fileContent } from '../../facts/file-content.ts';
+import { fileContent, textOf } from '../../facts/file-content.ts';
 import { type PgCluster, pgCluster } from '../../facts/pg-cluster.ts';
 import { describeContents, isEmpty, NO_CONTENTS, type PgContents, pgContents } from '../../facts/pg-contents.ts';
 import { type PgDatabase, pgDatabase, withSettings } from '../../facts/pg-database.ts';
-import { pgUntouched } from '../../facts/pg-untouched.ts';
+import { pgImprint } from '../../facts/pg-imprint.ts';
+import { isSameImprint } from '../../facts/postgres/imprint.ts';
 import type { DiffLine } from '../action.ts';
 import { type UndoSite, type UndoView, undoPreview } from '../undo-preview.ts';
 import { type FormerSettings, KEPT_SETTINGS, keptOf } from './former-settings.ts';
@@ -48,7 +49,8 @@ export const databasePreview = undoPreview({
 export const restorePreview = undoPreview({
   facts: (undo: Target & { former: Omit<PgDatabase, 'settings'> & FormerSettings }, site) => ({
     ...factsOf(undo, site, undo.former),
-    untouched: pgUntouched(undo.port, undo.database, site.kept(IMPRINT)).on(site.host),
+    imprint: pgImprint(undo.port, undo.database).on(site.host),
+    left: fileContent(site.kept(IMPRINT)).on(site.host),
   }),
   look(undo, facts, site) {
     const stops = stopped(facts.cluster, undo.port);
@@ -56,7 +58,8 @@ export const restorePreview = undoPreview({
     const { port, database: name } = undo;
     const { hidden: _, ...rest } = undo.former;
     const former = { ...rest, settings: keptOf(undo.former, facts.settings[0]?.value) } as PgDatabase;
-    const isOwn = facts.untouched.value === true;
+    const left = facts.left.value && textOf(facts.left.value);
+    const isOwn = typeof left === 'string' && isSameImprint(left, facts.imprint.value);
     const about = { host: site.host, port, name, run: site.run, keep: site.crossedWriteLine, isOwn };
     const decision = decideEmpty(foundIn(facts, name, site.run), about);
     const gone = carryOut(decision, facts, name, site.run);

@@ -69,9 +69,14 @@ export function inDatabase(database: string): { readonly open: string; readonly 
   return { open, variables: { db: database, conninfo: `"${conninfo(database).replaceAll('"', '""')}"` } };
 }
 
+/** Whether a `readSql` script has found no server: none is installed, or it does not run. */
+export function isNoServer({ code }: Pick<Answer, 'code'>): boolean {
+  return code === NOT_INSTALLED || code === NOT_RUNNING;
+}
+
 /** Reads the one JSON line of a `readSql` script; no line and no server are `absent`. */
 export function fromJson<V>(answer: Answer, schema: z.ZodType<V>): Observed<V> {
-  if (answer.code === NOT_INSTALLED || answer.code === NOT_RUNNING) return absent;
+  if (isNoServer(answer)) return absent;
   if (answer.code !== 0) return unreadable(whyNot(answer));
   const line = answer.stdout.trim();
   if (line === '') return absent;

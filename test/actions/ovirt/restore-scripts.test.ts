@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ferryBackupScript } from '../../../src/actions/ovirt/backup-script.ts';
 import { reachScript } from '../../../src/actions/ovirt/restore-reach.ts';
 import { restoreDatabaseScript } from '../../../src/actions/ovirt/restore-scripts.ts';
@@ -12,7 +12,7 @@ const NAMES = ['a"$(touch owned)"b', '`touch owned`', "a'; touch owned; '", 'a\n
 it.each(NAMES)('the name of a database is a name in every script, whatever is in it: %j', (database) => {
   const folder = scratch();
   const access = { scope: 'db', host: 'localhost', port: '1', user: database, database, password: 'x' } as const;
-  const restore = restoreDatabaseScript(folder, access, { permissions: true, clean: true }).text;
+  const restore = restoreDatabaseScript(folder, access, { permissions: true, clean: true, imprint: `${folder}/k/imprint` }).text;
   const wish = { path: `${folder}/x.backup`, log: `${folder}/l/x.log`, scopes: ['db'], format: 'plain' } as const;
   const pressed = { compressor: 'gzip', archiveCompressor: 'gzip', filesCompressor: 'gzip' } as const;
   const save = ferryBackupScript({ ...wish, ...pressed }, { version: '4.5.7', fqdn: database, access: [access] }).text;
@@ -39,4 +39,40 @@ it.each(['cat', 'gzip', 'xz'])('the roles a dump names are read from it, whateve
   const owners = /^reach dwhdb owners (\S+)$/m.exec(stdout)?.[1] ?? '';
   expect(Buffer.from(owners, 'base64').toString('utf8')).toBe('postgres\n');
   expect(readdirSync(join(folder, 'db'))).toEqual(['dwh_backup.db']);
+});
+
+describe('the imprint of a database that is loaded', () => {
+  /** Loads with programs that say what a server would; `load` is what pg_restore does, `clean` how the cleaning ends. */
+  function loaded(load: string, clean = 0) {
+    const folder = scratch();
+    const [bin, imprint] = [join(folder, 'bin'), join(folder, 'k', 'imprint')];
+    mkdirSync(bin);
+    writeFileSync(
+      join(bin, 'psql'),
+      `#!/bin/sh\ni=$(cat); case "$i" in 'show lc_messages') echo en_US.UTF-8 ;; *TRUNCATE*) exit ${clean} ;; *pg_stat_all_tables*) echo 'the rows on' ;; ANALYZE) ;; *) echo 0 ;; esac\n`,
+      { mode: 0o755 },
+    );
+    writeFileSync(join(bin, 'pg_restore'), `#!/bin/sh\ncase "$1" in -l) exit 0 ;; esac\n${load}\n`, { mode: 0o755 });
+    shell(folder, "mkdir db; printf 'PGDMP' >db/engine_backup.db");
+    const access = { scope: 'db', host: 'h', port: '1', user: 'u', database: 'd', password: 'x' } as const;
+    const { text } = restoreDatabaseScript(folder, access, { permissions: true, clean: true, imprint });
+    const env = { PATH: `${bin}:${process.env.PATH}`, FERRY_SECRETS: folder };
+    const { status, stdout } = spawnSync('sh', ['-c', text], { encoding: 'utf8', env });
+    return { status, stdout, imprint: existsSync(imprint) ? readFileSync(imprint, 'utf8').trim() : null };
+  }
+
+  it('is left by the load itself, after nobody but it was there', () => {
+    expect(loaded('exit 0')).toMatchObject({ status: 0, imprint: 'the rows on' });
+  });
+
+  it('is left too where it is loaded and could not be cleaned', () => {
+    expect(loaded('exit 0', 1)).toMatchObject({ status: 1, imprint: 'the rows on', stdout: expect.stringContaining('FATAL: ') });
+  });
+
+  it.each([
+    ['failed', 'exit 1', 1],
+    ['was cut off', 'kill -9 $PPID', null],
+  ])('is none where the load %s: its one transaction has left nothing', (_, load, status) => {
+    expect(loaded(load)).toMatchObject({ status, imprint: null });
+  });
 });

@@ -1,11 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { counted } from '../../../src/actions/postgres/connections.ts';
+import { untilNone } from '../../../src/actions/postgres/databases.ts';
 import { differences, type Fingerprint, type ObjectPrint } from '../../../src/actions/postgres/fingerprint.ts';
 import { reason } from '../../../src/actions/postgres/login-reason.ts';
 import { readPosition, restoreScript } from '../../../src/actions/postgres/restore-script.ts';
 import { settingStatements } from '../../../src/actions/postgres/sql.ts';
 import { keptNames } from '../../../src/actions/postgres/take-back.ts';
 import { writtenSince } from '../../../src/actions/postgres/write-line.ts';
+import { type Sh, sh } from '../../../src/hosts/sh.ts';
 
 describe('differences of two databases', () => {
   const prints = (...list: ObjectPrint[]): Fingerprint => new Map(list.map((print) => [`${print.kind} ${print.name}`, print]));
@@ -136,5 +139,17 @@ describe('the reason of a refused login', () => {
   ])('%s', (code, wanted) => {
     expect(reason(code, 'weird', at, 'engine')[0]).toMatch(wanted);
     expect(reason(code, 'weird', at, 'engine')[1]).not.toBe('');
+  });
+});
+
+describe('waiting for sessions to end', () => {
+  const wait = (count: Sh) => spawnSync('sh', ['-c', untilNone(count, 3).text], { encoding: 'utf8' });
+
+  test.each([
+    ['none are left', sh`echo 0`, 'none\n'],
+    ['one does not end', sh`echo 1`, ''],
+    ['nobody can tell', sh`exit 2`, ''],
+  ])('says that there are none only where that was seen: %s', (_, count, told) => {
+    expect(wait(count)).toMatchObject({ status: 0, stdout: told });
   });
 });
