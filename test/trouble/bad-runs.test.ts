@@ -147,34 +147,31 @@ function inPause(): void {
       for (const text of [secret, 'Changed-by-hand']) expect(result.stdout + result.stderr).not.toContain(text);
     };
 
-    await edit('s/^ENGINE_DB_PASSWORD=.*/ENGINE_DB_PASSWORD="Changed-by-hand"/');
-    const other = await ferry.run(['resume', '--until', 'copied']);
-    await putBack();
-    expectError(other, {
-      exit: 5,
-      code: 'SECRET_DRIFTED',
-      says: [/read-conf/, /ENGINE_DB_PASSWORD/, /by other hands/, /Nothing was changed/, /Put the former value back/],
-    });
-    hidden(other);
     await labReboot({ dir: labDir, host: 'newdb', say: () => undefined });
     const resumed = await ferry.run(['resume', '--until', 'copied']);
     expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
     expect(await sql(labDir, 'newdb', 'SELECT count(*) FROM dwh_history_timekeeping', 'engine')).toBe('7');
 
-    await edit('s/^ENGINE_DB_DRIVER=.*/ENGINE_DB_DRIVER="com.example.Driver"/');
-    const drifted = await ferry.run(['resume']);
-    await putBack();
-    expectError(drifted, {
-      exit: 5,
-      code: 'FACT_DRIFTED',
-      says: [
-        /10-setup-database.conf\S* on engine was changed by other hands/,
-        /Step point-engine/,
-        /changed nothing on engine/,
-        /Put it back/,
-      ],
-    });
-    hidden(drifted);
+    // No step to come uses the password, so nobody asks for it; that its file has moved is found before it is written to.
+    for (const script of [
+      's/^ENGINE_DB_PASSWORD=.*/ENGINE_DB_PASSWORD="Changed-by-hand"/',
+      's/^ENGINE_DB_DRIVER=.*/ENGINE_DB_DRIVER="com.example.Driver"/',
+    ]) {
+      await edit(script);
+      const drifted = await ferry.run(['resume']);
+      await putBack();
+      expectError(drifted, {
+        exit: 5,
+        code: 'FACT_DRIFTED',
+        says: [
+          /10-setup-database.conf\S* on engine was changed by other hands/,
+          /Step point-engine/,
+          /changed nothing on engine/,
+          /Put it back/,
+        ],
+      });
+      hidden(drifted);
+    }
     await rollBackCleanly();
   });
 }
