@@ -135,7 +135,10 @@ describe('a defect of the documented procedure', () => {
   const pasted = (id: string, shell: string) =>
     edited((steps) =>
       steps.map((step) =>
-        step.id === id ? { id, host: 'old_db', uses: 'command.run', with: { shell, irreversible: 'as documented' } } : step,
+        step.id === id
+          ? { id, host: 'old_db', uses: 'command.run', with: { shell, irreversible: 'as documented' } }
+          : // A command does not tell which folders it has made.
+            { ...step, ...(step.with ? { with: { ...(step.with as object), emptyFolders: undefined } } : {}) },
       ),
     );
 
