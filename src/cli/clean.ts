@@ -48,13 +48,17 @@ export async function cleanRuns(
     states: readonly RunState[],
     work: (fleet: Fleet, host: string, run: string) => Promise<RunTraces>,
   ): Promise<CleanRow[]> => {
-    const pairs = states.flatMap((state) => tracesOn(state).flatMap((host) => (lost.includes(host) ? [] : [{ state, host }])));
+    const pairs = states.flatMap((state) => tracesOn(state).map((host) => ({ state, host })));
     return Promise.all(
       pairs.map(async ({ state, host }) => {
         const site = siteOf(sites, state, options);
         const found = await on(site, host, (fleet) => work(fleet, host, state.run));
         const told = { run: state.run, runbook: state.plan.runbook.name, stands: state.phase, endedAt: state.endedAt, host };
-        return found ? { ...told, ...found, why: null } : { ...told, state: 'away', bytes: 0, why: site.away.get(host) ?? '' };
+        if (found) return { ...told, ...found, why: null };
+        if (lost.includes(host)) return { ...told, state: 'lost', bytes: 0, why: null };
+        // What was removed there before does not come back while nobody can look.
+        if (state.cleaned?.includes(host)) return { ...told, state: 'free', bytes: 0, why: null };
+        return { ...told, state: 'away', bytes: 0, why: site.away.get(host) ?? '' };
       }),
     );
   };
@@ -74,16 +78,15 @@ export async function cleanRuns(
       rows: await rowsOf(chosen, (fleet, host, one) => fleet.traces(host, one)),
       leftovers: await leftoversOf(false),
     };
-    const isNothing =
-      lost.length === 0 &&
-      found.leftovers.length === 0 &&
-      found.rows.every(({ state, bytes }) => state === 'free' && bytes === 0);
+    const isNothing = found.leftovers.length === 0 && found.rows.every(({ state, bytes }) => state === 'free' && bytes === 0);
     if (options.plan) return found;
     refusePlanOnly(found, chosen, sites, options);
     if (isNothing || !(await confirm(found))) return found;
     // Of a run of which nothing can be removed now nothing is said to be: it stays as it is, with its way back.
-    const isReached = ({ run: one }: RunState) =>
-      lost.length > 0 || found.rows.some((row) => row.run === one && row.state === 'free');
+    const isReached = ({ run: one }: RunState) => {
+      const own = found.rows.filter((row) => row.run === one);
+      return own.some(({ state }) => state === 'free') || own.every(({ state }) => state === 'lost');
+    };
     const reached = chosen.filter(isReached);
     // All are had before the first loses its way back: one that another process has leaves them all as they are.
     for (const state of reached) {
@@ -163,13 +166,14 @@ function stateOf(journal: Journal, run: string): RunState | null {
 
 /** Why not all could be removed; null when all was. */
 export function leftError({ rows }: CleanReport): FerryError<'CLEAN_LEFT'> | null {
-  const left = rows.filter(({ state }) => state !== 'free');
+  const left = rows.filter(({ state }) => state !== 'free' && state !== 'lost');
   if (left.length === 0) return null;
   const words = {
     held: 'is held by it',
     busy: 'has something of it at work',
     'plan-only': 'may only be planned on',
     free: '',
+    lost: '',
     away: '',
   };
   const why = left.map((row) => (row.why === null ? `${row.host} ${words[row.state]}` : `${row.host}: ${row.why}`));

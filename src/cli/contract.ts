@@ -111,7 +111,8 @@ export interface CleanRow extends Omit<RunTraces, 'state'> {
   readonly stands: RunState['phase'];
   readonly endedAt: string | null;
   readonly host: string;
-  readonly state: RunTraces['state'] | 'away';
+  /** `lost` where somebody has said that the host is gone for good. */
+  readonly state: RunTraces['state'] | 'away' | 'lost';
   /** Why the host gave no answer, in a sentence. */
   readonly why: string | null;
 }

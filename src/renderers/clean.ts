@@ -12,7 +12,7 @@ export interface CleanView {
     readonly stands: string;
     readonly endedAt: string | null;
     readonly host: string;
-    readonly state: 'free' | 'held' | 'busy' | 'plan-only' | 'away';
+    readonly state: 'free' | 'held' | 'busy' | 'plan-only' | 'away' | 'lost';
     readonly bytes: number;
     readonly why?: string | null;
   }[];
@@ -30,6 +30,7 @@ const STATES: { readonly [state: string]: string } = {
   busy: 'stays: at work',
   'plan-only': 'stays: the login may only plan',
   away: 'stays',
+  lost: 'counts as gone: the host is lost for good',
 };
 const KINDS: { readonly [kind: string]: string } = { secrets: 'secrets in', key: "a transfer's key in", unit: 'failed unit' };
 
@@ -39,7 +40,7 @@ export function cleanText(view: CleanView, page: Page): string {
   const paint = createPaint(page);
   const rows = all.filter(({ state, bytes }) => state !== 'free' || bytes > 0);
   if (rows.length + leftovers.length === 0) return 'Nothing to clean: no run that is over has anything on a host.';
-  const finished = rows.some(({ stands, bytes }) => stands === 'finished' && bytes > 0);
+  const finished = rows.some(({ stands, bytes, state }) => stands === 'finished' && (bytes > 0 || state === 'lost'));
   const hosts = [...new Set([...rows, ...leftovers].map(({ host }) => host))];
   const freed = hosts.map((host) => {
     const ofHost = rows.filter((row) => row.host === host && row.state === 'free');

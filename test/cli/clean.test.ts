@@ -229,6 +229,23 @@ describe('ferry clean', () => {
       expect.objectContaining({ type: 'host.cleaned', host: 'b', body: { bytes: 0, lost: true } }),
     );
     expect((await clean()).rows).toEqual([]);
+    // Looked at once more, what counts as gone does not stay again.
+    expect(leftError(await clean('r-1'))).toBe(null);
+  });
+
+  it('shows a lost host before it asks, also one that alone has something of the run; another that is away keeps its way back', async () => {
+    ended('r-1', 'run.finished', ['b']);
+    ended('r-2', 'run.finished', ['a', 'b']);
+    for (const host of ['a', 'b']) world.away.add(host);
+    const page = { width: 200, colour: false };
+    const plan = cleanText(await clean('r-1', { without: ['b'], plan: true }), page);
+    expect(plan).toMatch(/ b +counts as gone: the host is lost for good\n/);
+    expect(plan).toContain('A finished run cannot be rolled back any more');
+    expect(types('r-1')).toEqual([]);
+    expect(leftError(await clean('r-1', { without: ['b'] }))).toBe(null);
+    expect(types('r-1')).toEqual(['run.cleaned', 'host.cleaned b']);
+    expect(leftError(await clean('r-2', { without: ['b'] }))?.message).toContain('a: ');
+    expect(types('r-2')).toEqual([]);
   });
 
   it('goes to hosts that a takeover told of its epoch too, though the run never had them', async () => {

@@ -222,11 +222,7 @@ async function send(
     return wholeOf(result.stdout, source, from, target, path);
   } catch (thrown) {
     // Only a sender that is known to be dead, or was never there, has no more use for its key.
-    if (
-      ['COMMAND_LOST', 'COMMAND_FAILED', 'LOG_TOO_LONG', 'TRANSFER_FAILED'].some(
-        (code) => isFerryError(thrown) && thrown.code === code,
-      )
-    )
+    if (isFerryError(thrown) && ['COMMAND_LOST', 'COMMAND_FAILED', 'LOG_TOO_LONG', 'TRANSFER_FAILED'].includes(thrown.code))
       // What cannot be taken away now goes with the next attempt, the rollback, or when the run gives the host back.
       await cleanUp().catch(() => undefined);
     throw thrown;
