@@ -30,7 +30,7 @@ const STATES: { readonly [state: string]: string } = {
   busy: 'stays: at work',
   'plan-only': 'stays: the login may only plan',
   away: 'stays',
-  lost: 'counts as gone: the host is lost for good',
+  lost: 'counts as gone',
 };
 const KINDS: { readonly [kind: string]: string } = { secrets: 'secrets in', key: "a transfer's key in", unit: 'failed unit' };
 
@@ -41,7 +41,7 @@ export function cleanText(view: CleanView, page: Page): string {
   const rows = all.filter(({ state, bytes }) => state !== 'free' || bytes > 0);
   if (rows.length + leftovers.length === 0) return 'Nothing to clean: no run that is over has anything on a host.';
   const finished = rows.some(({ stands, bytes, state }) => stands === 'finished' && (bytes > 0 || state === 'lost'));
-  const hosts = [...new Set([...rows, ...leftovers].map(({ host }) => host))];
+  const hosts = [...new Set([...rows.filter(({ state }) => state !== 'lost'), ...leftovers].map(({ host }) => host))];
   const freed = hosts.map((host) => {
     const ofHost = rows.filter((row) => row.host === host && row.state === 'free');
     return `${formatBytes(ofHost.reduce((sum, { bytes }) => sum + bytes, 0))} on ${host}`;
@@ -64,6 +64,6 @@ export function cleanText(view: CleanView, page: Page): string {
       ({ host, run, kind, where }) => `  ${run}  ${host}  ${KINDS[kind] ?? kind} ${oneLine(where)}, left by a dead run`,
     ),
     ...(finished && !isDone ? [paint.warn('A finished run cannot be rolled back any more once this is gone.')] : []),
-    `${isDone ? 'Freed' : 'Frees'} ${freed.join(', ')}.`,
+    ...(freed.length > 0 ? [`${isDone ? 'Freed' : 'Frees'} ${freed.join(', ')}.`] : []),
   ].join('\n');
 }
